@@ -1,1 +1,25 @@
-//! Under construction.
+//! The one idea of Longshore: everything that can hold images is a [`Registry`], and a `Registry` is the only thing the
+//! protocol server can serve.
+//!
+//! This crate has the trait, the context of a call ([`Cx`]), an operation as a value ([`Op`]), the one error type
+//! ([`Error`]) with the only table from meaning to wire, and the stream of bytes that bodies are ([`ByteStream`]).
+//! Absent on purpose: HTTP, SQL, files, clocks. Time enters through [`Cx::now`].
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+pub mod body;
+pub mod cx;
+pub mod error;
+pub mod op;
+pub mod registry;
+
+pub use body::ByteStream;
+pub use cx::{Actor, Cx, Grant, On, Reach, Rights, Verb, Verbs};
+pub use error::{Code, Error, Result};
+pub use op::Op;
+pub use registry::{
+    Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed, Registry, SignedUrl,
+    TagRule, Upload, Window,
+};
