@@ -1,2 +1,23 @@
-//! The binary.
-fn main() {}
+//! The binary: parse the command line, run the command, end with its exit code.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use longshore::cli::{Cli, Command};
+use longshore::cmd;
+
+fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    // A variable that is not Unicode cannot be one of ours, nor hold a value of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    match cli.command {
+        Command::Config(command) => Ok(cmd::config::run(
+            &command,
+            variables,
+            &mut io::stdout(),
+            &mut io::stderr(),
+        )?),
+    }
+}

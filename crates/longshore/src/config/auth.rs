@@ -1,0 +1,219 @@
+//! Who may come in: the keys of `[auth]` and the one choice they amount to.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::key::section;
+use super::origin::Origin;
+use super::problem::Problem;
+use super::reader::Reader;
+use super::settings::Settings;
+use super::value::choice;
+use super::{Htpasswd, TokenService};
+
+choice! {
+    /// What those who did not log in may do where logins are configured.
+    Anonymous {
+        /// Nothing.
+        None = "none",
+        /// Pull.
+        Pull = "pull",
+    }
+}
+
+choice! {
+    /// A way to sign tokens. A key is used with one way only, and shared secrets (HS256 and its kin)
+    /// are not among them: who can check such a token can also make one.
+    TokenAlgorithm {
+        /// RSA, PKCS 1 v1.5, SHA-256.
+        Rs256 = "RS256",
+        /// RSA, PKCS 1 v1.5, SHA-384.
+        Rs384 = "RS384",
+        /// RSA, PKCS 1 v1.5, SHA-512.
+        Rs512 = "RS512",
+        /// RSA, PSS, SHA-256.
+        Ps256 = "PS256",
+        /// RSA, PSS, SHA-384.
+        Ps384 = "PS384",
+        /// RSA, PSS, SHA-512.
+        Ps512 = "PS512",
+        /// ECDSA, P-256.
+        Es256 = "ES256",
+        /// ECDSA, P-384.
+        Es384 = "ES384",
+        /// Ed25519.
+        EdDsa = "EdDSA",
+    }
+}
+
+impl TokenAlgorithm {
+    /// Every way that is understood.
+    pub const ALL: [Self; 9] = [
+        Self::Rs256,
+        Self::Rs384,
+        Self::Rs512,
+        Self::Ps256,
+        Self::Ps384,
+        Self::Ps512,
+        Self::Es256,
+        Self::Es384,
+        Self::EdDsa,
+    ];
+}
+
+section! {
+    /// Who may come in. Without `[auth.htpasswd]` or `[auth.token]`, everybody may do everything.
+    AuthKeys at "auth" since "0.1.0" {
+        /// What those who did not log in may do where logins are configured: `none` (nothing) or `pull`.
+        anonymous: Anonymous = Anonymous::None,
+    }
+}
+
+section! {
+    /// Names and passwords from a file that `htpasswd -B` writes.
+    HtpasswdKeys at "auth.htpasswd" since "0.1.0" {
+        /// The file; bcrypt and argon2 hashes. It is read again when it changes.
+        path: Option<PathBuf> = None,
+        /// What clients show when they ask for the password.
+        realm: String = "Longshore".to_owned(),
+    }
+}
+
+section! {
+    /// Tokens that another service issues, as the Docker token specification says.
+    TokenKeys at "auth.token" since "0.1.0" {
+        /// The address of the token service, where clients fetch tokens.
+        realm: Option<Url> = None,
+        /// The name of this registry at the token service.
+        service: Option<String> = None,
+        /// Who must have issued a token (`iss`).
+        issuer: Option<String> = None,
+        /// Whom a token must be for (`aud`); unset, the `service`.
+        audience: Option<String> = None,
+        /// A file with the certificates or public keys of the token service, PEM.
+        keys_file: Option<PathBuf> = None,
+        /// A file with the keys of the token service, a JSON Web Key Set.
+        jwks_file: Option<PathBuf> = None,
+        /// Where the token service publishes its JSON Web Key Set.
+        jwks_url: Option<Url> = None,
+        /// How often `jwks_url` is fetched.
+        jwks_refresh: Duration = Duration::from_mins(10),
+        /// The ways of signing that are taken.
+        algorithms: Vec<TokenAlgorithm> = TokenAlgorithm::ALL.to_vec(),
+        /// How far the clocks of token service and registry may differ.
+        leeway: Duration = Duration::from_mins(1),
+    }
+}
+
+/// How clients prove who they are.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Auth {
+    /// They need not: everybody may do everything.
+    None,
+    /// By name and password from a file.
+    Htpasswd(Htpasswd),
+    /// By a token of another service.
+    Token(Box<TokenService>),
+}
+
+/// The choice the keys amount to.
+pub fn choose(settings: &Settings, origins: &Reader) -> Result<Auth, Vec<Problem>> {
+    let at = |path: &str| origins.place(path);
+    match (
+        origins.is_set("auth.htpasswd"),
+        origins.is_set("auth.token"),
+    ) {
+        (false, false)
+            if settings.auth.anonymous == Anonymous::None && origins.is_set("auth.anonymous") =>
+        {
+            Err(vec![
+                Problem::new(
+                    at("auth.anonymous"),
+                    "`auth.anonymous` keeps out who did not log in, but nobody can log in",
+                )
+                .hint("configure [auth.htpasswd] or [auth.token]"),
+            ])
+        }
+        (false, false) if settings.auth.anonymous == Anonymous::Pull => Err(vec![
+            Problem::new(
+                at("auth.anonymous"),
+                "`auth.anonymous` allows only pulls, but nobody can log in to push",
+            )
+            .hint("configure [auth.htpasswd] or [auth.token], or set `storage.read_only`"),
+        ]),
+        (false, false) => Ok(Auth::None),
+        (true, true) => Err(vec![
+            Problem::new(
+                at("auth.token"),
+                "`auth.htpasswd` and `auth.token` are both set",
+            )
+            .hint("a registry asks for one kind of login; keep one section"),
+        ]),
+        (true, false) => match &settings.htpasswd.path {
+            Some(path) => Ok(Auth::Htpasswd(Htpasswd {
+                path: path.clone(),
+                realm: settings.htpasswd.realm.clone(),
+                anonymous: settings.auth.anonymous,
+            })),
+            None => Err(vec![missing("auth.htpasswd.path", at("auth.htpasswd"))]),
+        },
+        (false, true) => token_service(settings, &at).map(|service| Auth::Token(Box::new(service))),
+    }
+}
+
+fn token_service(
+    settings: &Settings,
+    at: &dyn Fn(&str) -> Origin,
+) -> Result<TokenService, Vec<Problem>> {
+    let keys = &settings.token;
+    let mut problems = Vec::new();
+    if keys.keys_file.is_none() && keys.jwks_file.is_none() && keys.jwks_url.is_none() {
+        problems.push(
+            Problem::new(
+                at("auth.token"),
+                "[auth.token] names no keys to check tokens with",
+            )
+            .hint("set `keys_file`, `jwks_file` or `jwks_url`"),
+        );
+    }
+    if keys.algorithms.is_empty() {
+        problems.push(
+            Problem::new(
+                at("auth.token.algorithms"),
+                "`auth.token.algorithms` is empty, so no token would be taken",
+            )
+            .hint("leave it out to take all that are safe"),
+        );
+    }
+    for (path, missing_key) in [
+        ("auth.token.realm", keys.realm.is_none()),
+        ("auth.token.service", keys.service.is_none()),
+        ("auth.token.issuer", keys.issuer.is_none()),
+    ] {
+        if missing_key {
+            problems.push(missing(path, at("auth.token")));
+        }
+    }
+    match (&keys.realm, &keys.service, &keys.issuer) {
+        (Some(realm), Some(service), Some(issuer)) if problems.is_empty() => Ok(TokenService {
+            realm: realm.clone(),
+            service: service.clone(),
+            issuer: issuer.clone(),
+            audience: keys.audience.clone().unwrap_or_else(|| service.clone()),
+            keys_file: keys.keys_file.clone(),
+            jwks_file: keys.jwks_file.clone(),
+            jwks_url: keys.jwks_url.clone(),
+            jwks_refresh: keys.jwks_refresh,
+            algorithms: keys.algorithms.clone(),
+            leeway: keys.leeway,
+            anonymous: settings.auth.anonymous,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn missing(path: &str, at: Origin) -> Problem {
+    Problem::new(at, format!("`{path}` is missing"))
+}

@@ -1,0 +1,16 @@
+//! Longshore's binary as a library, so that tests and fuzz targets reach what it is made of.
+
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+pub mod cli;
+pub mod cmd;
+pub mod config;
+pub mod sources;
