@@ -1,1 +1,29 @@
-//! Under construction.
+//! Who is asking: from the `Authorization` header of a request to an [`Actor`](longshore_core::Actor) and its
+//! [`Rights`](longshore_core::Rights).
+//!
+//! An edge makes one [`Authenticator`] at start, asks it to [`identify`](Authenticator::identify) each request, and
+//! puts the answer into the context it hands on. There are three kinds: nobody is asked; Basic credentials against an
+//! htpasswd file; Bearer tokens of an outside token server. All of them fail closed, and all of them bound the work that
+//! a stranger can cause.
+//!
+//! Absent on purpose: HTTP types (header values come in as bytes, challenges go out as text), accounts and a token
+//! issuer of our own, and clocks. The time of a request is an argument; what is remembered here ages by that time.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod authenticator;
+mod challenge;
+mod header;
+mod identity;
+mod options;
+
+pub use authenticator::Authenticator;
+pub use identity::{AuthKind, Identity, IdentityKind, Refusal};
+pub use options::{AnonymousAccess, HtpasswdOptions, SetupError, TokenOptions};

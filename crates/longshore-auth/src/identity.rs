@@ -1,0 +1,144 @@
+//! The two answers to "who is this": an identity, or a refusal that tells the client no more than it needs.
+
+use std::fmt;
+use std::time::Duration;
+
+use longshore_core::{Actor, Code, Error, Rights};
+
+use crate::options::AnonymousAccess;
+
+/// How an [`Authenticator`](crate::Authenticator) asks for credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AuthKind {
+    /// Not at all; everybody may do everything.
+    None,
+    /// By Basic credentials, checked against an htpasswd file.
+    Htpasswd,
+    /// By Bearer tokens of an outside token server.
+    Token,
+}
+
+impl fmt::Display for AuthKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AuthKind::None => "none",
+            AuthKind::Htpasswd => "htpasswd",
+            AuthKind::Token => "token",
+        })
+    }
+}
+
+/// What an [`Identity`] rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum IdentityKind {
+    /// Nothing: the request brought no credentials, or none are asked for.
+    Anonymous,
+    /// A user name and its password.
+    Password,
+    /// A signed token. Its subject may still be nobody: token servers give tokens to strangers too.
+    Token,
+}
+
+/// A caller whose credentials were checked, or who brought none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// Who it is.
+    pub actor: Actor,
+    /// What it may do.
+    pub rights: Rights,
+    /// What that rests on. An edge answers `401` to an anonymous caller that lacks a right, so that it can log in, and
+    /// tells a caller that has logged in that it is not allowed.
+    pub kind: IdentityKind,
+}
+
+impl Identity {
+    pub(crate) fn anonymous(access: AnonymousAccess) -> Self {
+        Identity {
+            actor: Actor::Anonymous,
+            rights: access.rights(),
+            kind: IdentityKind::Anonymous,
+        }
+    }
+}
+
+/// Credentials that are not accepted.
+///
+/// `Display` prints [`public`](Refusal::public). The same words serve for a user that does not exist and for a wrong
+/// password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{public}")]
+pub struct Refusal {
+    /// A sentence for the client.
+    pub public: &'static str,
+    /// The `error` parameter that belongs into the challenge (RFC 6750, 3.1): `invalid_token` or `invalid_request`.
+    /// None where the scheme knows no such parameter.
+    pub error: Option<&'static str>,
+    /// How long to wait before the next attempt. Where it is there the answer is `429`, else `401` with a challenge.
+    pub retry_after: Option<Duration>,
+    /// What was wrong, for the log only: it may tell a stranger too much, and never holds a secret.
+    pub why: &'static str,
+}
+
+impl Refusal {
+    /// Whether this refuses for the number of attempts and not for the credentials.
+    pub fn is_throttled(&self) -> bool {
+        self.retry_after.is_some()
+    }
+
+    pub(crate) fn malformed(why: &'static str) -> Self {
+        Refusal {
+            public: "the Authorization header cannot be understood",
+            error: Some("invalid_request"),
+            retry_after: None,
+            why,
+        }
+    }
+
+    pub(crate) fn wrong_scheme(why: &'static str) -> Self {
+        Refusal {
+            public: "this kind of credentials is not accepted here",
+            error: Some("invalid_request"),
+            retry_after: None,
+            why,
+        }
+    }
+
+    pub(crate) fn password(why: &'static str) -> Self {
+        Refusal {
+            public: "the user name or the password is wrong",
+            error: None,
+            retry_after: None,
+            why,
+        }
+    }
+
+    pub(crate) fn throttled(retry_after: Duration, why: &'static str) -> Self {
+        Refusal {
+            public: "too many logins; wait before the next one",
+            error: None,
+            retry_after: Some(retry_after),
+            why,
+        }
+    }
+
+    pub(crate) fn token(why: &'static str) -> Self {
+        Refusal {
+            public: "the token is not valid here",
+            error: Some("invalid_token"),
+            retry_after: None,
+            why,
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    /// `TooManyRequests` when throttled, else `Unauthorized`.
+    fn from(refusal: Refusal) -> Self {
+        let code = if refusal.is_throttled() {
+            Code::TooManyRequests
+        } else {
+            Code::Unauthorized
+        };
+        Error::new(code, refusal.public)
+    }
+}
