@@ -19,6 +19,7 @@
 #[macro_use]
 mod text;
 
+pub mod descriptor;
 pub mod digest;
 pub mod host;
 pub mod media;
@@ -28,6 +29,7 @@ pub mod reference;
 pub mod route;
 pub mod upload;
 
+pub use descriptor::{Annotations, Descriptor, Platform};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use host::Host;
 pub use media::{ArtifactType, MediaType};
