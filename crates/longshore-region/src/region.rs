@@ -138,7 +138,7 @@ pub(crate) mod tests {
         let region = Region::map(open(b"some content"), 12).unwrap();
         let bytes = region.bytes(0..12);
         assert!(find(&bytes).is_some());
-        assert!(find(&bytes.to_vec()).is_none());
+        assert!(find(&Vec::from(bytes.clone())).is_none());
         assert!(find(b"static").is_none());
     }
 
