@@ -17,5 +17,9 @@ pub fn empty() -> ByteStream {
 
 /// A body of one piece.
 pub fn once(bytes: Bytes) -> ByteStream {
-    if bytes.is_empty() { empty() } else { Box::pin(stream::iter([Ok(bytes)])) }
+    if bytes.is_empty() {
+        empty()
+    } else {
+        Box::pin(stream::iter([Ok(bytes)]))
+    }
 }

@@ -147,8 +147,14 @@ impl Rights {
     pub fn reader() -> Self {
         Rights::Listed(
             [
-                Grant { on: On::EveryRepo, verbs: Verbs::NONE.with(Verb::Pull) },
-                Grant { on: On::Catalog, verbs: Verbs::NONE.with(Verb::Catalog) },
+                Grant {
+                    on: On::EveryRepo,
+                    verbs: Verbs::NONE.with(Verb::Pull),
+                },
+                Grant {
+                    on: On::Catalog,
+                    verbs: Verbs::NONE.with(Verb::Catalog),
+                },
             ]
             .into(),
         )
@@ -203,7 +209,11 @@ mod tests {
     #[test]
     fn a_grant_is_for_the_exact_name_and_not_for_what_begins_with_it() {
         let rights = Rights::Listed(
-            [Grant { on: On::Repo(repo("acme/app")), verbs: Verbs::NONE.with(Verb::Pull) }].into(),
+            [Grant {
+                on: On::Repo(repo("acme/app")),
+                verbs: Verbs::NONE.with(Verb::Pull),
+            }]
+            .into(),
         );
         assert!(rights.allow(Some(&repo("acme/app")), Verb::Pull));
         for other in ["acme/app2", "acme/app/x", "acme"] {
@@ -225,9 +235,18 @@ mod tests {
 
     #[test]
     fn reach_is_sorted_and_has_only_what_may_be_pulled() {
-        let grant = |name, verb| Grant { on: On::Repo(repo(name)), verbs: Verbs::NONE.with(verb) };
-        let rights =
-            Rights::Listed([grant("b", Verb::Pull), grant("c", Verb::Push), grant("a", Verb::Pull)].into());
+        let grant = |name, verb| Grant {
+            on: On::Repo(repo(name)),
+            verbs: Verbs::NONE.with(verb),
+        };
+        let rights = Rights::Listed(
+            [
+                grant("b", Verb::Pull),
+                grant("c", Verb::Push),
+                grant("a", Verb::Pull),
+            ]
+            .into(),
+        );
         assert_eq!(rights.pullable(), Reach::Only(vec![repo("a"), repo("b")]));
         assert_eq!(Rights::Nothing.pullable(), Reach::Only(vec![]));
     }

@@ -177,7 +177,11 @@ impl Error {
 
     /// A bug or a broken installation; the client learns only that, the log learns the cause.
     pub fn internal(source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Code::Internal, "something went wrong in the registry; the request id finds it in its log").because(source)
+        Self::new(
+            Code::Internal,
+            "something went wrong in the registry; the request id finds it in its log",
+        )
+        .because(source)
     }
 
     /// Adds the private cause.
@@ -287,9 +291,16 @@ mod tests {
 
     #[test]
     fn every_4xx_code_is_one_of_the_specs_fourteen_and_each_of_those_is_used() {
-        let ours: Vec<_> = Code::ALL.iter().filter(|c| !c.is_ours()).map(|c| c.wire().1).collect();
+        let ours: Vec<_> = Code::ALL
+            .iter()
+            .filter(|c| !c.is_ours())
+            .map(|c| c.wire().1)
+            .collect();
         for code in &ours {
-            assert!(SPEC.contains(code), "{code} is not in the spec's closed list");
+            assert!(
+                SPEC.contains(code),
+                "{code} is not in the spec's closed list"
+            );
         }
         for code in SPEC {
             assert!(ours.contains(code), "nothing ever answers {code}");
@@ -301,7 +312,10 @@ mod tests {
         let error = Error::new(Code::Unavailable, "the registry cannot be reached just now")
             .because(std::io::Error::other("connection to 10.0.3.7:5432 refused"));
         assert_eq!(error.to_string(), "the registry cannot be reached just now");
-        assert!(Chain(&error).to_string().contains("10.0.3.7"), "the log must hold it");
+        assert!(
+            Chain(&error).to_string().contains("10.0.3.7"),
+            "the log must hold it"
+        );
     }
 
     #[test]

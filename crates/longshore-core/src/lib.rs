@@ -6,7 +6,12 @@
 //! Absent on purpose: HTTP, SQL, files, clocks. Time enters through [`Cx::now`].
 #![cfg_attr(
     test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
 )]
 
 pub mod body;
@@ -20,6 +25,6 @@ pub use cx::{Actor, Cx, Grant, On, Reach, Rights, Verb, Verbs};
 pub use error::{Code, Error, Result};
 pub use op::Op;
 pub use registry::{
-    Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed, Registry, SignedUrl,
-    TagRule, Upload, Window,
+    Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed,
+    Registry, SignedUrl, TagRule, Upload, Window,
 };

@@ -4,34 +4,94 @@ use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::range::ByteRange;
 use longshore_spec::reference::Reference;
-use longshore_spec::route::UploadId;
+use longshore_spec::upload::UploadId;
 
 use crate::cx::Verb;
 use crate::registry::{Expect, ManifestPush, Parents};
 
 /// One call of a [`crate::Registry`] method, with its arguments and without bodies.
 #[derive(Debug, Clone, Copy)]
-#[expect(missing_docs, reason = "variants and fields are the trait's methods and arguments, documented there")]
+#[expect(
+    missing_docs,
+    reason = "variants and fields are the trait's methods and arguments, documented there"
+)]
 pub enum Op<'a> {
-    StatBlob { repo: &'a RepoName, digest: &'a Digest },
-    GetBlob { repo: &'a RepoName, digest: &'a Digest, range: Option<ByteRange> },
-    LocateBlob { repo: &'a RepoName, digest: &'a Digest },
-    StatManifest { repo: &'a RepoName, at: &'a Reference },
-    GetManifest { repo: &'a RepoName, at: &'a Reference },
+    StatBlob {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+    },
+    GetBlob {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+        range: Option<ByteRange>,
+    },
+    LocateBlob {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+    },
+    StatManifest {
+        repo: &'a RepoName,
+        at: &'a Reference,
+    },
+    GetManifest {
+        repo: &'a RepoName,
+        at: &'a Reference,
+    },
     Repositories,
-    Tags { repo: &'a RepoName },
-    Referrers { repo: &'a RepoName, subject: &'a Digest },
-    PutBlob { repo: &'a RepoName, want: &'a Expect },
-    MountBlob { repo: &'a RepoName, digest: &'a Digest, from: Option<&'a RepoName> },
-    StartUpload { repo: &'a RepoName, algorithm: Algorithm },
-    StatUpload { repo: &'a RepoName, id: &'a UploadId },
-    AppendUpload { repo: &'a RepoName, id: &'a UploadId },
-    FinishUpload { repo: &'a RepoName, id: &'a UploadId, digest: &'a Digest },
-    AbortUpload { repo: &'a RepoName, id: &'a UploadId },
-    PutManifest { repo: &'a RepoName, push: &'a ManifestPush },
-    DeleteBlob { repo: &'a RepoName, digest: &'a Digest },
-    DeleteManifest { repo: &'a RepoName, digest: &'a Digest, parents: Parents },
-    DeleteTag { repo: &'a RepoName, tag: &'a Tag },
+    Tags {
+        repo: &'a RepoName,
+    },
+    Referrers {
+        repo: &'a RepoName,
+        subject: &'a Digest,
+    },
+    PutBlob {
+        repo: &'a RepoName,
+        want: &'a Expect,
+    },
+    MountBlob {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+        from: Option<&'a RepoName>,
+    },
+    StartUpload {
+        repo: &'a RepoName,
+        algorithm: Algorithm,
+    },
+    StatUpload {
+        repo: &'a RepoName,
+        id: &'a UploadId,
+    },
+    AppendUpload {
+        repo: &'a RepoName,
+        id: &'a UploadId,
+    },
+    FinishUpload {
+        repo: &'a RepoName,
+        id: &'a UploadId,
+        digest: &'a Digest,
+    },
+    AbortUpload {
+        repo: &'a RepoName,
+        id: &'a UploadId,
+    },
+    PutManifest {
+        repo: &'a RepoName,
+        push: &'a ManifestPush,
+    },
+    DeleteBlob {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+    },
+    DeleteManifest {
+        repo: &'a RepoName,
+        digest: &'a Digest,
+        parents: Parents,
+    },
+    DeleteTag {
+        repo: &'a RepoName,
+        tag: &'a Tag,
+    },
 }
 
 /// A right on a repository, or on the registry as a whole where there is none.
@@ -49,9 +109,10 @@ impl<'a> Op<'a> {
             | Op::Tags { repo }
             | Op::Referrers { repo, .. } => [Some((Some(repo), Verb::Pull)), None],
             Op::Repositories => [Some((None, Verb::Catalog)), None],
-            Op::MountBlob { repo, from, .. } => {
-                [Some((Some(repo), Verb::Push)), from.map(|from| (Some(from), Verb::Pull))]
-            }
+            Op::MountBlob { repo, from, .. } => [
+                Some((Some(repo), Verb::Push)),
+                from.map(|from| (Some(from), Verb::Pull)),
+            ],
             Op::PutBlob { repo, .. }
             | Op::StartUpload { repo, .. }
             | Op::StatUpload { repo, .. }
@@ -59,9 +120,9 @@ impl<'a> Op<'a> {
             | Op::FinishUpload { repo, .. }
             | Op::AbortUpload { repo, .. }
             | Op::PutManifest { repo, .. } => [Some((Some(repo), Verb::Push)), None],
-            Op::DeleteBlob { repo, .. } | Op::DeleteManifest { repo, .. } | Op::DeleteTag { repo, .. } => {
-                [Some((Some(repo), Verb::Delete)), None]
-            }
+            Op::DeleteBlob { repo, .. }
+            | Op::DeleteManifest { repo, .. }
+            | Op::DeleteTag { repo, .. } => [Some((Some(repo), Verb::Delete)), None],
         }
     }
 

@@ -19,7 +19,7 @@ use longshore_spec::media::MediaType;
 use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::range::ByteRange;
 use longshore_spec::reference::Reference;
-use longshore_spec::route::UploadId;
+use longshore_spec::upload::UploadId;
 
 use crate::body::ByteStream;
 use crate::cx::Cx;
@@ -45,13 +45,24 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `BlobUnknown`; `RangeUnsatisfiable` (then [`crate::Error::offset`] is the blob's size).
-    async fn get_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest, range: Option<ByteRange>) -> Result<Blob>;
+    async fn get_blob(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        range: Option<ByteRange>,
+    ) -> Result<Blob>;
 
     /// A URL at which the client may fetch the blob itself; `None` where the bytes must come from here.
     ///
     /// # Errors
     /// `BlobUnknown`.
-    async fn locate_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<Option<SignedUrl>>;
+    async fn locate_blob(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+    ) -> Result<Option<SignedUrl>>;
 
     /// Media type, digest and size of a manifest, without its bytes.
     ///
@@ -87,7 +98,13 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `DigestInvalid` and `SizeInvalid` (the body is not what was expected), `BodyLost`, `TooLarge`.
-    async fn put_blob(&self, cx: &Cx, repo: &RepoName, want: &Expect, body: ByteStream) -> Result<BlobInfo>;
+    async fn put_blob(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        want: &Expect,
+        body: ByteStream,
+    ) -> Result<BlobInfo>;
 
     /// Makes a blob of another repository part of `repo` without its bytes moving (end-11). Without `from`, any
     /// repository the caller may pull from will do. `None` is an everyday answer: upload it instead.
@@ -116,7 +133,13 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// `BlobUploadUnknown`, `ChunkOutOfOrder` and `UploadBusy` (with [`crate::Error::offset`]), `BodyLost` (what
     /// arrived is kept), `BodySlow`, `SizeInvalid`, `TooLarge`.
-    async fn append_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId, chunk: Chunk) -> Result<Upload>;
+    async fn append_upload(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+        chunk: Chunk,
+    ) -> Result<Upload>;
 
     /// Adds the last chunk, checks the whole against `digest` and makes it a blob of `repo` (end-6).
     ///
@@ -154,7 +177,13 @@ pub trait Registry: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `ManifestUnknown`; `Denied` when an index of the repository still lists it and `parents` minds.
-    async fn delete_manifest(&self, cx: &Cx, repo: &RepoName, digest: &Digest, parents: Parents) -> Result<()>;
+    async fn delete_manifest(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        parents: Parents,
+    ) -> Result<()>;
 
     /// Takes a tag away; its manifest stays (end-9).
     ///
@@ -184,7 +213,10 @@ pub struct Blob {
 
 impl fmt::Debug for Blob {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Blob").field("info", &self.info).field("range", &self.range).finish_non_exhaustive()
+        f.debug_struct("Blob")
+            .field("info", &self.info)
+            .field("range", &self.range)
+            .finish_non_exhaustive()
     }
 }
 
@@ -242,13 +274,20 @@ pub struct Chunk {
 impl Chunk {
     /// A chunk with nothing in it, as closing requests without a body send it.
     pub fn nothing() -> Self {
-        Chunk { at: None, size: Some(0), body: crate::body::empty() }
+        Chunk {
+            at: None,
+            size: Some(0),
+            body: crate::body::empty(),
+        }
     }
 }
 
 impl fmt::Debug for Chunk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Chunk").field("at", &self.at).field("size", &self.size).finish_non_exhaustive()
+        f.debug_struct("Chunk")
+            .field("at", &self.at)
+            .field("size", &self.size)
+            .finish_non_exhaustive()
     }
 }
 

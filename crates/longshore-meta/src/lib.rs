@@ -1,1 +1,32 @@
-//! Under construction.
+//! Metadata at rest.
+//!
+//! SQL is written once, for SQLite and PostgreSQL alike: SQL constants on top of a file, functions below, one family of
+//! tables per file. A function takes a [`Tx`] and is part of whatever transaction its caller runs. There is no `Meta`
+//! trait: the engines differ in how a statement is run ([`Db`], [`Tx`]), not in what is asked.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+pub mod blobs;
+pub mod db;
+mod lite;
+pub mod manifests;
+mod migrate;
+pub mod referrers;
+pub mod repos;
+pub mod settings;
+pub mod tags;
+pub mod time;
+mod tx;
+pub mod uploads;
+mod value;
+
+pub use db::{Body, Db, Durability};
+pub use tx::Tx;
+pub use value::{FromRow, FromValue, Row, Value};

@@ -1,1 +1,28 @@
-//! Under construction.
+//! The registry that keeps things: metadata and blobs together.
+//!
+//! The only crate that sees both. What must be decided atomically is decided inside one metadata transaction; bytes are
+//! published before the row that names them is committed, so a row without bytes cannot be, and bytes without a row are
+//! only waste. Work that must outlive a request (publish and commit, every write's commit and what follows it) runs in a
+//! task of its own that the request joins: a client that hangs up changes nothing.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)
+)]
+
+mod blobs;
+mod cache;
+mod finish;
+mod lists;
+mod manifests;
+mod options;
+mod prune;
+mod push;
+mod recover;
+mod repo;
+mod store;
+mod sweep;
+mod unsettled;
+mod uploads;
+
+pub use options::{Durability, Options};
+pub use store::Store;

@@ -1,0 +1,187 @@
+//! Blobs and which repository holds which.
+
+use longshore_core::Result;
+use longshore_spec::digest::Digest;
+
+use crate::tx::Tx;
+use crate::value::{FromValue, Value};
+use crate::values;
+
+const GET: &str = "SELECT size, location, generation, state FROM blob WHERE digest = ?1";
+const SEEN: &str = "SELECT b.size, b.location, b.generation, b.state FROM link l JOIN blob b ON b.digest = l.digest \
+                    WHERE l.repo = ?1 AND l.digest = ?2 AND b.state < 2";
+const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7) \
+                   ON CONFLICT (digest) DO UPDATE SET size = excluded.size, location = excluded.location, \
+                   generation = excluded.generation, state = excluded.state, lease_until = excluded.lease_until, \
+                   verified = excluded.verified";
+const LEASE: &str = "UPDATE blob SET lease_until = ?2 WHERE digest = ?1 AND lease_until < ?2";
+const SETTLE: &str =
+    "UPDATE blob SET state = 1 WHERE digest = ?1 AND generation = ?2 AND state = 0";
+const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation = ?2";
+const STAGED: &str = "SELECT digest, size, location, generation FROM blob WHERE state = 0 AND digest > ?1 ORDER BY digest LIMIT ?2";
+const LINK: &str = "INSERT INTO link (repo, digest, created) VALUES (?1, ?2, ?3) ON CONFLICT (repo, digest) DO NOTHING";
+const UNLINK: &str = "DELETE FROM link WHERE repo = ?1 AND digest = ?2";
+const ANYWHERE: &str = "SELECT 1 FROM link l JOIN blob b ON b.digest = l.digest WHERE l.digest = ?1 AND b.state < 2 LIMIT 1";
+
+/// The state of a blob's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlobState {
+    /// Its bytes are written, but that they survive a power cut is not recorded yet.
+    Staged = 0,
+    /// Its bytes are safe.
+    Live = 1,
+    /// It is being collected: absent for everybody.
+    Deleting = 2,
+    /// Its bytes were lost: absent until somebody pushes it again.
+    Missing = 3,
+}
+
+impl FromValue for BlobState {
+    fn from_value(value: Value) -> Option<Self> {
+        match value {
+            Value::Int(0) => Some(BlobState::Staged),
+            Value::Int(1) => Some(BlobState::Live),
+            Value::Int(2) => Some(BlobState::Deleting),
+            Value::Int(3) => Some(BlobState::Missing),
+            _ => None,
+        }
+    }
+}
+
+/// A blob's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlobRow {
+    /// Its length in bytes.
+    pub size: u64,
+    /// Where its bytes lie.
+    pub location: String,
+    /// Which of the blobs of this digest it is; grows with each that replaces another.
+    pub generation: i64,
+    /// Whether it can be used.
+    pub state: BlobState,
+}
+
+type Columns = (u64, String, i64, BlobState);
+
+fn row((size, location, generation, state): Columns) -> BlobRow {
+    BlobRow {
+        size,
+        location,
+        generation,
+        state,
+    }
+}
+
+/// The blob of that digest, whoever holds it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_get(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow>> {
+    Ok(tx.one::<Columns>(GET, &values![digest]).await?.map(row))
+}
+
+/// The blob of that digest, if `repo` holds it and it can be read.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_seen(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Option<BlobRow>> {
+    Ok(tx
+        .one::<Columns>(SEEN, &values![repo, digest])
+        .await?
+        .map(row))
+}
+
+/// Whether any repository at all holds the blob.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_anywhere(tx: &mut Tx<'_>, digest: &Digest) -> Result<bool> {
+    Ok(tx
+        .one::<(i64,)>(ANYWHERE, &values![digest])
+        .await?
+        .is_some())
+}
+
+/// Writes the blob's row, in place of one that is there. `lease_until` and `now` in microseconds.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_put(
+    tx: &mut Tx<'_>,
+    digest: &Digest,
+    blob: &BlobRow,
+    lease_until: i64,
+    now: i64,
+) -> Result<()> {
+    let state = blob.state as i64;
+    tx.exec(
+        PUT,
+        &values![
+            digest,
+            blob.size,
+            blob.location.as_str(),
+            blob.generation,
+            state,
+            lease_until,
+            now
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// Keeps the blob from being collected before `until`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_lease(tx: &mut Tx<'_>, digest: &Digest, until: i64) -> Result<()> {
+    tx.exec(LEASE, &values![digest, until]).await.map(drop)
+}
+
+/// Records that the bytes of this generation are safe.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_settle(tx: &mut Tx<'_>, digest: &Digest, generation: i64) -> Result<()> {
+    tx.exec(SETTLE, &values![digest, generation])
+        .await
+        .map(drop)
+}
+
+/// Records that the bytes of this generation are lost.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_lose(tx: &mut Tx<'_>, digest: &Digest, generation: i64) -> Result<()> {
+    tx.exec(LOSE, &values![digest, generation]).await.map(drop)
+}
+
+/// Blobs whose sync is not recorded: digest, size, location, generation; strictly after `after`, in the order of keys.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_staged(
+    tx: &mut Tx<'_>,
+    after: Option<&Digest>,
+    limit: usize,
+) -> Result<Vec<(Digest, u64, String, i64)>> {
+    let after = after.map_or_else(Vec::new, |digest| digest.to_key().to_vec());
+    tx.all(STAGED, &values![after.as_slice(), limit]).await
+}
+
+/// Makes the blob part of the repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn link_put(tx: &mut Tx<'_>, repo: i64, digest: &Digest, now: i64) -> Result<()> {
+    tx.exec(LINK, &values![repo, digest, now]).await.map(drop)
+}
+
+/// Takes the blob out of the repository; false when it was not in it.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn link_delete(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
+    Ok(tx.exec(UNLINK, &values![repo, digest]).await? > 0)
+}

@@ -1,0 +1,81 @@
+//! The database: one way to read, one way to write, on whatever engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use longshore_core::Result;
+
+use crate::lite::Lite;
+use crate::tx::Tx;
+
+/// What a write's acknowledgement means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// It survives the end of the process, not yet a power cut. For what is only a help: upload sessions, staged blobs.
+    Process,
+    /// It survives a power cut. For what is promised: manifests, tags, deletions.
+    Power,
+}
+
+/// The body of a transaction: a function of its arguments and of nothing else, so that it can be run again.
+pub type Body<A, T> = for<'t> fn(&'t mut Tx<'_>, &'t A) -> BoxFuture<'t, Result<T>>;
+
+/// A metadata database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    engine: Engine,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Lite(Arc<Lite>),
+}
+
+impl Db {
+    /// Opens a SQLite database in one file, makes it if it is not there, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// `Unavailable` with a cause when the file cannot be opened, is locked, damaged, or of a newer Longshore.
+    pub fn open_file(path: &Path) -> Result<Self> {
+        Ok(Self {
+            engine: Engine::Lite(Arc::new(Lite::open(path)?)),
+        })
+    }
+
+    /// Reads, from one consistent view.
+    ///
+    /// # Errors
+    /// What `body` gives, or `Unavailable`.
+    pub async fn read<A: Sync, T>(&self, args: &A, body: Body<A, T>) -> Result<T> {
+        match &self.engine {
+            Engine::Lite(lite) => lite.read(args, body),
+        }
+    }
+
+    /// Writes: all that `body` does happens, or nothing when it fails. Nobody sees half of it.
+    ///
+    /// Dropped midway, the write may still happen. `body` may run more than once; only its last run counts.
+    ///
+    /// # Errors
+    /// What `body` gives, or `Unavailable`.
+    pub async fn write<A, T>(&self, durability: Durability, args: A, body: Body<A, T>) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Lite(lite) => lite.write(durability, args, body).await,
+        }
+    }
+
+    /// Makes sure that everything acknowledged so far is on disk, and ends the writer. For an orderly stop.
+    ///
+    /// # Errors
+    /// `Unavailable` when it could not be written.
+    pub async fn close(&self) -> Result<()> {
+        match &self.engine {
+            Engine::Lite(lite) => lite.close().await,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! SQLite: one writer thread, readers in line, syncs of our own.
+//!
+//! Commits do not sync. The write-ahead log is synced by a thread of ours ([`sync`]), which acknowledges everything that
+//! was committed before it began: many writes share one sync, and a write that needs none never waits behind one. What
+//! SQLite itself syncs (before and after a checkpoint) stays as it is: `synchronous=NORMAL`.
+
+mod checkpoint;
+mod sync;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use longshore_core::{Code, Error, Result};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, OpenFlags, ToSql};
+
+use crate::db::{Body, Durability};
+use crate::migrate;
+use crate::tx::Tx;
+use crate::value::{Row, Value};
+
+/// The oldest SQLite without the bug that could damage a database when its log was reset (fixed in 3.51.3).
+const OLDEST: i32 = 3_051_003;
+
+/// A SQLite database, open.
+#[derive(Debug)]
+pub(crate) struct Lite {
+    path: PathBuf,
+    readers: Mutex<Vec<Connection>>,
+    writer: writer::Writer,
+}
+
+impl Lite {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        if rusqlite::version_number() < OLDEST {
+            return Err(unavailable(format!(
+                "SQLite {} is older than this program may use",
+                rusqlite::version()
+            )));
+        }
+        let mut conn = connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
+        migrate::up(&mut conn)?;
+        let log = Arc::new(sync::Log::open(path)?);
+        Ok(Self {
+            path: path.to_owned(),
+            readers: Mutex::new(Vec::new()),
+            writer: writer::Writer::start(conn, log, path)?,
+        })
+    }
+
+    pub(crate) fn read<A, T>(&self, args: &A, body: Body<A, T>) -> Result<T> {
+        let mut conn = self.reader()?;
+        // One view for all statements of the body, also while the writer goes on.
+        exec(&mut conn, "BEGIN", &[])?;
+        let answer = run(&mut conn, args, body);
+        exec(&mut conn, "COMMIT", &[])?;
+        // A connection on which something failed is not kept.
+        lock(&self.readers).push(conn);
+        answer
+    }
+
+    pub(crate) async fn write<A, T>(
+        &self,
+        durability: Durability,
+        args: A,
+        body: Body<A, T>,
+    ) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write(durability, args, body).await
+    }
+
+    pub(crate) async fn close(&self) -> Result<()> {
+        lock(&self.readers).clear();
+        self.writer.close().await
+    }
+
+    fn reader(&self) -> Result<Connection> {
+        let kept = lock(&self.readers).pop();
+        match kept {
+            Some(conn) => Ok(conn),
+            None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY),
+        }
+    }
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_EXRESCODE;
+    let conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))
+        .map_err(failed)?;
+    if mode.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+        conn.pragma_update(None, "journal_mode", "WAL")
+            .map_err(failed)?;
+    }
+    // Syncs and checkpoints are ours to time; see the module's words.
+    conn.pragma_update(None, "synchronous", "NORMAL")
+        .map_err(failed)?;
+    conn.pragma_update(None, "wal_autocheckpoint", 0)
+        .map_err(failed)?;
+    conn.pragma_update(None, "foreign_keys", true)
+        .map_err(failed)?;
+    conn.pragma_update(None, "cache_size", -8192)
+        .map_err(failed)?;
+    conn.pragma_update(None, "mmap_size", 256 << 20)
+        .map_err(failed)?;
+    conn.pragma_update(None, "trusted_schema", false)
+        .map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(256);
+    Ok(conn)
+}
+
+/// Runs a transaction's body to its end. On SQLite it never waits, so one poll is all it takes.
+fn run<A, T>(conn: &mut Connection, args: &A, body: Body<A, T>) -> Result<T> {
+    let mut tx = Tx::Lite(conn);
+    body(&mut tx, args).now_or_never().unwrap_or_else(|| {
+        Err(Error::internal(
+            "the body of a SQLite transaction waited for something",
+        ))
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Value::Null => ValueRef::Null,
+            Value::Int(int) => ValueRef::Integer(*int),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+pub(crate) fn query(
+    conn: &Connection,
+    sql: &'static str,
+    values: &[Value],
+    limit: usize,
+) -> Result<Vec<Row>> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    let width = statement.column_count();
+    let mut rows = statement
+        .query(rusqlite::params_from_iter(values))
+        .map_err(failed)?;
+    let mut answer = Vec::new();
+    while answer.len() < limit {
+        let Some(row) = rows.next().map_err(failed)? else {
+            break;
+        };
+        let mut columns = Vec::with_capacity(width);
+        for at in 0..width {
+            columns.push(match row.get_ref(at).map_err(failed)? {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(int) => Value::Int(int),
+                ValueRef::Text(text) => Value::Text(
+                    std::str::from_utf8(text)
+                        .map_err(|error| {
+                            unavailable("a text in the metadata database is not UTF-8")
+                                .because(error)
+                        })?
+                        .to_owned(),
+                ),
+                ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+                ValueRef::Real(_) => {
+                    return Err(Error::internal(
+                        "a column of the metadata database holds a float",
+                    ));
+                }
+            });
+        }
+        answer.push(Row(columns));
+    }
+    Ok(answer)
+}
+
+pub(crate) fn exec(conn: &Connection, sql: &'static str, values: &[Value]) -> Result<usize> {
+    let mut statement = conn.prepare_cached(sql).map_err(failed)?;
+    statement
+        .execute(rusqlite::params_from_iter(values))
+        .map_err(failed)
+}
+
+/// A failure of SQLite, as its caller's client may know it.
+fn failed(error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode;
+    let public = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => {
+            "the registry's metadata disk is full; ask its operator to make room"
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "the registry's metadata is in use by another program; try again shortly"
+        }
+        _ => "the registry's metadata cannot be reached just now",
+    };
+    unavailable(public).because(error)
+}
+
+fn unavailable(public: impl Into<String>) -> Error {
+    Error::new(Code::Unavailable, public).retry_after(std::time::Duration::from_secs(5))
+}
+
+/// A lock whose holder panicked is taken all the same: what it guards here is whole between any two statements.
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::db::Db;
+use crate::{settings, values};
+
+fn open() -> (tempfile::TempDir, Db) {
+    let dir = tempfile::tempdir().unwrap();
+    let db = Db::open_file(&dir.path().join("meta.db")).unwrap();
+    (dir, db)
+}
+
+async fn put(db: &Db, name: &'static str, value: &'static str) -> Result<()> {
+    db.write(Durability::Power, (name, value), |tx, (name, value)| {
+        Box::pin(async move { settings::setting_put(tx, name, value).await })
+    })
+    .await
+}
+
+async fn get(db: &Db, name: &'static str) -> Option<String> {
+    db.read(&name, |tx, name| {
+        Box::pin(async move { settings::setting_get(tx, name).await })
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_is_there_after_opening_again() {
+    let (dir, db) = open();
+    put(&db, "a", "1").await.unwrap();
+    db.close().await.unwrap();
+    drop(db);
+    let again = Db::open_file(&dir.path().join("meta.db")).unwrap();
+    assert_eq!(get(&again, "a").await.as_deref(), Some("1"));
+}
+
+#[tokio::test]
+async fn a_transaction_that_fails_leaves_nothing_and_its_neighbours_stand() {
+    let (_dir, db) = open();
+    let db = Arc::new(db);
+    let bad = |n: i64| {
+        let db = db.clone();
+        async move {
+            db.write(Durability::Power, n, |tx, n| {
+                Box::pin(async move {
+                    tx.exec(
+                        "INSERT INTO counter (name, value) VALUES ('bad', ?1)",
+                        &values![*n],
+                    )
+                    .await?;
+                    Err::<(), _>(Error::new(Code::Denied, "no"))
+                })
+            })
+            .await
+        }
+    };
+    let good = |n: i64| {
+        let db = db.clone();
+        async move {
+            db.write(Durability::Power, n, |tx, n| {
+                Box::pin(async move {
+                    let name = format!("good{n}");
+                    tx.exec(
+                        "INSERT INTO counter (name, value) VALUES (?1, 1)",
+                        &values![name.as_str()],
+                    )
+                    .await
+                })
+            })
+            .await
+        }
+    };
+    let mut all = Vec::new();
+    for n in 0..50 {
+        let (bad, good) = (bad(n), good(n));
+        all.push(tokio::spawn(async move { (bad.await, good.await) }));
+    }
+    for task in all {
+        let (bad, good) = task.await.unwrap();
+        assert_eq!(bad.unwrap_err().code(), Code::Denied);
+        assert_eq!(good.unwrap(), 1);
+    }
+    let count: i64 = db
+        .read(&(), |tx, ()| {
+            Box::pin(async move { tx.one::<(i64,)>("SELECT count(*) FROM counter", &[]).await })
+        })
+        .await
+        .unwrap()
+        .unwrap()
+        .0;
+    assert_eq!(count, 50);
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_says_what_to_do() {
+    let (dir, db) = open();
+    db.close().await.unwrap();
+    drop(db);
+    let path = dir.path().join("meta.db");
+    Connection::open(&path)
+        .unwrap()
+        .execute("INSERT INTO schema_step VALUES (999, 0)", [])
+        .unwrap();
+    let error = Db::open_file(&path).unwrap_err();
+    assert!(error.to_string().contains("newer Longshore"), "{error}");
+    assert!(error.to_string().contains("backup"), "{error}");
+}
+
+#[tokio::test]
+async fn a_write_after_the_end_is_refused_and_does_not_hang() {
+    let (_dir, db) = open();
+    db.close().await.unwrap();
+    let error = put(&db, "a", "1").await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+}
+
+#[tokio::test]
+async fn the_log_does_not_grow_without_end_while_writes_go_on() {
+    let (dir, db) = open();
+    let big = "x".repeat(100_000);
+    for n in 0..1200_i64 {
+        db.write(Durability::Process, (n, big.clone()), |tx, (n, big)| {
+            Box::pin(async move { settings::setting_put(tx, &format!("k{}", n % 10), big).await })
+        })
+        .await
+        .unwrap();
+    }
+    let wal = std::fs::metadata(dir.path().join("meta.db-wal"))
+        .unwrap()
+        .len();
+    assert!(
+        wal < 100 << 20,
+        "120 MB were written and the log has {wal} bytes"
+    );
+}
+
+#[tokio::test]
+async fn a_reader_sees_one_moment_however_many_statements_it_runs() {
+    let (_dir, db) = open();
+    put(&db, "a", "0").await.unwrap();
+    put(&db, "b", "0").await.unwrap();
+    let writer = {
+        let db = db.clone();
+        tokio::task::spawn_blocking(move || {
+            tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap()
+                .block_on(async move {
+                    for n in 1..300_i64 {
+                        db.write(Durability::Process, n.to_string(), |tx, n| {
+                            Box::pin(async move {
+                                settings::setting_put(tx, "a", n).await?;
+                                settings::setting_put(tx, "b", n).await
+                            })
+                        })
+                        .await
+                        .unwrap();
+                    }
+                });
+        })
+    };
+    while !writer.is_finished() {
+        let (a, b) = db
+            .read(&(), |tx, ()| {
+                Box::pin(async move {
+                    let a = settings::setting_get(tx, "a").await?;
+                    std::thread::sleep(std::time::Duration::from_micros(50));
+                    Ok((a, settings::setting_get(tx, "b").await?))
+                })
+            })
+            .await
+            .unwrap();
+        assert_eq!(a, b);
+    }
+    writer.await.unwrap();
+}

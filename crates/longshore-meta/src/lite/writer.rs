@@ -1,0 +1,240 @@
+//! The one writer: takes what waits, runs it in one commit, and hands it to the sync.
+
+use std::path::Path;
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use longshore_core::{Code, Error, Result};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{checkpoint, exec, run, sync};
+use crate::db::{Body, Durability};
+
+/// At most this many transactions share one commit.
+const BATCH: usize = 256;
+/// At most this many transactions wait; beyond it the registry is busier than its disk.
+const QUEUE: usize = 4096;
+
+/// Something to run in the writer's transaction.
+trait Job: Send {
+    /// Runs it; false undoes what it did.
+    fn run(&mut self, conn: &mut Connection) -> bool;
+    /// What was promised to who waits.
+    fn durability(&self) -> Durability;
+    /// Tells who waits how it went; `Err` when the transaction as a whole failed.
+    fn done(self: Box<Self>, end: Result<(), Failure>);
+}
+
+/// Why a whole batch failed; every waiter gets its own [`Error`] of it.
+type Failure = Arc<Error>;
+
+fn each(failure: &Failure) -> Error {
+    Error::new(failure.code(), failure.public())
+        .because(failure.clone())
+        .retry_after(std::time::Duration::from_secs(5))
+}
+
+struct Work<A, T> {
+    durability: Durability,
+    args: A,
+    body: Body<A, T>,
+    answer: Option<Result<T>>,
+    to: oneshot::Sender<Result<T>>,
+}
+
+impl<A: Send + Sync, T: Send> Job for Work<A, T> {
+    fn run(&mut self, conn: &mut Connection) -> bool {
+        let answer = run(conn, &self.args, self.body);
+        let good = answer.is_ok();
+        self.answer = Some(answer);
+        good
+    }
+
+    fn durability(&self) -> Durability {
+        self.durability
+    }
+
+    fn done(self: Box<Self>, end: Result<(), Failure>) {
+        let answer = match (self.answer, end) {
+            (Some(Ok(_)) | None, Err(failure)) => Err(each(&failure)),
+            (Some(answer), _) => answer,
+            (None, Ok(())) => Err(Error::internal(
+                "a transaction was acknowledged before it ran",
+            )),
+        };
+        // Who waited may be gone; the write stands all the same.
+        let _ = self.to.send(answer);
+    }
+}
+
+enum Message {
+    Job(Box<dyn Job>),
+    Close(oneshot::Sender<Result<()>>),
+}
+
+/// The handle on the writer's thread.
+#[derive(Debug)]
+pub(super) struct Writer {
+    jobs: mpsc::SyncSender<Message>,
+    log: Arc<sync::Log>,
+}
+
+impl Writer {
+    pub(super) fn start(conn: Connection, log: Arc<sync::Log>, path: &Path) -> Result<Self> {
+        let (jobs, waiting) = mpsc::sync_channel(QUEUE);
+        let (committed, to_sync) = mpsc::channel();
+        let (kick, checkpoints) = mpsc::sync_channel(1);
+        let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
+            thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(work)
+                .map_err(Error::internal)
+        };
+        let for_sync = log.clone();
+        spawn("meta-sync", Box::new(move || syncer(&for_sync, &to_sync)))?;
+        let for_checkpoint = (log.clone(), path.to_owned());
+        spawn(
+            "meta-checkpoint",
+            Box::new(move || checkpoint::run(&for_checkpoint.0, &for_checkpoint.1, &checkpoints)),
+        )?;
+        let for_writer = log.clone();
+        spawn(
+            "meta-writer",
+            Box::new(move || writer(conn, &for_writer, &waiting, &committed, &kick)),
+        )?;
+        Ok(Self { jobs, log })
+    }
+
+    pub(super) async fn write<A, T>(
+        &self,
+        durability: Durability,
+        args: A,
+        body: Body<A, T>,
+    ) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        if self.log.failed() {
+            return Err(sync::lost());
+        }
+        let (to, answer) = oneshot::channel();
+        let work = Work {
+            durability,
+            args,
+            body,
+            answer: None,
+            to,
+        };
+        self.jobs.try_send(Message::Job(Box::new(work))).map_err(|error| match error {
+            mpsc::TrySendError::Full(_) => {
+                Error::new(Code::Unavailable, "the registry has more writes waiting than its disk can take; try again shortly")
+                    .retry_after(std::time::Duration::from_secs(1))
+            }
+            mpsc::TrySendError::Disconnected(_) => closed(),
+        })?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) async fn close(&self) -> Result<()> {
+        let (to, done) = oneshot::channel();
+        if self.jobs.try_send(Message::Close(to)).is_err() {
+            return Ok(());
+        }
+        done.await.unwrap_or(Ok(()))
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::Unavailable, "the registry is shutting down")
+        .retry_after(std::time::Duration::from_secs(5))
+}
+
+fn writer(
+    mut conn: Connection,
+    log: &sync::Log,
+    waiting: &mpsc::Receiver<Message>,
+    committed: &mpsc::Sender<Box<dyn Job>>,
+    kick: &mpsc::SyncSender<()>,
+) {
+    while let Ok(first) = waiting.recv() {
+        let mut batch = Vec::new();
+        let mut closing = None;
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Job(job) => batch.push(job),
+                Message::Close(to) => closing = Some(to),
+            }
+            next = if batch.len() < BATCH && closing.is_none() {
+                waiting.try_recv().ok()
+            } else {
+                None
+            };
+        }
+        match commit(&mut conn, &mut batch) {
+            Ok(()) => {
+                for job in batch {
+                    match job.durability() {
+                        Durability::Process => job.done(Ok(())),
+                        // The sync's thread ends after this one only.
+                        Durability::Power => drop(committed.send(job)),
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %longshore_core::error::Chain(&error), "a metadata transaction failed");
+                let failure = Arc::new(error);
+                for job in batch {
+                    job.done(Err(failure.clone()));
+                }
+            }
+        }
+        checkpoint::consider(log, kick);
+        if let Some(to) = closing {
+            let _ = to.send(log.sync());
+            return;
+        }
+    }
+}
+
+/// Runs a batch in one transaction. A job that fails is undone alone.
+fn commit(conn: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let tried = attempt(conn, batch);
+    if tried.is_err() && !conn.is_autocommit() {
+        // A failed rollback leaves nothing to do: the next BEGIN will fail and say so.
+        let _ = exec(conn, "ROLLBACK", &[]);
+    }
+    tried
+}
+
+fn attempt(conn: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+    exec(conn, "BEGIN IMMEDIATE", &[])?;
+    for job in batch {
+        exec(conn, "SAVEPOINT job", &[])?;
+        if !job.run(conn) {
+            exec(conn, "ROLLBACK TO job", &[])?;
+        }
+        exec(conn, "RELEASE job", &[])?;
+    }
+    exec(conn, "COMMIT", &[]).map(drop)
+}
+
+/// Syncs the log for all that wait, again and again.
+fn syncer(log: &sync::Log, committed: &mpsc::Receiver<Box<dyn Job>>) {
+    while let Ok(first) = committed.recv() {
+        let mut waiters = vec![first];
+        waiters.extend(committed.try_iter());
+        let end = log.sync().map_err(Arc::new);
+        if let Err(failure) = &end {
+            tracing::error!(error = %longshore_core::error::Chain(&**failure), "the metadata log could not be synced");
+        }
+        for job in waiters {
+            job.done(end.clone());
+        }
+    }
+}

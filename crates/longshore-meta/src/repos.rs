@@ -1,0 +1,72 @@
+//! Repositories: a name, an id, and how many manifests there are.
+
+use longshore_core::Result;
+use longshore_spec::name::RepoName;
+
+use crate::tx::Tx;
+use crate::values;
+
+const ID: &str = "SELECT id FROM repository WHERE name = ?1";
+const NEXT: &str = "INSERT INTO counter (name, value) VALUES ('repository', 1) \
+                    ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
+const INSERT: &str = "INSERT INTO repository (id, name, created) VALUES (?1, ?2, ?3)";
+const COUNT: &str = "UPDATE repository SET manifests = manifests + ?2 WHERE id = ?1";
+const LIST: &str =
+    "SELECT name FROM repository WHERE manifests > 0 AND name > ?1 ORDER BY name LIMIT ?2";
+const LISTED: &str = "SELECT 1 FROM repository WHERE manifests > 0 AND name = ?1";
+
+/// The id of the repository called `name`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_id(tx: &mut Tx<'_>, name: &RepoName) -> Result<Option<i64>> {
+    Ok(tx
+        .one::<(i64,)>(ID, &values![name.as_str()])
+        .await?
+        .map(|(id,)| id))
+}
+
+/// The id of the repository called `name`, which is made if it is not there.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_open(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<i64> {
+    if let Some(id) = repo_id(tx, name).await? {
+        return Ok(id);
+    }
+    let (id,) = tx.one::<(i64,)>(NEXT, &[]).await?.unwrap_or((1,));
+    tx.exec(INSERT, &values![id, name.as_str(), now]).await?;
+    Ok(id)
+}
+
+/// Adds `by` to the number of manifests in a repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_count(tx: &mut Tx<'_>, id: i64, by: i64) -> Result<()> {
+    tx.exec(COUNT, &values![id, by]).await.map(drop)
+}
+
+/// At most `limit` names of repositories that hold a manifest, strictly after `after`, in byte order.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_list(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<String>> {
+    Ok(tx
+        .all::<(String,)>(LIST, &values![after, limit])
+        .await?
+        .into_iter()
+        .map(|(name,)| name)
+        .collect())
+}
+
+/// Whether a repository of that name holds a manifest.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_listed(tx: &mut Tx<'_>, name: &RepoName) -> Result<bool> {
+    Ok(tx
+        .one::<(i64,)>(LISTED, &values![name.as_str()])
+        .await?
+        .is_some())
+}

@@ -1,0 +1,230 @@
+//! Upload sessions between requests.
+
+use longshore_core::Result;
+use longshore_spec::digest::Digest;
+use longshore_spec::upload::UploadId;
+
+use crate::tx::Tx;
+use crate::values;
+
+const INSERT: &str = "INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched) \
+                      VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?5)";
+const GET: &str = "SELECT stage, size, fence, lease_until, finished FROM upload WHERE repo = ?1 AND id = ?2 AND actor = ?3";
+const TAKE: &str = "UPDATE upload SET fence = fence + 1, lease_until = ?4, touched = ?5 \
+                    WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND lease_until < ?5 AND finished IS NULL RETURNING fence";
+const RENEW: &str = "UPDATE upload SET lease_until = ?3, touched = ?4 WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
+const SAVE: &str = "UPDATE upload SET stage = ?3, size = ?4, lease_until = 0, touched = ?5 WHERE id = ?1 AND fence = ?2";
+const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 0, touched = ?5 \
+                      WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
+const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
+const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
+const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE lease_until > 0";
+const STALE: &str = "SELECT id, stage, finished FROM upload WHERE (touched < ?1 OR created < ?2 \
+                     OR (finished IS NOT NULL AND touched < ?3)) AND lease_until < ?4 ORDER BY touched LIMIT ?5";
+
+/// An upload session's row.
+#[derive(Debug, Clone)]
+pub struct UploadRow {
+    /// The blob store's own words on what is staged.
+    pub stage: Vec<u8>,
+    /// How many bytes are held.
+    pub size: u64,
+    /// Which writer's turn it is.
+    pub fence: i64,
+    /// Until when a writer has it, in microseconds.
+    pub lease_until: i64,
+    /// The digest of the blob it became, when it is finished.
+    pub finished: Option<Digest>,
+}
+
+/// Whose session it is: a session answers to its repository and its actor together, never to its id alone.
+#[derive(Debug, Clone)]
+pub struct UploadKey {
+    /// The repository.
+    pub repo: i64,
+    /// The session.
+    pub id: UploadId,
+    /// Who opened it.
+    pub actor: String,
+}
+
+/// A session nobody will come back to: its id, its stage, the digest of the blob it became.
+pub type Stale = (Vec<u8>, Vec<u8>, Option<Digest>);
+
+fn key(id: &UploadId) -> [u8; 16] {
+    id.as_u128().to_be_bytes()
+}
+
+/// Opens a session.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_insert(tx: &mut Tx<'_>, at: &UploadKey, stage: &[u8], now: i64) -> Result<()> {
+    tx.exec(
+        INSERT,
+        &values![
+            key(&at.id).as_slice(),
+            at.repo,
+            at.actor.as_str(),
+            stage,
+            now
+        ],
+    )
+    .await
+    .map(drop)
+}
+
+/// The session.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_get(tx: &mut Tx<'_>, at: &UploadKey) -> Result<Option<UploadRow>> {
+    Ok(tx
+        .one::<(Vec<u8>, u64, i64, i64, Option<Digest>)>(
+            GET,
+            &values![at.repo, key(&at.id).as_slice(), at.actor.as_str()],
+        )
+        .await?
+        .map(|(stage, size, fence, lease_until, finished)| UploadRow {
+            stage,
+            size,
+            fence,
+            lease_until,
+            finished,
+        }))
+}
+
+/// Takes the session for one writer until `lease_until` and gives its fence; `None` when there is none such, another
+/// writer has it, or it is finished.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_take(
+    tx: &mut Tx<'_>,
+    at: &UploadKey,
+    lease_until: i64,
+    now: i64,
+) -> Result<Option<i64>> {
+    let found = tx
+        .one::<(i64,)>(
+            TAKE,
+            &values![
+                at.repo,
+                key(&at.id).as_slice(),
+                at.actor.as_str(),
+                lease_until,
+                now
+            ],
+        )
+        .await?;
+    Ok(found.map(|(fence,)| fence))
+}
+
+/// Keeps the session for its writer; false when it is no longer his.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_renew(
+    tx: &mut Tx<'_>,
+    id: &UploadId,
+    fence: i64,
+    lease_until: i64,
+    now: i64,
+) -> Result<bool> {
+    Ok(tx
+        .exec(RENEW, &values![key(id).as_slice(), fence, lease_until, now])
+        .await?
+        > 0)
+}
+
+/// Records what the writer staged and lets the session go; false when it was no longer his.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_save(
+    tx: &mut Tx<'_>,
+    id: &UploadId,
+    fence: i64,
+    stage: &[u8],
+    size: u64,
+    now: i64,
+) -> Result<bool> {
+    Ok(tx
+        .exec(SAVE, &values![key(id).as_slice(), fence, stage, size, now])
+        .await?
+        > 0)
+}
+
+/// Records that the session became a blob; false when it was no longer the writer's.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_finish(
+    tx: &mut Tx<'_>,
+    id: &UploadId,
+    fence: i64,
+    digest: &Digest,
+    size: u64,
+    now: i64,
+) -> Result<bool> {
+    Ok(tx
+        .exec(
+            FINISH,
+            &values![key(id).as_slice(), fence, digest, size, now],
+        )
+        .await?
+        > 0)
+}
+
+/// Forgets the session.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_delete(tx: &mut Tx<'_>, id: &[u8]) -> Result<()> {
+    tx.exec(DELETE, &values![id]).await.map(drop)
+}
+
+/// Forgets the session called `id`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_end(tx: &mut Tx<'_>, id: &UploadId) -> Result<()> {
+    upload_delete(tx, &key(id)).await
+}
+
+/// How many sessions are open in a repository, counted up to `most`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_count(tx: &mut Tx<'_>, repo: i64, most: usize) -> Result<usize> {
+    let (open,) = tx
+        .one::<(u64,)>(OPEN_IN, &values![repo, most])
+        .await?
+        .unwrap_or((0,));
+    Ok(usize::try_from(open).unwrap_or(usize::MAX))
+}
+
+/// Takes all sessions from their writers: for a start after which no writer of before can be alive.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_forget_writers(tx: &mut Tx<'_>) -> Result<()> {
+    tx.exec(FORGET, &[]).await.map(drop)
+}
+
+/// At most `limit` sessions that nobody will come back to: untouched since `idle`, older than `old`, or finished before
+/// `finished` (microseconds).
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_stale(
+    tx: &mut Tx<'_>,
+    idle: i64,
+    old: i64,
+    finished: i64,
+    now: i64,
+    limit: usize,
+) -> Result<Vec<Stale>> {
+    tx.all(STALE, &values![idle, old, finished, now, limit])
+        .await
+}

@@ -1,0 +1,143 @@
+//! Blobs: stat, get, locate, mount.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_blob::Location;
+use longshore_core::{Blob, BlobInfo, Code, Cx, Error, Reach, Result, SignedUrl};
+use longshore_meta::time::{micros, span};
+use longshore_meta::{Durability, blobs, repos};
+use longshore_spec::digest::Digest;
+use longshore_spec::name::RepoName;
+use longshore_spec::range::ByteRange;
+
+use crate::cache::{Repo, Seen};
+use crate::store::Inner;
+
+/// For how long a client may use a URL it was sent to.
+const SIGNED_FOR: Duration = Duration::from_secs(20 * 60);
+
+impl Inner {
+    pub(crate) async fn stat_blob(&self, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
+        let repo = self.repo(repo).await?;
+        let seen = self.seen(&repo, digest).await?;
+        Ok(BlobInfo { digest: *digest, size: seen.size })
+    }
+
+    pub(crate) async fn get_blob(&self, repo: &RepoName, digest: &Digest, range: Option<ByteRange>) -> Result<Blob> {
+        let repo = self.repo(repo).await?;
+        let seen = self.seen(&repo, digest).await?;
+        let whole = 0..seen.size;
+        let range = match range {
+            None => whole,
+            Some(range) => range.resolve(seen.size).ok_or_else(|| {
+                Error::new(
+                    Code::RangeUnsatisfiable,
+                    format!("the blob has {} bytes; the range asked for lies outside of it", seen.size),
+                )
+                .at_offset(seen.size)
+            })?,
+        };
+        let body = self.blobs.read(&location(&seen.location)?, seen.size, range.clone()).await?;
+        Ok(Blob { info: BlobInfo { digest: *digest, size: seen.size }, range, body })
+    }
+
+    pub(crate) async fn locate_blob(&self, repo: &RepoName, digest: &Digest) -> Result<Option<SignedUrl>> {
+        let repo = self.repo(repo).await?;
+        let seen = self.seen(&repo, digest).await?;
+        self.blobs.sign(&location(&seen.location)?, SIGNED_FOR).await
+    }
+
+    /// The blob, if the repository holds it.
+    async fn seen(&self, repo: &Repo, digest: &Digest) -> Result<Seen> {
+        if let Some(seen) = self.cache.blob(repo, digest) {
+            return Ok(seen);
+        }
+        let epoch = repo.content.now();
+        let row = self
+            .db
+            .read(&(repo.id, *digest), |tx, (repo, digest)| Box::pin(blobs::blob_seen(tx, *repo, digest)))
+            .await?
+            .ok_or_else(|| unknown(digest))?;
+        let seen = Seen { size: row.size, location: row.location.into() };
+        self.cache.blob_is(repo, epoch, digest, seen.clone());
+        Ok(seen)
+    }
+
+    pub(crate) async fn mount_blob(
+        this: &Arc<Self>,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        from: Option<&RepoName>,
+    ) -> Result<Option<BlobInfo>> {
+        let args = Mount {
+            repo: repo.clone(),
+            digest: *digest,
+            from: from.cloned(),
+            reach: cx.rights.pullable(),
+            now: micros(cx.now),
+            lease: micros(cx.now).saturating_add(span(this.options.push_lease)),
+        };
+        let size = this.db.write(this.durability(), args, |tx, args| Box::pin(mount(tx, args))).await?;
+        Ok(size.map(|size| BlobInfo { digest: *digest, size }))
+    }
+
+    /// What acknowledging a blob takes.
+    pub(crate) fn durability(&self) -> Durability {
+        match self.options.durability {
+            crate::options::Durability::Manifest => Durability::Process,
+            crate::options::Durability::Blob => Durability::Power,
+        }
+    }
+}
+
+struct Mount {
+    repo: RepoName,
+    digest: Digest,
+    from: Option<RepoName>,
+    reach: Reach,
+    now: i64,
+    lease: i64,
+}
+
+async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<u64>> {
+    let found = match (&args.from, &args.reach) {
+        (Some(from), _) => held(tx, from, &args.digest).await?,
+        // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
+        (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => blobs::blob_get(tx, &args.digest).await?,
+        (None, Reach::All) => None,
+        (None, Reach::Only(names)) => {
+            let mut found = None;
+            for name in names {
+                found = held(tx, name, &args.digest).await?;
+                if found.is_some() {
+                    break;
+                }
+            }
+            found
+        }
+    };
+    let Some(blob) = found else { return Ok(None) };
+    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    blobs::link_put(tx, repo, &args.digest, args.now).await?;
+    blobs::blob_lease(tx, &args.digest, args.lease).await?;
+    Ok(Some(blob.size))
+}
+
+async fn held(tx: &mut longshore_meta::Tx<'_>, repo: &RepoName, digest: &Digest) -> Result<Option<blobs::BlobRow>> {
+    match repos::repo_id(tx, repo).await? {
+        Some(id) => blobs::blob_seen(tx, id, digest).await,
+        None => Ok(None),
+    }
+}
+
+/// A location as it was stored.
+pub(crate) fn location(text: &str) -> Result<Location> {
+    text.parse().map_err(Error::internal)
+}
+
+/// The answer when the repository does not hold the blob.
+pub(crate) fn unknown(digest: &Digest) -> Error {
+    Error::new(Code::BlobUnknown, format!("the blob {digest} is not in this repository"))
+}

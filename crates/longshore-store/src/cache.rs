@@ -1,0 +1,138 @@
+//! What is known without asking the database.
+//!
+//! Only what *is* gets remembered, never that something is absent: a push changes absence at any time, and a HEAD that
+//! says 404 must be true. A fact carries the [`Epoch`] it was read in and counts only while that is its repository's
+//! epoch. The reader takes the epoch *before* it reads; a writer moves it on after its commit and before its answer. So
+//! a fact that was read before a write it does not know of can be stored late, but is never believed. Epochs are drawn
+//! from one counter, so that a repository's state that was dropped and made again shares none with its former self.
+//!
+//! Nothing here is needed to read what was acknowledged (I-5): dropping it all costs time only.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use longshore_core::Manifest;
+use longshore_spec::digest::Digest;
+use longshore_spec::name::{RepoName, Tag};
+use moka::sync::Cache as Moka;
+
+use crate::options::Options;
+
+static EPOCHS: AtomicU64 = AtomicU64::new(1);
+
+/// A span of time in which nothing was taken away or moved.
+#[derive(Debug)]
+pub(crate) struct Epoch(AtomicU64);
+
+impl Epoch {
+    fn new() -> Self {
+        Self(AtomicU64::new(EPOCHS.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// The epoch now.
+    pub(crate) fn now(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Begins the next one.
+    pub(crate) fn next(&self) {
+        self.0.store(EPOCHS.fetch_add(1, Ordering::Relaxed), Ordering::Release);
+    }
+}
+
+/// What is known of a repository that exists.
+#[derive(Debug)]
+pub(crate) struct Repo {
+    /// Its id.
+    pub(crate) id: i64,
+    /// Moves on when a tag is moved or deleted.
+    pub(crate) tags: Epoch,
+    /// Moves on when a manifest or blob leaves the repository or changes its place.
+    pub(crate) content: Epoch,
+}
+
+/// A blob that a repository holds.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) size: u64,
+    pub(crate) location: Arc<str>,
+}
+
+/// What is known.
+#[derive(Debug)]
+pub(crate) struct Cache {
+    repos: Moka<RepoName, Arc<Repo>>,
+    tags: Moka<(i64, Tag), (u64, Digest)>,
+    blobs: Moka<(i64, Digest), (u64, Seen)>,
+    manifests: Moka<(i64, Digest), (u64, Arc<Manifest>)>,
+}
+
+impl Cache {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            repos: Moka::new(options.entries),
+            tags: Moka::new(options.entries),
+            blobs: Moka::new(options.entries),
+            manifests: Moka::builder()
+                .max_capacity(options.manifest_cache)
+                .weigher(|_, (_, manifest): &(u64, Arc<Manifest>)| {
+                    // A manifest's own bytes and about as much as the entry itself takes.
+                    u32::try_from(manifest.bytes.len() + 400).unwrap_or(u32::MAX)
+                })
+                .build(),
+        }
+    }
+
+    pub(crate) fn repo(&self, name: &RepoName) -> Option<Arc<Repo>> {
+        self.repos.get(name)
+    }
+
+    /// Remembers a repository; all who do so at once get the same state.
+    pub(crate) fn repo_is(&self, name: &RepoName, id: i64) -> Arc<Repo> {
+        self.repos
+            .get_with_by_ref(name, || Arc::new(Repo { id, tags: Epoch::new(), content: Epoch::new() }))
+    }
+
+    /// Begins a new epoch for the repository's tags: one was moved or deleted, and that is committed.
+    ///
+    /// By name, not by a state its caller holds: that one may have been dropped and made again meanwhile.
+    pub(crate) fn tags_moved(&self, name: &RepoName) {
+        if let Some(repo) = self.repos.get(name) {
+            repo.tags.next();
+        }
+    }
+
+    /// Begins a new epoch for the repository's content: some of it left or changed its place, and that is committed.
+    pub(crate) fn content_left(&self, name: &RepoName) {
+        if let Some(repo) = self.repos.get(name) {
+            repo.content.next();
+        }
+    }
+
+    pub(crate) fn tag(&self, repo: &Repo, tag: &Tag) -> Option<Digest> {
+        let (epoch, digest) = self.tags.get(&(repo.id, tag.clone()))?;
+        (epoch == repo.tags.now()).then_some(digest)
+    }
+
+    pub(crate) fn tag_is(&self, repo: &Repo, epoch: u64, tag: &Tag, digest: Digest) {
+        self.tags.insert((repo.id, tag.clone()), (epoch, digest));
+    }
+
+    pub(crate) fn blob(&self, repo: &Repo, digest: &Digest) -> Option<Seen> {
+        let (epoch, seen) = self.blobs.get(&(repo.id, *digest))?;
+        (epoch == repo.content.now()).then_some(seen)
+    }
+
+    pub(crate) fn blob_is(&self, repo: &Repo, epoch: u64, digest: &Digest, seen: Seen) {
+        self.blobs.insert((repo.id, *digest), (epoch, seen));
+    }
+
+    pub(crate) fn manifest(&self, repo: &Repo, digest: &Digest) -> Option<Arc<Manifest>> {
+        let (epoch, manifest) = self.manifests.get(&(repo.id, *digest))?;
+        (epoch == repo.content.now()).then_some(manifest)
+    }
+
+    pub(crate) fn manifest_is(&self, repo: &Repo, epoch: u64, digest: &Digest, manifest: Arc<Manifest>) {
+        self.manifests.insert((repo.id, *digest), (epoch, manifest));
+    }
+}

@@ -1,0 +1,78 @@
+//! Reading manifests.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use longshore_core::{Code, Error, Manifest, Result};
+use longshore_meta::{manifests, tags};
+use longshore_spec::descriptor::Descriptor;
+use longshore_spec::digest::Digest;
+use longshore_spec::media::MediaType;
+use longshore_spec::name::RepoName;
+use longshore_spec::reference::Reference;
+
+use crate::cache::Repo;
+use crate::store::Inner;
+
+impl Inner {
+    pub(crate) async fn get_manifest(&self, repo: &RepoName, at: &Reference) -> Result<Manifest> {
+        let repo = self.repo(repo).await?;
+        Ok(Manifest::clone(&*self.manifest(&repo, at).await?))
+    }
+
+    pub(crate) async fn stat_manifest(&self, repo: &RepoName, at: &Reference) -> Result<Descriptor> {
+        let repo = self.repo(repo).await?;
+        // What is asked for with HEAD is mostly asked for with GET next, so the whole is read and kept.
+        let manifest = self.manifest(&repo, at).await?;
+        Ok(Descriptor::new(manifest.media_type.clone(), manifest.digest, manifest.bytes.len() as u64))
+    }
+
+    async fn manifest(&self, repo: &Repo, at: &Reference) -> Result<Arc<Manifest>> {
+        let digest = match at {
+            Reference::Digest(digest) => *digest,
+            Reference::Tag(tag) => match self.cache.tag(repo, tag) {
+                Some(digest) => digest,
+                None => {
+                    let epoch = repo.tags.now();
+                    let digest = self
+                        .db
+                        .read(&(repo.id, tag), |tx, (repo, tag)| Box::pin(tags::tag_get(tx, *repo, tag)))
+                        .await?
+                        .ok_or_else(|| unknown(at))?;
+                    self.cache.tag_is(repo, epoch, tag, digest);
+                    digest
+                }
+            },
+        };
+        if let Some(manifest) = self.cache.manifest(repo, &digest) {
+            return Ok(manifest);
+        }
+        let epoch = repo.content.now();
+        let (media_type, bytes) = self
+            .db
+            .read(&(repo.id, digest), |tx, (repo, digest)| Box::pin(manifests::manifest_get(tx, *repo, digest)))
+            .await?
+            .ok_or_else(|| unknown(at))?;
+        let manifest = Arc::new(Manifest { digest, media_type: media_type_of(media_type)?, bytes: Bytes::from(bytes) });
+        self.cache.manifest_is(repo, epoch, &digest, manifest.clone());
+        Ok(manifest)
+    }
+}
+
+/// A media type as it was stored.
+fn media_type_of(text: String) -> Result<MediaType> {
+    text.parse().map_err(Error::internal)
+}
+
+/// The answer when there is no such manifest.
+pub(crate) fn unknown(at: &Reference) -> Error {
+    let what = match at {
+        Reference::Tag(tag) => format!("the tag {tag} does not exist in this repository"),
+        Reference::Digest(digest) => unknown_digest(digest),
+    };
+    Error::new(Code::ManifestUnknown, what)
+}
+
+pub(crate) fn unknown_digest(digest: &Digest) -> String {
+    format!("the manifest {digest} is not in this repository")
+}

@@ -1,0 +1,60 @@
+//! What can be chosen about a store.
+
+use std::time::Duration;
+
+use longshore_spec::manifest;
+
+/// When a blob's push is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// When its bytes are written and verified. They survive a kill of the process; a manifest that refers to them is
+    /// acknowledged only when they survive a power cut.
+    Manifest,
+    /// When they survive a power cut.
+    Blob,
+}
+
+/// What can be chosen about a store.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// When a blob's push is acknowledged.
+    pub durability: Durability,
+    /// The largest blob, in bytes.
+    pub blob_most: u64,
+    /// What a manifest may look like.
+    pub manifest: manifest::Limits,
+    /// How many open upload sessions a repository may have.
+    pub sessions: usize,
+    /// After how long without a request a session is forgotten.
+    pub session_idle: Duration,
+    /// After how long a session is forgotten whatever happens on it.
+    pub session_age: Duration,
+    /// For how long a finished session answers a repeated last request.
+    pub session_memory: Duration,
+    /// For how long a writer owns a session without a sign of life.
+    pub session_lease: Duration,
+    /// For how long a blob that was pushed, mounted or found is kept for the manifest that is to come.
+    pub push_lease: Duration,
+    /// How many bytes of manifests are kept in memory.
+    pub manifest_cache: u64,
+    /// How many facts about tags, blobs and repositories are kept in memory, each.
+    pub entries: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            durability: Durability::Manifest,
+            blob_most: 500 << 30,
+            manifest: manifest::Limits::default(),
+            sessions: 200,
+            session_idle: Duration::from_secs(24 * 3600),
+            session_age: Duration::from_secs(7 * 24 * 3600),
+            session_memory: Duration::from_secs(3600),
+            session_lease: Duration::from_secs(60),
+            push_lease: Duration::from_secs(6 * 3600),
+            manifest_cache: 64 << 20,
+            entries: 100_000,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! `impl Registry`: a switchboard. Each operation lives in the file of its family.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use longshore_blob::BlobStore;
+use longshore_core::{
+    Blob, BlobInfo, ByteStream, Chunk, Cx, Error, Expect, Listing, Manifest, ManifestPush, Parents, Pushed, Registry,
+    Result, SignedUrl, Upload, Window,
+};
+use longshore_meta::Db;
+use longshore_spec::descriptor::Descriptor;
+use longshore_spec::digest::{Algorithm, Digest};
+use longshore_spec::name::{RepoName, Tag};
+use longshore_spec::range::ByteRange;
+use longshore_spec::reference::Reference;
+use longshore_spec::upload::UploadId;
+
+use crate::cache::Cache;
+use crate::options::Options;
+use crate::unsettled::Unsettled;
+
+/// Tells the time to work that has no request: renewals, sweeps, recovery.
+pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// A registry that keeps what is pushed to it. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Store(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) cache: Cache,
+    pub(crate) unsettled: Unsettled,
+    pub(crate) options: Options,
+    pub(crate) clock: Clock,
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("blobs", &self.0.blobs).field("options", &self.0.options).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens a store over its metadata and its bytes, and takes up what an unclean stop left.
+    ///
+    /// `blobs` must be this process's alone: upload sessions of writers that are gone are freed here.
+    ///
+    /// # Errors
+    /// `Unavailable` when the metadata cannot be read or written.
+    pub async fn open(
+        db: Db,
+        blobs: Arc<dyn BlobStore>,
+        options: Options,
+        clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    ) -> Result<Self> {
+        let cache = Cache::new(&options);
+        let store = Self(Arc::new(Inner { db, blobs, cache, unsettled: Unsettled::default(), options, clock }));
+        store.0.recover().await?;
+        Ok(store)
+    }
+
+    /// Keeps the store in order while it is used: records finished syncs, forgets sessions nobody comes back to. Ends
+    /// when `stop` does.
+    pub async fn tend(&self, stop: impl Future<Output = ()> + Send) {
+        self.0.tend(stop).await;
+    }
+
+    /// Records all that is still to be recorded and closes the metadata, for an orderly stop.
+    ///
+    /// # Errors
+    /// `Unavailable` when it could not be written; nothing that was acknowledged is lost then.
+    pub async fn close(&self) -> Result<()> {
+        self.0.settle_all().await?;
+        self.0.db.close().await
+    }
+}
+
+impl Inner {
+    /// Runs work to its end even if the request that asked for it is dropped.
+    pub(crate) async fn joined<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+        tokio::spawn(work).await.map_err(Error::internal)?
+    }
+}
+
+#[async_trait]
+impl Registry for Store {
+    async fn stat_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
+        self.0.stat_blob(repo, digest).await
+    }
+
+    async fn get_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest, range: Option<ByteRange>) -> Result<Blob> {
+        self.0.get_blob(repo, digest, range).await
+    }
+
+    async fn locate_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<Option<SignedUrl>> {
+        self.0.locate_blob(repo, digest).await
+    }
+
+    async fn stat_manifest(&self, _cx: &Cx, repo: &RepoName, at: &Reference) -> Result<Descriptor> {
+        self.0.stat_manifest(repo, at).await
+    }
+
+    async fn get_manifest(&self, _cx: &Cx, repo: &RepoName, at: &Reference) -> Result<Manifest> {
+        self.0.get_manifest(repo, at).await
+    }
+
+    async fn repositories(&self, cx: &Cx, window: &Window<RepoName>) -> Result<Listing<RepoName>> {
+        self.0.repositories(&cx.rights.pullable(), window).await
+    }
+
+    async fn tags(&self, _cx: &Cx, repo: &RepoName, window: &Window<Tag>) -> Result<Listing<Tag>> {
+        self.0.tags(repo, window).await
+    }
+
+    async fn referrers(
+        &self,
+        _cx: &Cx,
+        repo: &RepoName,
+        subject: &Digest,
+        kind: Option<&str>,
+        window: &Window<Digest>,
+    ) -> Result<Listing<Descriptor>> {
+        self.0.referrers(repo, subject, kind, window).await
+    }
+
+    async fn put_blob(&self, cx: &Cx, repo: &RepoName, want: &Expect, body: ByteStream) -> Result<BlobInfo> {
+        Inner::put_blob(&self.0, cx, repo, want, body).await
+    }
+
+    async fn mount_blob(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        from: Option<&RepoName>,
+    ) -> Result<Option<BlobInfo>> {
+        Inner::mount_blob(&self.0, cx, repo, digest, from).await
+    }
+
+    async fn start_upload(&self, cx: &Cx, repo: &RepoName, algorithm: Algorithm) -> Result<Upload> {
+        self.0.start_upload(cx, repo, algorithm).await
+    }
+
+    async fn stat_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<Upload> {
+        self.0.stat_upload(cx, repo, id).await
+    }
+
+    async fn append_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId, chunk: Chunk) -> Result<Upload> {
+        Inner::append_upload(&self.0, cx, repo, id, chunk).await
+    }
+
+    async fn finish_upload(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+        last: Chunk,
+        digest: &Digest,
+    ) -> Result<BlobInfo> {
+        Inner::finish_upload(&self.0, cx, repo, id, last, digest).await
+    }
+
+    async fn abort_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<()> {
+        Inner::abort_upload(&self.0, cx, repo, id).await
+    }
+
+    async fn put_manifest(&self, cx: &Cx, repo: &RepoName, push: &ManifestPush) -> Result<Pushed> {
+        Inner::put_manifest(&self.0, cx, repo, push).await
+    }
+
+    async fn delete_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<()> {
+        Inner::delete_blob(&self.0, repo, digest).await
+    }
+
+    async fn delete_manifest(&self, _cx: &Cx, repo: &RepoName, digest: &Digest, parents: Parents) -> Result<()> {
+        Inner::delete_manifest(&self.0, repo, digest, parents).await
+    }
+
+    async fn delete_tag(&self, _cx: &Cx, repo: &RepoName, tag: &Tag) -> Result<()> {
+        Inner::delete_tag(&self.0, repo, tag).await
+    }
+}

@@ -1,0 +1,210 @@
+//! Upload sessions: start, stat, append, abort.
+
+use std::sync::Arc;
+
+use longshore_blob::Stage;
+use longshore_core::{Chunk, Code, Cx, Error, Result, Upload};
+use longshore_meta::time::{micros, span};
+use longshore_meta::uploads::{UploadKey, UploadRow};
+use longshore_meta::{Durability, Tx, repos, uploads};
+use longshore_spec::digest::{Algorithm, Digest};
+use longshore_spec::name::RepoName;
+use longshore_spec::upload::UploadId;
+
+use crate::store::Inner;
+
+/// A session in the hands of its one writer.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) key: UploadKey,
+    pub(crate) fence: i64,
+    pub(crate) stage: Stage,
+}
+
+/// What a writer finds when it asks for a session.
+pub(crate) enum Taken {
+    Held(Held),
+    /// It became a blob of this digest and size before.
+    Finished(Digest, u64),
+}
+
+enum Found {
+    Taken(UploadRow, i64),
+    Busy(u64),
+    Finished(Digest, u64),
+}
+
+impl Inner {
+    pub(crate) async fn start_upload(&self, cx: &Cx, repo: &RepoName, algorithm: Algorithm) -> Result<Upload> {
+        let id = UploadId::from_u128(uuid::Uuid::new_v4().as_u128());
+        let stage = self.blobs.stage(algorithm, cx.now).await?;
+        let args = (repo.clone(), id, cx.actor.to_string(), stage.encode(), self.options.sessions, micros(cx.now));
+        self.db.write(Durability::Process, args, |tx, args| Box::pin(start(tx, args))).await?;
+        Ok(Upload { id, offset: 0, min_chunk: 0 })
+    }
+
+    pub(crate) async fn stat_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<Upload> {
+        let key = self.key(cx, repo, id).await?;
+        let row = self
+            .db
+            .read(&key, |tx, key| Box::pin(uploads::upload_get(tx, key)))
+            .await?
+            .filter(|row| row.finished.is_none())
+            .ok_or_else(|| unknown(id))?;
+        Ok(Upload { id: *id, offset: row.size, min_chunk: 0 })
+    }
+
+    pub(crate) async fn append_upload(
+        this: &Arc<Self>,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+        chunk: Chunk,
+    ) -> Result<Upload> {
+        let key = this.key(cx, repo, id).await?;
+        let (this, id) = (this.clone(), *id);
+        Self::joined(async move {
+            let Taken::Held(mut held) = this.take(key).await? else { return Err(unknown(&id)) };
+            let added = this.add(&mut held, chunk).await;
+            let offset = held.stage.offset();
+            this.put_back(&held).await?;
+            added?;
+            Ok(Upload { id, offset, min_chunk: 0 })
+        })
+        .await
+    }
+
+    pub(crate) async fn abort_upload(this: &Arc<Self>, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<()> {
+        let key = this.key(cx, repo, id).await?;
+        let (this, id) = (this.clone(), *id);
+        Self::joined(async move {
+            match this.take(key).await? {
+                Taken::Held(held) => this.end(&held).await,
+                Taken::Finished(..) => Err(unknown(&id)),
+            }
+        })
+        .await
+    }
+
+    /// Whose session it is.
+    pub(crate) async fn key(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<UploadKey> {
+        let repo = self.repo_if_any(repo).await?.ok_or_else(|| unknown(id))?;
+        Ok(UploadKey { repo: repo.id, id: *id, actor: cx.actor.to_string() })
+    }
+
+    /// Takes the session for one writer.
+    ///
+    /// # Errors
+    /// `BlobUploadUnknown`, `UploadBusy`.
+    pub(crate) async fn take(&self, key: UploadKey) -> Result<Taken> {
+        let now = micros((self.clock)());
+        let args = (key.clone(), now.saturating_add(span(self.options.session_lease)), now);
+        let found = self
+            .db
+            .write(Durability::Process, args, |tx, (key, lease, now)| Box::pin(take(tx, key, *lease, *now)))
+            .await?;
+        match found {
+            Found::Taken(row, fence) => {
+                Ok(Taken::Held(Held { key, fence, stage: Stage::decode(&row.stage)? }))
+            }
+            Found::Finished(digest, size) => Ok(Taken::Finished(digest, size)),
+            Found::Busy(offset) => Err(Error::new(
+                Code::UploadBusy,
+                "another request is writing to this upload session; wait for it, then ask where the session stands",
+            )
+            .at_offset(offset)),
+        }
+    }
+
+    /// Adds a chunk to what the session holds; what it holds afterwards is in `held`, also after an error.
+    ///
+    /// # Errors
+    /// `ChunkOutOfOrder`, and what the body's way in may give.
+    pub(crate) async fn add(&self, held: &mut Held, chunk: Chunk) -> Result<()> {
+        let offset = held.stage.offset();
+        if chunk.at.is_some_and(|at| at != offset) {
+            return Err(Error::new(
+                Code::ChunkOutOfOrder,
+                format!("the upload session holds {offset} bytes; the next chunk must start there"),
+            )
+            .at_offset(offset));
+        }
+        if chunk.size == Some(0) {
+            return Ok(());
+        }
+        let most = self.options.blob_most.saturating_sub(offset);
+        let mut write = self.blobs.extend(&mut held.stage, chunk.body, chunk.size, most);
+        loop {
+            tokio::select! {
+                done = &mut write => return done,
+                () = tokio::time::sleep(self.options.session_lease / 3) => {
+                    self.renew(&held.key.id, held.fence).await?;
+                }
+            }
+        }
+    }
+
+    async fn renew(&self, id: &UploadId, fence: i64) -> Result<()> {
+        let now = micros((self.clock)());
+        let args = (*id, fence, now.saturating_add(span(self.options.session_lease)), now);
+        let ours = self
+            .db
+            .write(Durability::Process, args, |tx, (id, fence, lease, now)| {
+                Box::pin(uploads::upload_renew(tx, id, *fence, *lease, *now))
+            })
+            .await?;
+        if ours { Ok(()) } else { Err(unknown(id)) }
+    }
+
+    /// Records what the session holds and lets it go.
+    pub(crate) async fn put_back(&self, held: &Held) -> Result<()> {
+        let now = micros((self.clock)());
+        let args = (held.key.id, held.fence, held.stage.encode(), held.stage.offset(), now);
+        let ours = self
+            .db
+            .write(Durability::Process, args, |tx, (id, fence, stage, size, now)| {
+                Box::pin(uploads::upload_save(tx, id, *fence, stage, *size, *now))
+            })
+            .await?;
+        if ours { Ok(()) } else { Err(unknown(&held.key.id)) }
+    }
+
+    /// Ends the session and frees what it holds.
+    pub(crate) async fn end(&self, held: &Held) -> Result<()> {
+        self.db
+            .write(Durability::Process, held.key.id, |tx, id| Box::pin(uploads::upload_end(tx, id)))
+            .await?;
+        self.blobs.discard(&held.stage).await
+    }
+}
+
+type Start = (RepoName, UploadId, String, Vec<u8>, usize, i64);
+
+async fn start(tx: &mut Tx<'_>, (repo, id, actor, stage, most, now): &Start) -> Result<()> {
+    let repo = repos::repo_open(tx, repo, *now).await?;
+    if uploads::upload_count(tx, repo, *most).await? >= *most {
+        return Err(Error::new(
+            Code::TooManyRequests,
+            format!("this repository has {most} open upload sessions; finish or cancel some, or wait until they expire"),
+        )
+        .retry_after(std::time::Duration::from_secs(60)));
+    }
+    let key = UploadKey { repo, id: *id, actor: actor.clone() };
+    uploads::upload_insert(tx, &key, stage, *now).await
+}
+
+async fn take(tx: &mut Tx<'_>, key: &UploadKey, lease: i64, now: i64) -> Result<Found> {
+    let row = uploads::upload_get(tx, key).await?.ok_or_else(|| unknown(&key.id))?;
+    if let Some(digest) = row.finished {
+        return Ok(Found::Finished(digest, row.size));
+    }
+    match uploads::upload_take(tx, key, lease, now).await? {
+        Some(fence) => Ok(Found::Taken(row, fence)),
+        None => Ok(Found::Busy(row.size)),
+    }
+}
+
+/// The answer when there is no such session, or it is somebody else's: the two are one answer on purpose.
+pub(crate) fn unknown(id: &UploadId) -> Error {
+    Error::new(Code::BlobUploadUnknown, format!("the upload session {id} does not exist or has expired; start a new one"))
+}
