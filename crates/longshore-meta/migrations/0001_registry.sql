@@ -68,12 +68,14 @@ CREATE TABLE manifest_body (
   bytes {BYTES} NOT NULL
 );
 
--- A manifest in a repository. `descriptor` is its entry in the list of its subject's referrers, as JSON.
+-- A manifest in a repository. `descriptor` is its entry in the list of its subject's referrers, as JSON; `depth` is how
+-- many levels of manifests lie below it, as far as they were here when it was pushed.
 CREATE TABLE manifest (
   repo BIGINT NOT NULL,
   digest {BYTES} NOT NULL,
   size BIGINT NOT NULL,
   media_type TEXT NOT NULL,
+  depth BIGINT NOT NULL,
   artifact_type TEXT,
   subject {BYTES},
   descriptor TEXT,

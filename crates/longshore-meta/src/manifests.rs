@@ -7,14 +7,13 @@ use crate::tx::Tx;
 use crate::value::Value;
 use crate::values;
 
-const STAT: &str =
-    "SELECT size, media_type, artifact_type FROM manifest WHERE repo = ?1 AND digest = ?2";
+const DEPTH: &str = "SELECT depth FROM manifest WHERE repo = ?1 AND digest = ?2";
 const GET: &str = "SELECT m.media_type, b.bytes FROM manifest m JOIN manifest_body b ON b.digest = m.digest \
                    WHERE m.repo = ?1 AND m.digest = ?2";
 const BODY: &str =
     "INSERT INTO manifest_body (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
-const INSERT: &str = "INSERT INTO manifest (repo, digest, size, media_type, artifact_type, subject, descriptor, created) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (repo, digest) DO NOTHING";
+const INSERT: &str = "INSERT INTO manifest (repo, digest, size, media_type, artifact_type, subject, descriptor, created, depth) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (repo, digest) DO NOTHING";
 const RETYPE: &str = "UPDATE manifest SET media_type = ?3, artifact_type = ?4, descriptor = ?5 \
                       WHERE repo = ?1 AND digest = ?2 AND media_type <> ?3";
 const DELETE: &str = "DELETE FROM manifest WHERE repo = ?1 AND digest = ?2";
@@ -44,6 +43,8 @@ pub struct ManifestRow {
     pub size: u64,
     /// What it was pushed as.
     pub media_type: String,
+    /// How many levels of manifests lie below it.
+    pub depth: u64,
     /// What it is, as far as it says.
     pub artifact_type: Option<String>,
     /// What it is about.
@@ -52,16 +53,16 @@ pub struct ManifestRow {
     pub descriptor: Option<String>,
 }
 
-/// Size, media type and artifact type of a manifest in a repository.
+/// How many levels of manifests lie below this one, as far as they were known; `None` when the repository does not have
+/// it.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn manifest_stat(
-    tx: &mut Tx<'_>,
-    repo: i64,
-    digest: &Digest,
-) -> Result<Option<(u64, String, Option<String>)>> {
-    tx.one(STAT, &values![repo, digest]).await
+pub async fn manifest_depth(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Option<u64>> {
+    Ok(tx
+        .one::<(u64,)>(DEPTH, &values![repo, digest])
+        .await?
+        .map(|(depth,)| depth))
 }
 
 /// Media type and bytes of a manifest in a repository.
@@ -76,8 +77,18 @@ pub async fn manifest_get(
     tx.one(GET, &values![repo, digest]).await
 }
 
-/// Writes a manifest and its bytes; false when the repository had it. One that was pushed as another type before is of
-/// the new type from now on.
+/// What writing a manifest did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ManifestPut {
+    /// The repository did not have it.
+    New,
+    /// The repository had it.
+    Same,
+    /// The repository had it as another media type; it is of the new one from now on.
+    Retyped,
+}
+
+/// Writes a manifest and its bytes.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -87,7 +98,7 @@ pub async fn manifest_put(
     row: &ManifestRow,
     bytes: &[u8],
     now: i64,
-) -> Result<bool> {
+) -> Result<ManifestPut> {
     let (kind, artifact) = (row.media_type.as_str(), row.artifact_type.as_deref());
     tx.exec(BODY, &values![&row.digest, bytes]).await?;
     let new = values![
@@ -98,17 +109,24 @@ pub async fn manifest_put(
         artifact,
         row.subject.as_ref(),
         row.descriptor.as_deref(),
-        now
+        now,
+        row.depth
     ];
     if tx.exec(INSERT, &new).await? > 0 {
-        return Ok(true);
+        return Ok(ManifestPut::New);
     }
-    tx.exec(
-        RETYPE,
-        &values![repo, &row.digest, kind, artifact, row.descriptor.as_deref()],
-    )
-    .await?;
-    Ok(false)
+    let retyped = tx
+        .exec(
+            RETYPE,
+            &values![repo, &row.digest, kind, artifact, row.descriptor.as_deref()],
+        )
+        .await?
+        > 0;
+    Ok(if retyped {
+        ManifestPut::Retyped
+    } else {
+        ManifestPut::Same
+    })
 }
 
 /// Takes a manifest, its edges, and its bytes where no other repository has it, out of a repository; false when it was

@@ -21,10 +21,18 @@ impl Inner {
     pub(crate) async fn stat_blob(&self, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
         let repo = self.repo(repo).await?;
         let seen = self.seen(&repo, digest).await?;
-        Ok(BlobInfo { digest: *digest, size: seen.size })
+        Ok(BlobInfo {
+            digest: *digest,
+            size: seen.size,
+        })
     }
 
-    pub(crate) async fn get_blob(&self, repo: &RepoName, digest: &Digest, range: Option<ByteRange>) -> Result<Blob> {
+    pub(crate) async fn get_blob(
+        &self,
+        repo: &RepoName,
+        digest: &Digest,
+        range: Option<ByteRange>,
+    ) -> Result<Blob> {
         let repo = self.repo(repo).await?;
         let seen = self.seen(&repo, digest).await?;
         let whole = 0..seen.size;
@@ -33,19 +41,38 @@ impl Inner {
             Some(range) => range.resolve(seen.size).ok_or_else(|| {
                 Error::new(
                     Code::RangeUnsatisfiable,
-                    format!("the blob has {} bytes; the range asked for lies outside of it", seen.size),
+                    format!(
+                        "the blob has {} bytes; the range asked for lies outside of it",
+                        seen.size
+                    ),
                 )
                 .at_offset(seen.size)
             })?,
         };
-        let body = self.blobs.read(&location(&seen.location)?, seen.size, range.clone()).await?;
-        Ok(Blob { info: BlobInfo { digest: *digest, size: seen.size }, range, body })
+        let body = self
+            .blobs
+            .read(&location(&seen.location)?, seen.size, range.clone())
+            .await?;
+        Ok(Blob {
+            info: BlobInfo {
+                digest: *digest,
+                size: seen.size,
+            },
+            range,
+            body,
+        })
     }
 
-    pub(crate) async fn locate_blob(&self, repo: &RepoName, digest: &Digest) -> Result<Option<SignedUrl>> {
+    pub(crate) async fn locate_blob(
+        &self,
+        repo: &RepoName,
+        digest: &Digest,
+    ) -> Result<Option<SignedUrl>> {
         let repo = self.repo(repo).await?;
         let seen = self.seen(&repo, digest).await?;
-        self.blobs.sign(&location(&seen.location)?, SIGNED_FOR).await
+        self.blobs
+            .sign(&location(&seen.location)?, SIGNED_FOR)
+            .await
     }
 
     /// The blob, if the repository holds it.
@@ -56,10 +83,15 @@ impl Inner {
         let epoch = repo.content.now();
         let row = self
             .db
-            .read(&(repo.id, *digest), |tx, (repo, digest)| Box::pin(blobs::blob_seen(tx, *repo, digest)))
+            .read(&(repo.id, *digest), |tx, (repo, digest)| {
+                Box::pin(blobs::blob_seen(tx, *repo, digest))
+            })
             .await?
             .ok_or_else(|| unknown(digest))?;
-        let seen = Seen { size: row.size, location: row.location.into() };
+        let seen = Seen {
+            size: row.size,
+            location: row.location.into(),
+        };
         self.cache.blob_is(repo, epoch, digest, seen.clone());
         Ok(seen)
     }
@@ -79,8 +111,16 @@ impl Inner {
             now: micros(cx.now),
             lease: micros(cx.now).saturating_add(span(this.options.push_lease)),
         };
-        let size = this.db.write(this.durability(), args, |tx, args| Box::pin(mount(tx, args))).await?;
-        Ok(size.map(|size| BlobInfo { digest: *digest, size }))
+        let size = this
+            .db
+            .write(this.durability(), args, |tx, args| {
+                Box::pin(mount(tx, args))
+            })
+            .await?;
+        Ok(size.map(|size| BlobInfo {
+            digest: *digest,
+            size,
+        }))
     }
 
     /// What acknowledging a blob takes.
@@ -105,7 +145,9 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<u
     let found = match (&args.from, &args.reach) {
         (Some(from), _) => held(tx, from, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
-        (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => blobs::blob_get(tx, &args.digest).await?,
+        (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => {
+            blobs::blob_get(tx, &args.digest).await?
+        }
         (None, Reach::All) => None,
         (None, Reach::Only(names)) => {
             let mut found = None;
@@ -125,7 +167,11 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<u
     Ok(Some(blob.size))
 }
 
-async fn held(tx: &mut longshore_meta::Tx<'_>, repo: &RepoName, digest: &Digest) -> Result<Option<blobs::BlobRow>> {
+async fn held(
+    tx: &mut longshore_meta::Tx<'_>,
+    repo: &RepoName,
+    digest: &Digest,
+) -> Result<Option<blobs::BlobRow>> {
     match repos::repo_id(tx, repo).await? {
         Some(id) => blobs::blob_seen(tx, id, digest).await,
         None => Ok(None),
@@ -139,5 +185,8 @@ pub(crate) fn location(text: &str) -> Result<Location> {
 
 /// The answer when the repository does not hold the blob.
 pub(crate) fn unknown(digest: &Digest) -> Error {
-    Error::new(Code::BlobUnknown, format!("the blob {digest} is not in this repository"))
+    Error::new(
+        Code::BlobUnknown,
+        format!("the blob {digest} is not in this repository"),
+    )
 }

@@ -36,7 +36,8 @@ impl Epoch {
 
     /// Begins the next one.
     pub(crate) fn next(&self) {
-        self.0.store(EPOCHS.fetch_add(1, Ordering::Relaxed), Ordering::Release);
+        self.0
+            .store(EPOCHS.fetch_add(1, Ordering::Relaxed), Ordering::Release);
     }
 }
 
@@ -89,8 +90,13 @@ impl Cache {
 
     /// Remembers a repository; all who do so at once get the same state.
     pub(crate) fn repo_is(&self, name: &RepoName, id: i64) -> Arc<Repo> {
-        self.repos
-            .get_with_by_ref(name, || Arc::new(Repo { id, tags: Epoch::new(), content: Epoch::new() }))
+        self.repos.get_with_by_ref(name, || {
+            Arc::new(Repo {
+                id,
+                tags: Epoch::new(),
+                content: Epoch::new(),
+            })
+        })
     }
 
     /// Begins a new epoch for the repository's tags: one was moved or deleted, and that is committed.
@@ -132,7 +138,13 @@ impl Cache {
         (epoch == repo.content.now()).then_some(manifest)
     }
 
-    pub(crate) fn manifest_is(&self, repo: &Repo, epoch: u64, digest: &Digest, manifest: Arc<Manifest>) {
+    pub(crate) fn manifest_is(
+        &self,
+        repo: &Repo,
+        epoch: u64,
+        digest: &Digest,
+        manifest: Arc<Manifest>,
+    ) {
         self.manifests.insert((repo.id, *digest), (epoch, manifest));
     }
 }

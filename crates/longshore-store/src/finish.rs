@@ -33,8 +33,14 @@ impl Inner {
         let key = this.key(cx, repo, &session.id).await?;
         let (this, repo, want) = (this.clone(), repo.clone(), *want);
         Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key).await? else { return Err(unknown(&session.id)) };
-            let last = Chunk { at: None, size: want.size, body };
+            let Taken::Held(mut held) = this.take(key).await? else {
+                return Err(unknown(&session.id));
+            };
+            let last = Chunk {
+                at: None,
+                size: want.size,
+                body,
+            };
             let done = match this.add(&mut held, last).await {
                 Ok(()) => this.publish(&repo, &held, &want.digest).await,
                 Err(error) => Err(error),
@@ -61,7 +67,9 @@ impl Inner {
         Self::joined(async move {
             let mut held = match this.take(key).await? {
                 Taken::Held(held) => held,
-                Taken::Finished(before, size) if before == digest => return Ok(BlobInfo { digest, size }),
+                Taken::Finished(before, size) if before == digest => {
+                    return Ok(BlobInfo { digest, size });
+                }
                 Taken::Finished(..) => return Err(unknown(&id)),
             };
             let done = match this.add(&mut held, last).await {
@@ -101,24 +109,38 @@ impl Inner {
             lease: now.saturating_add(span(self.options.push_lease)),
             now,
         };
-        match self.db.write(self.durability(), args, |tx, args| Box::pin(commit(tx, args))).await? {
+        match self
+            .db
+            .write(self.durability(), args, |tx, args| {
+                Box::pin(commit(tx, args))
+            })
+            .await?
+        {
             Committed::Installed(generation) => {
                 // Whoever read the place of a broken copy must not go on using it.
                 if generation > 1 {
                     self.cache.content_left(repo);
                 }
                 if state == BlobState::Staged {
-                    self.unsettled.add(&self.blobs, *digest, generation, stored.location);
+                    self.unsettled
+                        .add(&self.blobs, *digest, generation, stored.location);
                 }
             }
             Committed::Kept => self.drop_copy(&stored).await,
         }
-        Ok(BlobInfo { digest: *digest, size: stored.size })
+        Ok(BlobInfo {
+            digest: *digest,
+            size: stored.size,
+        })
     }
 
     /// The generation of the stored copy, if there is one and its length is not what its row says: it is to be replaced.
     async fn broken(&self, digest: &Digest) -> Result<Option<i64>> {
-        let Some(row) = self.db.read(digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest))).await? else {
+        let Some(row) = self
+            .db
+            .read(digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)))
+            .await?
+        else {
             return Ok(None);
         };
         let whole = self.blobs.size(&location(&row.location)?).await? == Some(row.size);
@@ -157,7 +179,16 @@ enum Committed {
 }
 
 async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
-    if !uploads::upload_finish(tx, &args.upload, args.fence, &args.digest, args.size, args.now).await? {
+    if !uploads::upload_finish(
+        tx,
+        &args.upload,
+        args.fence,
+        &args.digest,
+        args.size,
+        args.now,
+    )
+    .await?
+    {
         return Err(unknown(&args.upload));
     }
     let repo = repos::repo_open(tx, &args.repo, args.now).await?;
@@ -165,7 +196,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
     let there = blobs::blob_get(tx, &args.digest).await?;
     let generation = match there {
         Some(row)
-            if matches!(row.state, BlobState::Staged | BlobState::Live) && args.broken != Some(row.generation) =>
+            if matches!(row.state, BlobState::Staged | BlobState::Live)
+                && args.broken != Some(row.generation) =>
         {
             blobs::blob_lease(tx, &args.digest, args.lease).await?;
             return Ok(Committed::Kept);
@@ -173,7 +205,12 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         Some(row) => row.generation.saturating_add(1),
         None => 1,
     };
-    let row = BlobRow { size: args.size, location: args.location.clone(), generation, state: args.state };
+    let row = BlobRow {
+        size: args.size,
+        location: args.location.clone(),
+        generation,
+        state: args.state,
+    };
     blobs::blob_put(tx, &args.digest, &row, args.lease, args.now).await?;
     Ok(Committed::Installed(generation))
 }

@@ -9,16 +9,28 @@ use longshore_spec::name::{RepoName, Tag};
 use crate::store::Inner;
 
 impl Inner {
-    pub(crate) async fn repositories(&self, reach: &Reach, window: &Window<RepoName>) -> Result<Listing<RepoName>> {
+    pub(crate) async fn repositories(
+        &self,
+        reach: &Reach,
+        window: &Window<RepoName>,
+    ) -> Result<Listing<RepoName>> {
         let after = window.after.as_ref().map_or("", RepoName::as_str);
         let names = match reach {
             Reach::All => {
                 let args = (after, one_more(window));
-                self.db.read(&args, |tx, (after, limit)| Box::pin(repos::repo_list(tx, after, *limit))).await?
+                self.db
+                    .read(&args, |tx, (after, limit)| {
+                        Box::pin(repos::repo_list(tx, after, *limit))
+                    })
+                    .await?
             }
             Reach::Only(names) => {
                 let args = (names, after, one_more(window));
-                self.db.read(&args, |tx, (names, after, limit)| Box::pin(among(tx, names, after, *limit))).await?
+                self.db
+                    .read(&args, |tx, (names, after, limit)| {
+                        Box::pin(among(tx, names, after, *limit))
+                    })
+                    .await?
             }
         };
         page(window, names, |name| name.parse().map_err(Error::internal))
@@ -30,7 +42,9 @@ impl Inner {
         let args = (repo.id, after, one_more(window));
         let names = self
             .db
-            .read(&args, |tx, (repo, after, limit)| Box::pin(tags::tag_list(tx, *repo, after, *limit)))
+            .read(&args, |tx, (repo, after, limit)| {
+                Box::pin(tags::tag_list(tx, *repo, after, *limit))
+            })
             .await?;
         page(window, names, |name| name.parse().map_err(Error::internal))
     }
@@ -43,16 +57,28 @@ impl Inner {
         window: &Window<Digest>,
     ) -> Result<Listing<Descriptor>> {
         let Some(repo) = self.repo_if_any(repo).await? else {
-            return Ok(Listing { items: Vec::new(), more: false });
+            return Ok(Listing {
+                items: Vec::new(),
+                more: false,
+            });
         };
         let args = (repo.id, subject, kind, window.after, one_more(window));
         let rows = self
             .db
             .read(&args, |tx, (repo, subject, kind, after, limit)| {
-                Box::pin(referrers::referrer_list(tx, *repo, subject, *kind, after.as_ref(), *limit))
+                Box::pin(referrers::referrer_list(
+                    tx,
+                    *repo,
+                    subject,
+                    *kind,
+                    after.as_ref(),
+                    *limit,
+                ))
             })
             .await?;
-        page(window, rows, |(_, json)| serde_json::from_str(&json).map_err(Error::internal))
+        page(window, rows, |(_, json)| {
+            serde_json::from_str(&json).map_err(Error::internal)
+        })
     }
 }
 
@@ -61,14 +87,26 @@ fn one_more<K>(window: &Window<K>) -> usize {
     window.limit.saturating_add(1)
 }
 
-fn page<K, R, T>(window: &Window<K>, mut rows: Vec<R>, read: impl Fn(R) -> Result<T>) -> Result<Listing<T>> {
+fn page<K, R, T>(
+    window: &Window<K>,
+    mut rows: Vec<R>,
+    read: impl Fn(R) -> Result<T>,
+) -> Result<Listing<T>> {
     let more = rows.len() > window.limit;
     rows.truncate(window.limit);
-    Ok(Listing { items: rows.into_iter().map(read).collect::<Result<_>>()?, more })
+    Ok(Listing {
+        items: rows.into_iter().map(read).collect::<Result<_>>()?,
+        more,
+    })
 }
 
 /// Of these names, sorted, the ones that are listed.
-async fn among(tx: &mut Tx<'_>, names: &[RepoName], after: &str, limit: usize) -> Result<Vec<String>> {
+async fn among(
+    tx: &mut Tx<'_>,
+    names: &[RepoName],
+    after: &str,
+    limit: usize,
+) -> Result<Vec<String>> {
     let mut found = Vec::new();
     for name in names.iter().filter(|name| name.as_str() > after) {
         if found.len() == limit {

@@ -20,11 +20,19 @@ impl Inner {
         Ok(Manifest::clone(&*self.manifest(&repo, at).await?))
     }
 
-    pub(crate) async fn stat_manifest(&self, repo: &RepoName, at: &Reference) -> Result<Descriptor> {
+    pub(crate) async fn stat_manifest(
+        &self,
+        repo: &RepoName,
+        at: &Reference,
+    ) -> Result<Descriptor> {
         let repo = self.repo(repo).await?;
         // What is asked for with HEAD is mostly asked for with GET next, so the whole is read and kept.
         let manifest = self.manifest(&repo, at).await?;
-        Ok(Descriptor::new(manifest.media_type.clone(), manifest.digest, manifest.bytes.len() as u64))
+        Ok(Descriptor::new(
+            manifest.media_type.clone(),
+            manifest.digest,
+            manifest.bytes.len() as u64,
+        ))
     }
 
     async fn manifest(&self, repo: &Repo, at: &Reference) -> Result<Arc<Manifest>> {
@@ -36,7 +44,9 @@ impl Inner {
                     let epoch = repo.tags.now();
                     let digest = self
                         .db
-                        .read(&(repo.id, tag), |tx, (repo, tag)| Box::pin(tags::tag_get(tx, *repo, tag)))
+                        .read(&(repo.id, tag), |tx, (repo, tag)| {
+                            Box::pin(tags::tag_get(tx, *repo, tag))
+                        })
                         .await?
                         .ok_or_else(|| unknown(at))?;
                     self.cache.tag_is(repo, epoch, tag, digest);
@@ -50,11 +60,18 @@ impl Inner {
         let epoch = repo.content.now();
         let (media_type, bytes) = self
             .db
-            .read(&(repo.id, digest), |tx, (repo, digest)| Box::pin(manifests::manifest_get(tx, *repo, digest)))
+            .read(&(repo.id, digest), |tx, (repo, digest)| {
+                Box::pin(manifests::manifest_get(tx, *repo, digest))
+            })
             .await?
             .ok_or_else(|| unknown(at))?;
-        let manifest = Arc::new(Manifest { digest, media_type: media_type_of(media_type)?, bytes: Bytes::from(bytes) });
-        self.cache.manifest_is(repo, epoch, &digest, manifest.clone());
+        let manifest = Arc::new(Manifest {
+            digest,
+            media_type: media_type_of(media_type)?,
+            bytes: Bytes::from(bytes),
+        });
+        self.cache
+            .manifest_is(repo, epoch, &digest, manifest.clone());
         Ok(manifest)
     }
 }

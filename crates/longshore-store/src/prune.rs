@@ -13,11 +13,19 @@ use crate::store::Inner;
 use crate::{blobs as blob, manifests as manifest, repo};
 
 impl Inner {
-    pub(crate) async fn delete_blob(this: &Arc<Self>, name: &RepoName, digest: &Digest) -> Result<()> {
+    pub(crate) async fn delete_blob(
+        this: &Arc<Self>,
+        name: &RepoName,
+        digest: &Digest,
+    ) -> Result<()> {
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
         Self::joined(async move {
             let args = (name.clone(), digest);
-            this.db.write(Durability::Power, args, |tx, (name, digest)| Box::pin(drop_blob(tx, name, digest))).await?;
+            this.db
+                .write(Durability::Power, args, |tx, (name, digest)| {
+                    Box::pin(drop_blob(tx, name, digest))
+                })
+                .await?;
             this.cache.content_left(&name);
             Ok(())
         })
@@ -49,7 +57,11 @@ impl Inner {
         let (this, name, tag) = (this.clone(), name.clone(), tag.clone());
         Self::joined(async move {
             let args = (name.clone(), tag);
-            this.db.write(Durability::Power, args, |tx, (name, tag)| Box::pin(drop_tag(tx, name, tag))).await?;
+            this.db
+                .write(Durability::Power, args, |tx, (name, tag)| {
+                    Box::pin(drop_tag(tx, name, tag))
+                })
+                .await?;
             this.cache.tags_moved(&name);
             Ok(())
         })
@@ -58,7 +70,9 @@ impl Inner {
 }
 
 async fn known(tx: &mut Tx<'_>, name: &RepoName) -> Result<i64> {
-    repos::repo_id(tx, name).await?.ok_or_else(|| repo::unknown(name))
+    repos::repo_id(tx, name)
+        .await?
+        .ok_or_else(|| repo::unknown(name))
 }
 
 async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest) -> Result<()> {
@@ -69,18 +83,29 @@ async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest) -> Result<
             format!("the blob {digest} is part of the manifest {parent}; delete that first"),
         ));
     }
-    if blobs::link_delete(tx, id, digest).await? { Ok(()) } else { Err(blob::unknown(digest)) }
+    if blobs::link_delete(tx, id, digest).await? {
+        Ok(())
+    } else {
+        Err(blob::unknown(digest))
+    }
 }
 
-async fn drop_manifest(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest, parents: Parents) -> Result<()> {
+async fn drop_manifest(
+    tx: &mut Tx<'_>,
+    name: &RepoName,
+    digest: &Digest,
+    parents: Parents,
+) -> Result<()> {
     let id = known(tx, name).await?;
     if parents == Parents::MustBeGone
         && let Some(parent) = manifests::edge_parent(tx, id, digest, EdgeKind::Manifest).await?
-        && manifests::manifest_stat(tx, id, digest).await?.is_some()
+        && manifests::manifest_depth(tx, id, digest).await?.is_some()
     {
         return Err(Error::new(
             Code::Denied,
-            format!("the index {parent} lists the manifest {digest}; delete the index first, or ask with ?force=true"),
+            format!(
+                "the index {parent} lists the manifest {digest}; delete the index first, or ask with ?force=true"
+            ),
         ));
     }
     if !manifests::manifest_delete(tx, id, digest).await? {

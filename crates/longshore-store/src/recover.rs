@@ -16,12 +16,21 @@ impl Inner {
     /// Frees sessions of writers that are gone and finds out which staged blobs are whole.
     pub(crate) async fn recover(&self) -> Result<()> {
         self.db
-            .write(Durability::Process, (), |tx, ()| Box::pin(uploads::upload_forget_writers(tx)))
+            .write(Durability::Process, (), |tx, ()| {
+                Box::pin(uploads::upload_forget_writers(tx))
+            })
             .await?;
         let mut after: Option<Digest> = None;
         loop {
-            let staged = self.db.read(&after, |tx, after| Box::pin(blobs::blob_staged(tx, after.as_ref(), 500))).await?;
-            let Some((last, ..)) = staged.last() else { return Ok(()) };
+            let staged = self
+                .db
+                .read(&after, |tx, after| {
+                    Box::pin(blobs::blob_staged(tx, after.as_ref(), 500))
+                })
+                .await?;
+            let Some((last, ..)) = staged.last() else {
+                return Ok(());
+            };
             after = Some(*last);
             for (digest, size, at, generation) in staged {
                 tracing::info!(%digest, "checking a blob that was on its way to the disk at the last stop");
@@ -35,7 +44,10 @@ impl Inner {
                         tokio::task::yield_now().await;
                     }
                     if hasher.finish() != digest {
-                        return Err(Error::new(Code::Internal, "the bytes are not those of the digest"));
+                        return Err(Error::new(
+                            Code::Internal,
+                            "the bytes are not those of the digest",
+                        ));
                     }
                     blobs.sync(&at).await
                 });

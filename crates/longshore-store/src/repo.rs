@@ -23,12 +23,18 @@ impl Inner {
         if let Some(repo) = self.cache.repo(name) {
             return Ok(Some(repo));
         }
-        let id = self.db.read(name, |tx, name| Box::pin(repos::repo_id(tx, name))).await?;
+        let id = self
+            .db
+            .read(name, |tx, name| Box::pin(repos::repo_id(tx, name)))
+            .await?;
         Ok(id.map(|id| self.cache.repo_is(name, id)))
     }
 }
 
 /// The answer when there is no such repository.
 pub(crate) fn unknown(name: &RepoName) -> Error {
-    Error::new(Code::NameUnknown, format!("the repository {name} does not exist; a push makes it"))
+    Error::new(
+        Code::NameUnknown,
+        format!("the repository {name} does not exist; a push makes it"),
+    )
 }

@@ -7,8 +7,8 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use longshore_blob::BlobStore;
 use longshore_core::{
-    Blob, BlobInfo, ByteStream, Chunk, Cx, Error, Expect, Listing, Manifest, ManifestPush, Parents, Pushed, Registry,
-    Result, SignedUrl, Upload, Window,
+    Blob, BlobInfo, ByteStream, Chunk, Cx, Error, Expect, Listing, Manifest, ManifestPush, Parents,
+    Pushed, Registry, Result, SignedUrl, Upload, Window,
 };
 use longshore_meta::Db;
 use longshore_spec::descriptor::Descriptor;
@@ -40,7 +40,10 @@ pub(crate) struct Inner {
 
 impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Store").field("blobs", &self.0.blobs).field("options", &self.0.options).finish_non_exhaustive()
+        f.debug_struct("Store")
+            .field("blobs", &self.0.blobs)
+            .field("options", &self.0.options)
+            .finish_non_exhaustive()
     }
 }
 
@@ -58,7 +61,14 @@ impl Store {
         clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     ) -> Result<Self> {
         let cache = Cache::new(&options);
-        let store = Self(Arc::new(Inner { db, blobs, cache, unsettled: Unsettled::default(), options, clock }));
+        let store = Self(Arc::new(Inner {
+            db,
+            blobs,
+            cache,
+            unsettled: Unsettled::default(),
+            options,
+            clock,
+        }));
         store.0.recover().await?;
         Ok(store)
     }
@@ -81,7 +91,9 @@ impl Store {
 
 impl Inner {
     /// Runs work to its end even if the request that asked for it is dropped.
-    pub(crate) async fn joined<T: Send + 'static>(work: impl Future<Output = Result<T>> + Send + 'static) -> Result<T> {
+    pub(crate) async fn joined<T: Send + 'static>(
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
         tokio::spawn(work).await.map_err(Error::internal)?
     }
 }
@@ -92,11 +104,22 @@ impl Registry for Store {
         self.0.stat_blob(repo, digest).await
     }
 
-    async fn get_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest, range: Option<ByteRange>) -> Result<Blob> {
+    async fn get_blob(
+        &self,
+        _cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        range: Option<ByteRange>,
+    ) -> Result<Blob> {
         self.0.get_blob(repo, digest, range).await
     }
 
-    async fn locate_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<Option<SignedUrl>> {
+    async fn locate_blob(
+        &self,
+        _cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+    ) -> Result<Option<SignedUrl>> {
         self.0.locate_blob(repo, digest).await
     }
 
@@ -127,7 +150,13 @@ impl Registry for Store {
         self.0.referrers(repo, subject, kind, window).await
     }
 
-    async fn put_blob(&self, cx: &Cx, repo: &RepoName, want: &Expect, body: ByteStream) -> Result<BlobInfo> {
+    async fn put_blob(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        want: &Expect,
+        body: ByteStream,
+    ) -> Result<BlobInfo> {
         Inner::put_blob(&self.0, cx, repo, want, body).await
     }
 
@@ -149,7 +178,13 @@ impl Registry for Store {
         self.0.stat_upload(cx, repo, id).await
     }
 
-    async fn append_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId, chunk: Chunk) -> Result<Upload> {
+    async fn append_upload(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+        chunk: Chunk,
+    ) -> Result<Upload> {
         Inner::append_upload(&self.0, cx, repo, id, chunk).await
     }
 
@@ -176,7 +211,13 @@ impl Registry for Store {
         Inner::delete_blob(&self.0, repo, digest).await
     }
 
-    async fn delete_manifest(&self, _cx: &Cx, repo: &RepoName, digest: &Digest, parents: Parents) -> Result<()> {
+    async fn delete_manifest(
+        &self,
+        _cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        parents: Parents,
+    ) -> Result<()> {
         Inner::delete_manifest(&self.0, repo, digest, parents).await
     }
 

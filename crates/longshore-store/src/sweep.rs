@@ -39,12 +39,19 @@ impl Inner {
         let now = micros((self.clock)());
         let ago = |time: Duration| now.saturating_sub(span(time));
         let options = &self.options;
-        let args = (ago(options.session_idle), ago(options.session_age), ago(options.session_memory), now);
+        let args = (
+            ago(options.session_idle),
+            ago(options.session_age),
+            ago(options.session_memory),
+            now,
+        );
         loop {
             let stale = self
                 .db
                 .read(&args, |tx, (idle, old, finished, now)| {
-                    Box::pin(uploads::upload_stale(tx, *idle, *old, *finished, *now, BATCH))
+                    Box::pin(uploads::upload_stale(
+                        tx, *idle, *old, *finished, *now, BATCH,
+                    ))
                 })
                 .await?;
             let last = stale.len() < BATCH;
@@ -54,7 +61,9 @@ impl Inner {
                     self.blobs.discard(&Stage::decode(&stage)?).await?;
                 }
                 self.db
-                    .write(Durability::Process, id, |tx, id| Box::pin(uploads::upload_delete(tx, id)))
+                    .write(Durability::Process, id, |tx, id| {
+                        Box::pin(uploads::upload_delete(tx, id))
+                    })
                     .await?;
             }
             if last {

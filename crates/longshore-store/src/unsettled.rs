@@ -3,7 +3,7 @@
 //! A blob is *staged* from its acknowledgement until its sync is recorded. Its sync begins at once; a manifest that
 //! needs it waits here for the end of that sync.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore_blob::{BlobStore, Location};
@@ -34,7 +34,13 @@ struct Entry {
 
 impl Unsettled {
     /// Follows the sync of a blob that was just published.
-    pub(crate) fn add(&self, blobs: &Arc<dyn BlobStore>, digest: Digest, generation: i64, at: Location) {
+    pub(crate) fn add(
+        &self,
+        blobs: &Arc<dyn BlobStore>,
+        digest: Digest,
+        generation: i64,
+        at: Location,
+    ) {
         let blobs = blobs.clone();
         self.follow(digest, generation, async move { blobs.sync(&at).await });
     }
@@ -61,17 +67,24 @@ impl Unsettled {
     ///
     /// # Errors
     /// `Unavailable` when one of them was lost.
-    pub(crate) async fn wait(&self, digests: &[Digest]) -> Result<Vec<(Digest, i64)>> {
+    pub(crate) async fn wait(&self, digests: &[Digest]) -> Result<BTreeMap<Digest, i64>> {
         let found: Vec<_> = {
             let map = self.map();
             if map.is_empty() {
-                return Ok(Vec::new());
+                return Ok(BTreeMap::new());
             }
-            digests.iter().filter_map(|digest| Some((*digest, map.get(digest)?.clone()))).collect()
+            digests
+                .iter()
+                .filter_map(|digest| Some((*digest, map.get(digest)?.clone())))
+                .collect()
         };
-        let mut safe = Vec::with_capacity(found.len());
+        let mut safe = BTreeMap::new();
         for (digest, mut entry) in found {
-            let end = entry.sync.wait_for(|sync| *sync != Sync::Running).await.map_or(Sync::Lost, |sync| *sync);
+            let end = entry
+                .sync
+                .wait_for(|sync| *sync != Sync::Running)
+                .await
+                .map_or(Sync::Lost, |sync| *sync);
             if end == Sync::Lost {
                 return Err(Error::new(
                     Code::Unavailable,
@@ -79,17 +92,20 @@ impl Unsettled {
                 )
                 .retry_after(std::time::Duration::from_secs(5)));
             }
-            safe.push((digest, entry.generation));
+            safe.insert(digest, entry.generation);
         }
         Ok(safe)
     }
 
     /// Forgets these, now that they are recorded.
-    pub(crate) fn settled(&self, done: &[(Digest, i64)]) {
+    pub(crate) fn settled(&self, done: impl IntoIterator<Item = (Digest, i64)>) {
         let mut map = self.map();
         for (digest, generation) in done {
-            if map.get(digest).is_some_and(|entry| entry.generation == *generation) {
-                map.remove(digest);
+            if map
+                .get(digest)
+                .is_some_and(|entry| entry.generation == generation)
+            {
+                map.remove(&digest);
             }
         }
     }
@@ -121,7 +137,10 @@ impl Inner {
             if ended.is_empty() {
                 return Ok(());
             }
-            let done: Vec<_> = ended.iter().map(|(digest, generation, _)| (*digest, *generation)).collect();
+            let done: Vec<_> = ended
+                .iter()
+                .map(|(digest, generation, _)| (*digest, *generation))
+                .collect();
             self.db
                 .write(Durability::Power, ended, |tx, ended| {
                     Box::pin(async move {
@@ -136,7 +155,7 @@ impl Inner {
                     })
                 })
                 .await?;
-            self.unsettled.settled(&done);
+            self.unsettled.settled(done);
         }
     }
 

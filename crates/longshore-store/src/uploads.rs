@@ -35,15 +35,40 @@ enum Found {
 }
 
 impl Inner {
-    pub(crate) async fn start_upload(&self, cx: &Cx, repo: &RepoName, algorithm: Algorithm) -> Result<Upload> {
+    pub(crate) async fn start_upload(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        algorithm: Algorithm,
+    ) -> Result<Upload> {
         let id = UploadId::from_u128(uuid::Uuid::new_v4().as_u128());
         let stage = self.blobs.stage(algorithm, cx.now).await?;
-        let args = (repo.clone(), id, cx.actor.to_string(), stage.encode(), self.options.sessions, micros(cx.now));
-        self.db.write(Durability::Process, args, |tx, args| Box::pin(start(tx, args))).await?;
-        Ok(Upload { id, offset: 0, min_chunk: 0 })
+        let args = (
+            repo.clone(),
+            id,
+            cx.actor.to_string(),
+            stage.encode(),
+            self.options.sessions,
+            micros(cx.now),
+        );
+        self.db
+            .write(Durability::Process, args, |tx, args| {
+                Box::pin(start(tx, args))
+            })
+            .await?;
+        Ok(Upload {
+            id,
+            offset: 0,
+            min_chunk: 0,
+        })
     }
 
-    pub(crate) async fn stat_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<Upload> {
+    pub(crate) async fn stat_upload(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+    ) -> Result<Upload> {
         let key = self.key(cx, repo, id).await?;
         let row = self
             .db
@@ -51,7 +76,11 @@ impl Inner {
             .await?
             .filter(|row| row.finished.is_none())
             .ok_or_else(|| unknown(id))?;
-        Ok(Upload { id: *id, offset: row.size, min_chunk: 0 })
+        Ok(Upload {
+            id: *id,
+            offset: row.size,
+            min_chunk: 0,
+        })
     }
 
     pub(crate) async fn append_upload(
@@ -64,17 +93,28 @@ impl Inner {
         let key = this.key(cx, repo, id).await?;
         let (this, id) = (this.clone(), *id);
         Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key).await? else { return Err(unknown(&id)) };
+            let Taken::Held(mut held) = this.take(key).await? else {
+                return Err(unknown(&id));
+            };
             let added = this.add(&mut held, chunk).await;
             let offset = held.stage.offset();
             this.put_back(&held).await?;
             added?;
-            Ok(Upload { id, offset, min_chunk: 0 })
+            Ok(Upload {
+                id,
+                offset,
+                min_chunk: 0,
+            })
         })
         .await
     }
 
-    pub(crate) async fn abort_upload(this: &Arc<Self>, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<()> {
+    pub(crate) async fn abort_upload(
+        this: &Arc<Self>,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+    ) -> Result<()> {
         let key = this.key(cx, repo, id).await?;
         let (this, id) = (this.clone(), *id);
         Self::joined(async move {
@@ -89,7 +129,11 @@ impl Inner {
     /// Whose session it is.
     pub(crate) async fn key(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<UploadKey> {
         let repo = self.repo_if_any(repo).await?.ok_or_else(|| unknown(id))?;
-        Ok(UploadKey { repo: repo.id, id: *id, actor: cx.actor.to_string() })
+        Ok(UploadKey {
+            repo: repo.id,
+            id: *id,
+            actor: cx.actor.to_string(),
+        })
     }
 
     /// Takes the session for one writer.
@@ -98,10 +142,16 @@ impl Inner {
     /// `BlobUploadUnknown`, `UploadBusy`.
     pub(crate) async fn take(&self, key: UploadKey) -> Result<Taken> {
         let now = micros((self.clock)());
-        let args = (key.clone(), now.saturating_add(span(self.options.session_lease)), now);
+        let args = (
+            key.clone(),
+            now.saturating_add(span(self.options.session_lease)),
+            now,
+        );
         let found = self
             .db
-            .write(Durability::Process, args, |tx, (key, lease, now)| Box::pin(take(tx, key, *lease, *now)))
+            .write(Durability::Process, args, |tx, (key, lease, now)| {
+                Box::pin(take(tx, key, *lease, *now))
+            })
             .await?;
         match found {
             Found::Taken(row, fence) => {
@@ -133,7 +183,9 @@ impl Inner {
             return Ok(());
         }
         let most = self.options.blob_most.saturating_sub(offset);
-        let mut write = self.blobs.extend(&mut held.stage, chunk.body, chunk.size, most);
+        let mut write = self
+            .blobs
+            .extend(&mut held.stage, chunk.body, chunk.size, most);
         loop {
             tokio::select! {
                 done = &mut write => return done,
@@ -146,7 +198,12 @@ impl Inner {
 
     async fn renew(&self, id: &UploadId, fence: i64) -> Result<()> {
         let now = micros((self.clock)());
-        let args = (*id, fence, now.saturating_add(span(self.options.session_lease)), now);
+        let args = (
+            *id,
+            fence,
+            now.saturating_add(span(self.options.session_lease)),
+            now,
+        );
         let ours = self
             .db
             .write(Durability::Process, args, |tx, (id, fence, lease, now)| {
@@ -159,20 +216,36 @@ impl Inner {
     /// Records what the session holds and lets it go.
     pub(crate) async fn put_back(&self, held: &Held) -> Result<()> {
         let now = micros((self.clock)());
-        let args = (held.key.id, held.fence, held.stage.encode(), held.stage.offset(), now);
+        let args = (
+            held.key.id,
+            held.fence,
+            held.stage.encode(),
+            held.stage.offset(),
+            now,
+        );
         let ours = self
             .db
-            .write(Durability::Process, args, |tx, (id, fence, stage, size, now)| {
-                Box::pin(uploads::upload_save(tx, id, *fence, stage, *size, *now))
-            })
+            .write(
+                Durability::Process,
+                args,
+                |tx, (id, fence, stage, size, now)| {
+                    Box::pin(uploads::upload_save(tx, id, *fence, stage, *size, *now))
+                },
+            )
             .await?;
-        if ours { Ok(()) } else { Err(unknown(&held.key.id)) }
+        if ours {
+            Ok(())
+        } else {
+            Err(unknown(&held.key.id))
+        }
     }
 
     /// Ends the session and frees what it holds.
     pub(crate) async fn end(&self, held: &Held) -> Result<()> {
         self.db
-            .write(Durability::Process, held.key.id, |tx, id| Box::pin(uploads::upload_end(tx, id)))
+            .write(Durability::Process, held.key.id, |tx, id| {
+                Box::pin(uploads::upload_end(tx, id))
+            })
             .await?;
         self.blobs.discard(&held.stage).await
     }
@@ -189,12 +262,18 @@ async fn start(tx: &mut Tx<'_>, (repo, id, actor, stage, most, now): &Start) -> 
         )
         .retry_after(std::time::Duration::from_secs(60)));
     }
-    let key = UploadKey { repo, id: *id, actor: actor.clone() };
+    let key = UploadKey {
+        repo,
+        id: *id,
+        actor: actor.clone(),
+    };
     uploads::upload_insert(tx, &key, stage, *now).await
 }
 
 async fn take(tx: &mut Tx<'_>, key: &UploadKey, lease: i64, now: i64) -> Result<Found> {
-    let row = uploads::upload_get(tx, key).await?.ok_or_else(|| unknown(&key.id))?;
+    let row = uploads::upload_get(tx, key)
+        .await?
+        .ok_or_else(|| unknown(&key.id))?;
     if let Some(digest) = row.finished {
         return Ok(Found::Finished(digest, row.size));
     }
@@ -206,5 +285,8 @@ async fn take(tx: &mut Tx<'_>, key: &UploadKey, lease: i64, now: i64) -> Result<
 
 /// The answer when there is no such session, or it is somebody else's: the two are one answer on purpose.
 pub(crate) fn unknown(id: &UploadId) -> Error {
-    Error::new(Code::BlobUploadUnknown, format!("the upload session {id} does not exist or has expired; start a new one"))
+    Error::new(
+        Code::BlobUploadUnknown,
+        format!("the upload session {id} does not exist or has expired; start a new one"),
+    )
 }

@@ -1,0 +1,305 @@
+//! Pushing a manifest: wait for the bytes of its blobs, then one transaction with everything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use longshore_core::{Children, Code, Cx, Error, ManifestPush, Pushed, Result, TagRule};
+use longshore_meta::blobs::{self, BlobState};
+use longshore_meta::manifests::{self, EdgeKind, ManifestPut, ManifestRow};
+use longshore_meta::time::micros;
+use longshore_meta::{Durability, Tx, repos, tags};
+use longshore_spec::descriptor::Descriptor;
+use longshore_spec::digest::{Algorithm, Digest};
+use longshore_spec::manifest::{Limits, ManifestError, View};
+use longshore_spec::name::{RepoName, Tag};
+
+use crate::store::Inner;
+
+/// Manifests longer than this are read on a thread that may take its time.
+const LONG: usize = 128 << 10;
+/// How many levels of indexes may lie above each other.
+const DEEPEST: u64 = 16;
+/// How often a push looks again for a blob that is being published just now.
+const TRIES: u32 = 50;
+
+impl Inner {
+    pub(crate) async fn put_manifest(
+        this: &Arc<Self>,
+        cx: &Cx,
+        repo: &RepoName,
+        push: &ManifestPush,
+    ) -> Result<Pushed> {
+        let (this, name, actor, now) = (this.clone(), repo.clone(), cx.actor.to_string(), cx.now);
+        let push = push.clone();
+        Self::joined(async move {
+            let (row, view) = read(&push, &this.options.manifest).await?;
+            let pushed = Pushed {
+                digest: row.digest,
+                subject: row.subject,
+            };
+            let blobs = sizes(view.blobs().filter(|blob| blob.must_exist()))?;
+            let children = view.children.iter().map(|child| child.digest).collect();
+            let now = micros(now);
+            let tagged = !push.tags.is_empty();
+            let mut args = Push {
+                repo: name.clone(),
+                actor,
+                row,
+                bytes: push.bytes,
+                blobs,
+                children,
+                tags: push.tags,
+                tag_rule: push.tag_rule,
+                rule: push.children,
+                safe: BTreeMap::new(),
+                now,
+            };
+            let needed: Vec<_> = args.blobs.keys().copied().collect();
+            for _ in 0..TRIES {
+                args.safe = this.unsettled.wait(&needed).await?;
+                let safe = args.safe.clone();
+                let args = args.clone();
+                match this
+                    .db
+                    .write(Durability::Power, args, |tx, args| Box::pin(put(tx, args)))
+                    .await?
+                {
+                    Put::Done { retyped } => {
+                        this.unsettled.settled(safe);
+                        if tagged {
+                            this.cache.tags_moved(&name);
+                        }
+                        if retyped {
+                            this.cache.content_left(&name);
+                        }
+                        return Ok(pushed);
+                    }
+                    // Published between the wait and the transaction: its sync is known in a moment.
+                    Put::Unsettled => tokio::time::sleep(Duration::from_millis(2)).await,
+                }
+            }
+            Err(Error::new(
+                Code::Unavailable,
+                "a blob of this manifest is still on its way to the disk; try again shortly",
+            )
+            .retry_after(Duration::from_secs(1)))
+        })
+        .await
+    }
+}
+
+/// Reads what was pushed, and refuses what its bytes alone show to be wrong.
+async fn read(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)> {
+    let (push, limits) = (push.clone(), limits.clone());
+    if push.bytes.len() <= LONG {
+        return read_now(&push, &limits);
+    }
+    tokio::task::spawn_blocking(move || read_now(&push, &limits))
+        .await
+        .map_err(Error::internal)?
+}
+
+fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)> {
+    let view = View::parse(&push.bytes, push.media_type.as_ref(), limits).map_err(refused)?;
+    let digest = Digest::of(
+        push.digest
+            .map_or(Algorithm::Sha256, |want| want.algorithm()),
+        &push.bytes,
+    );
+    if let Some(want) = push.digest.filter(|want| *want != digest) {
+        return Err(Error::new(
+            Code::DigestInvalid,
+            format!("the manifest's digest is {digest}, not {want} as the request says"),
+        ));
+    }
+    let size = push.bytes.len() as u64;
+    let descriptor = match &view.subject {
+        None => None,
+        Some(_) => Some(
+            serde_json::to_string(&view.referrer_descriptor(digest, size))
+                .map_err(Error::internal)?,
+        ),
+    };
+    let row = ManifestRow {
+        digest,
+        size,
+        media_type: view.media_type.as_str().to_owned(),
+        depth: 0,
+        artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
+        subject: view.subject.as_ref().map(|subject| subject.digest),
+        descriptor,
+    };
+    Ok((row, view))
+}
+
+fn refused(error: ManifestError) -> Error {
+    let code = match error {
+        ManifestError::TooLarge { .. } => Code::TooLarge,
+        _ => Code::ManifestInvalid,
+    };
+    Error::new(code, error.to_string())
+}
+
+/// The size that the manifest says each of these blobs has.
+fn sizes<'a>(blobs: impl Iterator<Item = &'a Descriptor>) -> Result<BTreeMap<Digest, u64>> {
+    let mut sizes = BTreeMap::new();
+    for blob in blobs {
+        if sizes
+            .insert(blob.digest, blob.size)
+            .is_some_and(|before| before != blob.size)
+        {
+            return Err(Error::new(
+                Code::SizeInvalid,
+                format!(
+                    "the manifest gives the blob {} two different sizes",
+                    blob.digest
+                ),
+            ));
+        }
+    }
+    Ok(sizes)
+}
+
+#[derive(Clone)]
+struct Push {
+    repo: RepoName,
+    actor: String,
+    row: ManifestRow,
+    bytes: Bytes,
+    /// In the order of their digests, as concurrent pushes must lock them.
+    blobs: BTreeMap<Digest, u64>,
+    children: Vec<Digest>,
+    tags: Vec<Tag>,
+    tag_rule: TagRule,
+    rule: Children,
+    /// The generations of staged blobs that are known to be safe.
+    safe: BTreeMap<Digest, i64>,
+    now: i64,
+}
+
+enum Put {
+    Done {
+        /// The repository had it, as another media type.
+        retyped: bool,
+    },
+    /// A blob is staged and its sync not known yet; nothing was written.
+    Unsettled,
+}
+
+async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
+    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    tx.lock(repo).await?;
+    if args.rule != Children::MayBeAbsent && !settle_blobs(tx, repo, args).await? {
+        return Ok(Put::Unsettled);
+    }
+    let mut row = args.row.clone();
+    row.depth = depth(tx, repo, args).await?;
+    check_tags(tx, repo, args).await?;
+
+    let digest = &row.digest;
+    let put = manifests::manifest_put(tx, repo, &row, &args.bytes, args.now).await?;
+    if put == ManifestPut::New {
+        repos::repo_count(tx, repo, 1).await?;
+        for blob in args.blobs.keys() {
+            manifests::edge_put(tx, repo, digest, blob, EdgeKind::Blob).await?;
+        }
+        for child in &args.children {
+            manifests::edge_put(tx, repo, digest, child, EdgeKind::Manifest).await?;
+        }
+    }
+    for tag in &args.tags {
+        tags::tag_put(tx, repo, tag, digest, &args.actor, args.now).await?;
+    }
+    Ok(Put::Done {
+        retyped: put == ManifestPut::Retyped,
+    })
+}
+
+/// Checks that the repository holds each blob, in the size the manifest says, and that its bytes are safe; false when
+/// that is not known of one of them.
+async fn settle_blobs(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<bool> {
+    let mut settle = Vec::new();
+    for (digest, size) in &args.blobs {
+        let Some(blob) = blobs::blob_seen(tx, repo, digest).await? else {
+            return Err(Error::new(
+                Code::ManifestBlobUnknown,
+                format!(
+                    "the manifest needs the blob {digest}, which is not in this repository; push it first"
+                ),
+            ));
+        };
+        if blob.size != *size {
+            return Err(Error::new(
+                Code::SizeInvalid,
+                format!(
+                    "the manifest says the blob {digest} has {size} bytes; it has {}",
+                    blob.size
+                ),
+            ));
+        }
+        if blob.state == BlobState::Staged {
+            if args.safe.get(digest) != Some(&blob.generation) {
+                return Ok(false);
+            }
+            settle.push((*digest, blob.generation));
+        }
+    }
+    for (digest, generation) in settle {
+        blobs::blob_settle(tx, &digest, generation).await?;
+    }
+    Ok(true)
+}
+
+/// Checks that the listed manifests are there, where they must be, and counts the levels below.
+async fn depth(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<u64> {
+    let mut below = 0;
+    for child in &args.children {
+        match manifests::manifest_depth(tx, repo, child).await? {
+            Some(depth) => below = below.max(depth.saturating_add(1)),
+            None if args.rule == Children::MustExist => {
+                return Err(Error::new(
+                    Code::ManifestBlobUnknown,
+                    format!(
+                        "the index lists the manifest {child}, which is not in this repository; push it first"
+                    ),
+                ));
+            }
+            None => {}
+        }
+    }
+    if below > DEEPEST {
+        return Err(Error::new(
+            Code::ManifestInvalid,
+            format!("indexes may be nested {DEEPEST} levels deep; this one has {below} below it"),
+        ));
+    }
+    Ok(below)
+}
+
+/// Decides whether the tags may be set.
+async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<()> {
+    if args.tag_rule == TagRule::Move {
+        return Ok(());
+    }
+    for tag in &args.tags {
+        let there = tags::tag_get(tx, repo, tag).await?;
+        let fine = match (args.tag_rule, there) {
+            (TagRule::CreateOnly, there) => there.is_none_or(|digest| digest == args.row.digest),
+            (TagRule::MoveFrom(from), there) => there == Some(from),
+            (TagRule::Move, _) => true,
+        };
+        if !fine {
+            let state = there.map_or_else(
+                || "does not exist".to_owned(),
+                |digest| format!("points to {digest}"),
+            );
+            return Err(Error::new(
+                Code::ConditionFailed,
+                format!("the tag {tag} {state}; the request wants it otherwise"),
+            ));
+        }
+    }
+    Ok(())
+}
