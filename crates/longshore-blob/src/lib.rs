@@ -16,10 +16,12 @@
     )
 )]
 
+mod files;
 mod location;
 mod stage;
 mod store;
 
+pub use files::{Files, FilesOptions, OpenError};
 pub use location::{Location, LocationError};
 pub use stage::{Part, Stage};
 pub use store::{BlobStore, Stored};

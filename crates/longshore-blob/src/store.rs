@@ -77,6 +77,9 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     async fn sync(&self, at: &Location) -> Result<()>;
 
     /// Removes the staged bytes. Repeatable; harmless after [`BlobStore::publish`].
+    ///
+    /// # Errors
+    /// `UploadBusy` (somebody is writing to the stage).
     async fn discard(&self, stage: &Stage) -> Result<()>;
 
     /// Removes what lies at `at`. Repeatable. Bodies that are being read go on to their end.

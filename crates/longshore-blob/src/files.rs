@@ -1,0 +1,255 @@
+//! A store on a local disk.
+
+mod crew;
+mod extend;
+mod fault;
+mod gather;
+mod hours;
+mod open;
+mod publish;
+mod read;
+mod root;
+mod seats;
+mod syncs;
+mod walk;
+mod writer;
+
+use std::fmt;
+use std::fs::File;
+use std::ops::Range;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use async_trait::async_trait;
+use longshore_core::{ByteStream, Error, Result, SignedUrl};
+use longshore_spec::{Algorithm, Digest};
+use rustix::fs::{AtFlags, OFlags};
+use rustix::io::Errno;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use crate::location::Location;
+use crate::stage::{Stage, lost};
+use crate::store::{BlobStore, Stored};
+use crew::Crew;
+use extend::Lane;
+use hours::Hours;
+use read::Reads;
+use root::Root;
+use seats::Seats;
+use syncs::{Barrier, Syncs};
+use writer::{Writer, reread};
+
+pub use open::{FilesOptions, OpenError};
+
+/// How the name of a stage ends.
+const STAGED: &str = ".part";
+
+/// The priority of the threads that hash: low enough that a core full of uploads answers small requests at once.
+const HASHING_NICE: i32 = 10;
+
+/// A store on a local disk, in a directory that belongs to one process at a time.
+///
+/// Blobs lie in a directory for each hour of arrival, `blobs/2026-11-21/10/sha256-<hex>.<upload id>`; a stage lies beside
+/// them as `<upload id>.part`. The database says what is there; the names allow to rebuild it.
+pub struct Files {
+    root: Arc<Root>,
+    seats: Arc<Seats>,
+    hours: Hours,
+    hashing: Crew,
+    syncs: Arc<Syncs>,
+    reads: Reads,
+    witness: u128,
+}
+
+impl Files {
+    /// Opens the store in `options.root`, and makes it when nothing is there. Blocks for a moment, not longer for a large
+    /// store.
+    ///
+    /// # Errors
+    /// [`OpenError`], in words for whoever starts the registry.
+    pub fn open(options: &FilesOptions) -> Result<Self, OpenError> {
+        Self::open_with(options, Barrier::default())
+    }
+
+    fn open_with(options: &FilesOptions, barrier: Barrier) -> Result<Self, OpenError> {
+        let (root, lock) = open::prepare(options)?;
+        let root = Arc::new(root);
+        let cores = thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            seats: Arc::new(Seats::new(lock)),
+            hours: Hours::default(),
+            // Twice the cores: some of them wait for the disk.
+            hashing: Crew::new("blob-hash", cores * 2, HASHING_NICE),
+            syncs: Arc::new(Syncs::new(Arc::clone(&root), barrier)),
+            reads: Reads::new(
+                Arc::clone(&root),
+                options.small_bytes,
+                open::open_files(options.open_files),
+            ),
+            witness: open::witness(),
+            root,
+        })
+    }
+
+    /// Makes the file of a new stage.
+    fn create(&self, now: SystemTime) -> Result<Location> {
+        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let id = Uuid::new_v7(Timestamp::from_unix(
+            NoContext,
+            since.as_secs(),
+            since.subsec_nanos(),
+        ));
+        let name = format!("{}{STAGED}", id.simple());
+        let mut again = true;
+        loop {
+            let (dir, new) = self.hours.at(&self.root, now).map_err(fault::storage)?;
+            if new {
+                self.ahead(&dir, now);
+            }
+            let flags =
+                OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+            match rustix::fs::openat(dir.fd(), &name, flags, root::FILE_MODE) {
+                Ok(_) => {
+                    return format!("{}/{name}", dir.path())
+                        .parse()
+                        .map_err(Error::internal);
+                }
+                Err(Errno::NOENT) if again => {
+                    self.hours.forget(&dir);
+                    again = false;
+                }
+                Err(error) => return Err(fault::storage(error)),
+            }
+        }
+    }
+
+    /// Begins to sync the name of a directory that has just come into use, and makes the one of the next hour.
+    fn ahead(&self, dir: &Arc<hours::Dir>, now: SystemTime) {
+        self.syncs.start_dir(Arc::clone(dir));
+        match self.hours.at(&self.root, hours::next(now)) {
+            Ok((next, true)) => self.syncs.start_dir(next),
+            Ok((_, false)) => {}
+            // It is tried again when it is needed.
+            Err(error) => tracing::warn!(%error, "the directory of the next hour cannot be made"),
+        }
+    }
+
+    async fn unlink(&self, at: &Location) -> Result<()> {
+        let (root, at) = (Arc::clone(&self.root), at.clone());
+        // Freeing the blocks of a large file takes a while.
+        let removed = tokio::task::spawn_blocking(move || {
+            let dir = root.open_dir(at.parent())?;
+            rustix::fs::unlinkat(dir, at.name(), AtFlags::empty())
+        });
+        match removed.await.map_err(Error::internal)? {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(fault::storage(error)),
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for Files {
+    async fn size(&self, at: &Location) -> Result<Option<u64>> {
+        self.reads.size(at).await
+    }
+
+    async fn read(&self, at: &Location, size: u64, range: Range<u64>) -> Result<ByteStream> {
+        self.reads.read(at, size, range).await
+    }
+
+    async fn sign(&self, _at: &Location, _ttl: Duration) -> Result<Option<SignedUrl>> {
+        Ok(None)
+    }
+
+    async fn stage(&self, algorithm: Algorithm, now: SystemTime) -> Result<Stage> {
+        self.syncs.writable()?;
+        Ok(Stage::new(self.create(now)?, algorithm, self.witness))
+    }
+
+    async fn extend(
+        &self,
+        stage: &mut Stage,
+        mut body: ByteStream,
+        size: Option<u64>,
+        most: u64,
+    ) -> Result<()> {
+        self.syncs.writable()?;
+        if size.is_some_and(|size| size > most) {
+            return Err(extend::too_large());
+        }
+        let (seat, hold) = self.seats.take(stage.key(), stage.offset()).await?;
+        let writer = Writer::new(&self.root, stage, seat, hold.watch())?;
+        if stage.witness() != self.witness {
+            // What was not synced before the machine went down may be gone, or be zeros.
+            let file = writer.file().map_err(fault::storage)?;
+            let new = longshore_spec::Hasher::new(stage.algorithm());
+            let found = reread(&self.hashing, &file, stage.offset(), new, stage.key()).await?;
+            if found.finish() != stage.hasher()?.finish() {
+                return Err(lost("the staged bytes are not those that came"));
+            }
+        }
+        let mut lane = Lane::new(&self.hashing, writer, size);
+        let taken = lane.take(&mut body, size, most).await;
+        let (writer, written) = lane.finish().await;
+        if let Some(writer) = writer {
+            stage.keep(writer.offset, &writer.hasher, self.witness);
+        }
+        drop(hold);
+        // That the bytes could not be kept says more than that the sender broke off.
+        written.and(taken)
+    }
+
+    async fn publish(&self, stage: &Stage, digest: &Digest) -> Result<Stored> {
+        self.publish_stage(stage, digest).await
+    }
+
+    async fn sync(&self, at: &Location) -> Result<()> {
+        if let Some(outcome) = self.syncs.outcome(at).await {
+            return outcome;
+        }
+        // Published before this process began.
+        self.syncs.writable()?;
+        let room = self.syncs.room().await?;
+        let gone = |error| match error {
+            Errno::NOENT => fault::broken(format!("{at} is not there")),
+            error => fault::storage(error),
+        };
+        let file = File::from(self.root.open_file(at).map_err(gone)?);
+        let (dir, _) = self.hours.existing(&self.root, at.parent()).map_err(gone)?;
+        self.syncs.start(at, file, dir, room);
+        self.syncs.outcome(at).await.unwrap_or(Ok(()))
+    }
+
+    async fn discard(&self, stage: &Stage) -> Result<()> {
+        let _seat = self.seats.take(stage.key(), stage.offset()).await?;
+        self.unlink(stage.key()).await
+    }
+
+    async fn remove(&self, at: &Location) -> Result<()> {
+        self.unlink(at).await?;
+        self.reads.forget(at);
+        self.syncs.forget(at);
+        Ok(())
+    }
+
+    async fn walk(&self, after: Option<&Location>, limit: usize) -> Result<Vec<(Location, u64)>> {
+        let (root, after) = (Arc::clone(&self.root), after.cloned());
+        let found = tokio::task::spawn_blocking(move || walk::walk(&root, after.as_ref(), limit));
+        found
+            .await
+            .map_err(Error::internal)?
+            .map_err(fault::storage)
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files")
+            .field("hashing", &self.hashing)
+            .field("syncs", &self.syncs)
+            .field("reads", &self.reads)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,92 @@
+//! From a stage to a blob: the digest is checked, the file gets its name, its sync begins.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use longshore_core::{Code, Error, Result};
+use longshore_spec::{Digest, Hasher};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::Files;
+use super::fault;
+use super::writer::{absent, cut, reread};
+use crate::location::Location;
+use crate::stage::{Stage, lost};
+use crate::store::Stored;
+
+impl Files {
+    pub(crate) async fn publish_stage(&self, stage: &Stage, digest: &Digest) -> Result<Stored> {
+        self.syncs.writable()?;
+        // Dropped from here on, only staged bytes stay: the name is given below, between two awaits.
+        let (_seat, _hold) = self.seats.take(stage.key(), stage.offset()).await?;
+        let room = self.syncs.room().await?;
+        let location = name(stage, digest)?;
+        let (file, published) = match self.root.open(stage.key().as_str(), OFlags::RDWR) {
+            Ok(file) => (File::from(file), false),
+            // A second call, or the first of a process that was killed before it could say so.
+            Err(Errno::NOENT) => (
+                File::from(self.root.open_file(&location).map_err(absent)?),
+                true,
+            ),
+            Err(error) => return Err(fault::storage(error)),
+        };
+        if published {
+            let found = file.metadata().map_err(fault::storage)?.len();
+            if found != stage.offset() {
+                return Err(lost(
+                    "the published file has another length than the upload's row says",
+                ));
+            }
+        } else {
+            cut(&file, stage.offset())?;
+        }
+        let file = Arc::new(file);
+        self.verify(stage, &file, digest).await?;
+
+        let (dir, _) = self
+            .hours
+            .existing(&self.root, location.parent())
+            .map_err(absent)?;
+        if !published {
+            rustix::fs::renameat(dir.fd(), stage.key().name(), dir.fd(), location.name())
+                .map_err(absent)?;
+        }
+        let file = file.try_clone().map_err(fault::storage)?;
+        self.syncs.start(&location, file, dir, room);
+        Ok(Stored {
+            location,
+            size: stage.offset(),
+        })
+    }
+
+    /// Compares the digest. The hash that came with the bytes is enough, unless it is of another algorithm or the machine has
+    /// been down since: then the bytes are read again.
+    async fn verify(&self, stage: &Stage, file: &Arc<File>, digest: &Digest) -> Result<()> {
+        let hasher = if stage.algorithm() == digest.algorithm() && stage.witness() == self.witness {
+            stage.hasher()?
+        } else {
+            let new = Hasher::new(digest.algorithm());
+            reread(&self.hashing, file, stage.offset(), new, stage.key()).await?
+        };
+        if hasher.finish() == *digest {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::DigestInvalid,
+            "the digest is not that of the bytes that came",
+        ))
+    }
+}
+
+/// The name a stage is published under: `<algorithm>-<hex>.<upload id>` in the directory it was staged in. The id keeps two
+/// uploads of the same content apart, so that removing one never takes the other; the digest lets a database be rebuilt.
+fn name(stage: &Stage, digest: &Digest) -> Result<Location> {
+    let id = stage
+        .key()
+        .name()
+        .strip_suffix(super::STAGED)
+        .ok_or_else(|| lost("not a stage of this store"))?;
+    let name = format!("{}-{}.{id}", digest.algorithm(), digest.hex());
+    stage.key().sibling(&name).map_err(Error::internal)
+}

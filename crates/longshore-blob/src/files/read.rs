@@ -1,0 +1,223 @@
+//! Bytes out: small blobs from memory, others as parts of files that are kept open.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use futures_util::stream;
+use longshore_core::{ByteStream, Code, Error, Result, body};
+use longshore_region::Region;
+use moka::sync::Cache;
+use rustix::fs::OFlags;
+use rustix::io::{Errno, ReadWriteFlags};
+
+use super::fault;
+use super::root::Root;
+use crate::location::Location;
+
+/// Up to how many bytes a blob is kept in memory as a whole.
+const SMALL: u64 = 64 << 10;
+
+/// The longest piece of a body, in bytes. It takes address space only; whoever copies it copies that much at once at most.
+const FRAME: u64 = 4 << 20;
+
+/// How long an open file is kept that nobody reads.
+const IDLE: std::time::Duration = std::time::Duration::from_mins(10);
+
+pub(crate) struct Reads {
+    root: Arc<Root>,
+    small: Cache<Location, Bytes>,
+    open: Cache<Location, Arc<Open>>,
+}
+
+/// A blob's file.
+struct Open {
+    file: Arc<File>,
+    size: u64,
+    region: OnceLock<Arc<Region>>,
+}
+
+impl Open {
+    fn region(&self) -> io::Result<&Arc<Region>> {
+        if let Some(region) = self.region.get() {
+            return Ok(region);
+        }
+        let region = Region::map(Arc::clone(&self.file), self.size)?;
+        Ok(self.region.get_or_init(|| region))
+    }
+}
+
+impl Reads {
+    pub(crate) fn new(root: Arc<Root>, small_bytes: u64, open_files: u64) -> Self {
+        let weight = |at: &Location, bytes: &Bytes| {
+            u32::try_from(bytes.len() + at.as_str().len() + 128).unwrap_or(u32::MAX)
+        };
+        Self {
+            root,
+            small: Cache::builder()
+                .max_capacity(small_bytes)
+                .weigher(weight)
+                .build(),
+            open: Cache::builder()
+                .max_capacity(open_files)
+                .time_to_idle(IDLE)
+                .build(),
+        }
+    }
+
+    pub(crate) async fn size(&self, at: &Location) -> Result<Option<u64>> {
+        match self.open(at, OFlags::PATH).await {
+            Ok(file) => length(&file).map(Some),
+            Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(fault::storage(error)),
+        }
+    }
+
+    pub(crate) async fn read(
+        &self,
+        at: &Location,
+        size: u64,
+        range: Range<u64>,
+    ) -> Result<ByteStream> {
+        if range.end > size {
+            return Err(Error::new(
+                Code::RangeUnsatisfiable,
+                "the range ends behind the content",
+            ));
+        }
+        if size <= SMALL {
+            let bytes = self.small(at, size).await?;
+            let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+            let (start, end) = (within(range.start), within(range.end));
+            return Ok(body::once(if start < end {
+                bytes.slice(start..end)
+            } else {
+                Bytes::new()
+            }));
+        }
+        let region = Arc::clone(
+            self.large(at, size)
+                .await?
+                .region()
+                .map_err(fault::storage)?,
+        );
+        let mut next = range.start;
+        Ok(Box::pin(stream::iter(std::iter::from_fn(move || {
+            let start = next;
+            next = range.end.min(start.saturating_add(FRAME));
+            (start < range.end).then(|| Ok(region.bytes(start..next)))
+        }))))
+    }
+
+    /// Forgets what was removed, so that its space is given back when the last reader is done.
+    pub(crate) fn forget(&self, at: &Location) {
+        self.small.invalidate(at);
+        self.open.invalidate(at);
+        self.open.run_pending_tasks();
+    }
+
+    async fn small(&self, at: &Location, size: u64) -> Result<Bytes> {
+        if let Some(bytes) = self.small.get(at) {
+            check(at, bytes.len() as u64, size)?;
+            return Ok(bytes);
+        }
+        let file = self
+            .open(at, OFlags::RDONLY)
+            .await
+            .map_err(|error| unreadable(at, error))?;
+        check(at, length(&file)?, size)?;
+        let bytes = whole(file, size).await?;
+        self.small.insert(at.clone(), bytes.clone());
+        Ok(bytes)
+    }
+
+    async fn large(&self, at: &Location, size: u64) -> Result<Arc<Open>> {
+        let open = match self.open.get(at) {
+            Some(open) => open,
+            None => {
+                let file = self
+                    .open(at, OFlags::RDONLY)
+                    .await
+                    .map_err(|error| unreadable(at, error))?;
+                let open = Arc::new(Open {
+                    size: length(&file)?,
+                    file: Arc::new(file),
+                    region: OnceLock::new(),
+                });
+                self.open.insert(at.clone(), Arc::clone(&open));
+                open
+            }
+        };
+        check(at, open.size, size)?;
+        Ok(open)
+    }
+
+    /// Opens the file at `at`: in line when the kernel has its path in memory, which costs a microsecond or two; on a
+    /// thread that may wait for the disk otherwise.
+    async fn open(&self, at: &Location, flags: OFlags) -> Result<File, Errno> {
+        if let Some(opened) = self.root.open_cached(at, flags) {
+            return opened.map(File::from);
+        }
+        let (root, at) = (Arc::clone(&self.root), at.clone());
+        let opened = tokio::task::spawn_blocking(move || root.open(at.as_str(), flags));
+        // The runtime drops such work only when it shuts down.
+        opened.await.unwrap_or(Err(Errno::CANCELED)).map(File::from)
+    }
+}
+
+/// All of a small file.
+async fn whole(file: File, size: u64) -> Result<Bytes> {
+    let mut buffer = vec![0; usize::try_from(size).map_err(Error::internal)?];
+    // What is in the page cache comes at once; what is not would stop this thread and all requests on it.
+    let read = match rustix::io::preadv2(
+        &file,
+        &mut [io::IoSliceMut::new(&mut buffer)],
+        0,
+        ReadWriteFlags::NOWAIT,
+    ) {
+        Ok(read) => read,
+        Err(_) => 0,
+    };
+    if read == buffer.len() {
+        return Ok(buffer.into());
+    }
+    let read = tokio::task::spawn_blocking(move || {
+        use std::os::unix::fs::FileExt as _;
+        file.read_exact_at(&mut buffer, 0).map(|()| buffer)
+    });
+    Ok(read
+        .await
+        .map_err(Error::internal)?
+        .map_err(fault::storage)?
+        .into())
+}
+
+fn length(file: &File) -> Result<u64> {
+    Ok(file.metadata().map_err(fault::storage)?.len())
+}
+
+fn check(at: &Location, found: u64, expected: u64) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    Err(fault::broken(format!(
+        "{at} has {found} bytes and its row says {expected}"
+    )))
+}
+
+fn unreadable(at: &Location, error: Errno) -> Error {
+    match error {
+        Errno::NOENT | Errno::NOTDIR => fault::broken(format!("{at} is not there")),
+        error => fault::storage(error),
+    }
+}
+
+impl std::fmt::Debug for Reads {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reads")
+            .field("open", &self.open.entry_count())
+            .finish_non_exhaustive()
+    }
+}

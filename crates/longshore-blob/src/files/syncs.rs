@@ -1,0 +1,243 @@
+//! What survives a power cut, and who waits to hear so.
+//!
+//! Publishing starts the sync of the file at once, many of them in parallel (the file system makes one journal commit of
+//! them). The directory is synced after the file and by one call for all who wait: on ext4 and XFS the file's sync has
+//! committed the rename with it, so that call finds next to nothing to do.
+//!
+//! A failed sync is never tried again: the kernel reports a lost page once, and a second call would succeed without it.
+//! Those bytes are reported lost until they are removed. When a directory fails, nothing that was published there can be
+//! trusted and the store stops writing until it is opened again.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use longshore_core::{Error, Result};
+use moka::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::crew::Crew;
+use super::fault::Failure;
+use super::gather::{Outcome, Waiter};
+use super::hours::Dir;
+use super::root::Root;
+use crate::location::Location;
+
+/// How many syncs wait for the disk side by side.
+const THREADS: usize = 32;
+
+/// How many files may wait for their sync; who publishes one more waits first. Each holds a descriptor.
+const PENDING: usize = 1024;
+
+/// How many blobs are known to be durable. One that is not known any more is synced once more, which finds nothing to do.
+const KNOWN: u64 = 32_768;
+
+/// The two calls that make things durable; the tests of this crate have others, which fail.
+pub(crate) struct Barrier {
+    pub(crate) file: Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>,
+    pub(crate) dir: Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>,
+}
+
+impl Default for Barrier {
+    fn default() -> Self {
+        // The data and the length; the other times of the file are of no use to anybody.
+        Self {
+            file: Box::new(File::sync_data),
+            dir: Box::new(File::sync_all),
+        }
+    }
+}
+
+pub(crate) struct Syncs {
+    root: Arc<Root>,
+    barrier: Barrier,
+    crew: Crew,
+    room: Arc<Semaphore>,
+    states: Mutex<HashMap<Location, State>>,
+    durable: Cache<Location, ()>,
+    broken: OnceLock<Failure>,
+}
+
+enum State {
+    Pending(Vec<oneshot::Sender<Outcome>>),
+    Failed(Failure),
+}
+
+impl Syncs {
+    pub(crate) fn new(root: Arc<Root>, barrier: Barrier) -> Self {
+        Self {
+            root,
+            barrier,
+            crew: Crew::new("blob-sync", THREADS, 0),
+            room: Arc::new(Semaphore::new(PENDING)),
+            states: Mutex::default(),
+            durable: Cache::new(KNOWN),
+            broken: OnceLock::new(),
+        }
+    }
+
+    /// Whether the store may be written to.
+    pub(crate) fn writable(&self) -> Result<()> {
+        self.broken
+            .get()
+            .map_or(Ok(()), |failure| Err(failure.read_only()))
+    }
+
+    /// Waits until there is room for one more sync.
+    pub(crate) async fn room(&self) -> Result<OwnedSemaphorePermit> {
+        Arc::clone(&self.room)
+            .acquire_owned()
+            .await
+            .map_err(Error::internal)
+    }
+
+    /// Begins to make `file`, which has just been published at `at`, durable, unless that was begun before.
+    pub(crate) fn start(
+        self: &Arc<Self>,
+        at: &Location,
+        file: File,
+        dir: Arc<Dir>,
+        room: OwnedSemaphorePermit,
+    ) {
+        if self.durable.contains_key(at) {
+            return;
+        }
+        {
+            let mut states = self.states();
+            if states.contains_key(at) {
+                return;
+            }
+            states.insert(at.clone(), State::Pending(Vec::new()));
+        }
+        let pending = Pending {
+            syncs: Arc::clone(self),
+            at: at.clone(),
+            answered: false,
+        };
+        self.crew.submit(Box::new(move || {
+            let synced = (pending.syncs.barrier.file)(&file);
+            drop((file, room));
+            match synced {
+                Err(error) => {
+                    tracing::error!(at = %pending.at, %error, "a blob could not be made durable; it is lost");
+                    pending.answer(&Err(Failure::new(error)));
+                }
+                Ok(()) => {
+                    let syncs = Arc::clone(&pending.syncs);
+                    syncs.sync_dir(&dir, Box::new(move |outcome| pending.answer(outcome)));
+                }
+            }
+        }));
+    }
+
+    /// Begins to make the directory itself durable, ahead of its use.
+    pub(crate) fn start_dir(self: &Arc<Self>, dir: Arc<Dir>) {
+        let syncs = Arc::clone(self);
+        self.crew
+            .submit(Box::new(move || syncs.sync_dir(&dir, Box::new(|_| ()))));
+    }
+
+    /// Syncs the directory for `waiter` and all who come meanwhile, unless another thread does that already.
+    fn sync_dir(&self, dir: &Dir, waiter: Waiter) {
+        if !dir.gather().request(waiter) {
+            return;
+        }
+        dir.gather().serve(|| {
+            if let Some(failure) = self.broken.get() {
+                return Err(failure.clone());
+            }
+            dir.sync(&self.root, &self.barrier.dir).inspect_err(|failure| {
+                if self.broken.set(failure.clone()).is_ok() {
+                    tracing::error!(%failure, "a directory could not be made durable; the store is read-only now");
+                }
+            })
+        });
+    }
+
+    fn finish(&self, at: &Location, outcome: &Outcome) {
+        // Known as durable before it is forgotten as pending, so that nobody finds it in neither.
+        if outcome.is_ok() {
+            self.durable.insert(at.clone(), ());
+        }
+        let state = {
+            let mut states = self.states();
+            match outcome {
+                Ok(()) => states.remove(at),
+                Err(failure) => states.insert(at.clone(), State::Failed(failure.clone())),
+            }
+        };
+        if let Some(State::Pending(waiting)) = state {
+            for waiter in waiting {
+                // Some may have left.
+                let _ = waiter.send(outcome.clone());
+            }
+        }
+    }
+
+    /// How the sync of `at` went or goes; `None` when there is nothing to wait for and nothing is known.
+    pub(crate) async fn outcome(&self, at: &Location) -> Option<Result<()>> {
+        let receiver = match self.states().get_mut(at) {
+            Some(State::Failed(failure)) => return Some(Err(failure.unsafe_bytes())),
+            Some(State::Pending(waiting)) => {
+                let (sender, receiver) = oneshot::channel();
+                waiting.push(sender);
+                receiver
+            }
+            None => return self.durable.contains_key(at).then_some(Ok(())),
+        };
+        Some(match receiver.await {
+            Ok(outcome) => outcome.map_err(|failure| failure.unsafe_bytes()),
+            Err(closed) => Err(Error::internal(closed)),
+        })
+    }
+
+    /// Forgets what was removed, failures too: nobody asks for it again.
+    pub(crate) fn forget(&self, at: &Location) {
+        self.durable.invalidate(at);
+        let mut states = self.states();
+        if matches!(states.get(at), Some(State::Failed(_))) {
+            states.remove(at);
+        }
+    }
+
+    fn states(&self) -> MutexGuard<'_, HashMap<Location, State>> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A blob on its way to being durable. Whoever waits for it is answered whatever happens: also when the work is dropped
+/// undone.
+struct Pending {
+    syncs: Arc<Syncs>,
+    at: Location,
+    answered: bool,
+}
+
+impl Pending {
+    fn answer(mut self, outcome: &Outcome) {
+        self.answered = true;
+        self.syncs.finish(&self.at, outcome);
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.syncs.finish(
+                &self.at,
+                &Err(Failure::new(io::Error::other("the work was lost"))),
+            );
+        }
+    }
+}
+
+impl fmt::Debug for Syncs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Syncs")
+            .field("crew", &self.crew)
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}

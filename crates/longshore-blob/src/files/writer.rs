@@ -1,0 +1,167 @@
+//! Bytes into a stage's file and its hash.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use longshore_core::Result;
+use longshore_spec::Hasher;
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::crew::Crew;
+use super::fault;
+use super::root::Root;
+use super::seats::Seat;
+use crate::location::Location;
+use crate::stage::{Stage, lost};
+
+/// How much is written and hashed at once: fits into the cache of a core, so that the second of the two finds it there.
+pub(crate) const PIECE: usize = 128 << 10;
+
+/// After how much the kernel is asked to begin writing back, in bytes: what is left for the sync at the end is short then.
+const WRITE_BACK: u64 = 8 << 20;
+
+/// How much is read again in one piece of work, in bytes; some milliseconds.
+const REREAD: u64 = 16 << 20;
+
+/// The end of a stage: its file, how long it is, and the hash up to there. The three agree whenever nobody is inside.
+pub(crate) struct Writer {
+    file: File,
+    pub(crate) offset: u64,
+    pub(crate) hasher: Hasher,
+    written_back: u64,
+    gone: Arc<AtomicBool>,
+    _seat: Seat,
+}
+
+impl Writer {
+    /// Goes on where `stage` stands. What lies behind that was never acknowledged and is cut off.
+    pub(crate) fn new(
+        root: &Root,
+        stage: &Stage,
+        seat: Seat,
+        gone: Arc<AtomicBool>,
+    ) -> Result<Self> {
+        let file = File::from(
+            root.open(stage.key().as_str(), OFlags::RDWR)
+                .map_err(absent)?,
+        );
+        cut(&file, stage.offset())?;
+        let (offset, hasher) = (stage.offset(), stage.hasher()?);
+        Ok(Self {
+            file,
+            offset,
+            hasher,
+            written_back: offset,
+            gone,
+            _seat: seat,
+        })
+    }
+
+    /// Whether the request is gone, so that what is still to be written is for nobody.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
+    /// Adds `bytes`. After a failure the part that was written is kept.
+    pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() && !self.is_abandoned() {
+            let piece = bytes.get(..PIECE).unwrap_or(bytes);
+            let len = match self.file.write_at(piece, self.offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(len) => len,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let (written, rest) = bytes.split_at(len.min(bytes.len()));
+            self.hasher.update(written);
+            self.offset += written.len() as u64;
+            bytes = rest;
+            if self.offset - self.written_back >= WRITE_BACK {
+                // It only saves time; a file system that cannot do it is none the worse.
+                let _ = longshore_region::start_writeback(
+                    &self.file,
+                    self.written_back,
+                    self.offset - self.written_back,
+                );
+                self.written_back = self.offset;
+            }
+        }
+        Ok(())
+    }
+
+    /// The file, for reading what is in it.
+    pub(crate) fn file(&self) -> io::Result<Arc<File>> {
+        self.file.try_clone().map(Arc::new)
+    }
+}
+
+/// Cuts off what lies behind `offset`.
+///
+/// # Errors
+/// `BlobUploadUnknown` when the file does not reach that far.
+pub(crate) fn cut(file: &File, offset: u64) -> Result<()> {
+    let len = file.metadata().map_err(fault::storage)?.len();
+    if len < offset {
+        return Err(lost(
+            "the staged file is shorter than the upload's row says",
+        ));
+    }
+    if len > offset {
+        file.set_len(offset).map_err(fault::storage)
+    } else {
+        Ok(())
+    }
+}
+
+/// What it means that a stage's file cannot be opened.
+pub(crate) fn absent(error: Errno) -> longshore_core::Error {
+    match error {
+        Errno::NOENT => lost("the staged file is not there"),
+        error => fault::storage(error),
+    }
+}
+
+/// Hashes the first `len` bytes of `file` from the disk, in pieces of work that leave room for others.
+///
+/// # Errors
+/// `BlobUploadUnknown` when there are fewer.
+pub(crate) async fn reread(
+    crew: &Crew,
+    file: &Arc<File>,
+    len: u64,
+    mut hasher: Hasher,
+    at: &Location,
+) -> Result<Hasher> {
+    tracing::debug!(%at, len, "reading staged bytes again");
+    let mut offset = 0;
+    while offset < len {
+        let (file, end) = (Arc::clone(file), len.min(offset + REREAD));
+        hasher = crew
+            .run(move || hash_range(&file, offset, end, hasher))
+            .await?
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    lost("the staged file ends before the upload's offset")
+                }
+                _ => fault::storage(error),
+            })?;
+        offset = end;
+    }
+    Ok(hasher)
+}
+
+fn hash_range(file: &File, mut offset: u64, end: u64, mut hasher: Hasher) -> io::Result<Hasher> {
+    let mut buffer = vec![0; PIECE];
+    while offset < end {
+        let want = usize::try_from(end - offset).unwrap_or(PIECE).min(PIECE);
+        let piece = buffer.get_mut(..want).unwrap_or_default();
+        file.read_exact_at(piece, offset)?;
+        hasher.update(piece);
+        offset += piece.len() as u64;
+    }
+    Ok(hasher)
+}
