@@ -1,1 +1,18 @@
-//! Under construction.
+//! What the tests of every other crate stand on.
+//!
+//! [`mem`] is the reference registry, [`suite`] what every registry must do, [`model`] compares any registry with the
+//! reference over random operations, [`conformance`] asks the distribution specification of a running server, point
+//! by point, over [`wire`], a client that hides nothing. [`content`] makes what is pushed, [`faults`] breaks it on the
+//! way. A dev-dependency everywhere: nothing here is part of the product.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "this crate is tests: a panic is how a test says no. The registry in `mem` does without"
+)]
+
+pub mod content;
+pub mod faults;
+pub mod mem;
+pub mod wire;
