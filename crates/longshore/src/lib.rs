@@ -13,4 +13,5 @@
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod distribution;
 pub mod sources;

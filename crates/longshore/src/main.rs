@@ -10,12 +10,13 @@ use longshore::cmd;
 fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     // A variable that is not Unicode cannot be one of ours, nor hold a value of ours.
-    let variables = std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let variables: Vec<_> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
     match cli.command {
         Command::Config(command) => Ok(cmd::config::run(
             &command,
-            variables,
+            &variables,
             &mut io::stdout(),
             &mut io::stderr(),
         )?),

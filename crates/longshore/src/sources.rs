@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{Config, Origin, Problem, Problems};
+use crate::config::{Config, Origin, Problem, Problems, Reader};
+use crate::distribution;
 
 /// The configuration's file and the flags over it.
 #[derive(Debug, Clone, Default, Args)]
@@ -36,22 +37,59 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads the configuration from the file, the environment and the flags.
+    /// The configuration a server on this machine is to start with: [`Sources::load`], and a data
+    /// directory it may use.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its place.
-    pub fn load(
-        &self,
-        variables: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Config, Problems> {
-        let flags = self.flags();
-        match self.config.as_ref().or(self.file.as_ref()) {
-            Some(file) => {
-                let text = read(file)?;
-                Config::load(Some((&file.to_string_lossy(), &text)), variables, &flags)
-            }
-            None => Config::load(None, variables, &flags),
+    pub fn load_to_serve(&self, variables: &[(String, String)]) -> Result<Config, Problems> {
+        let config = self.load(variables)?;
+        distribution::takeover::refuse_full_tree(&config)?;
+        Ok(config)
+    }
+
+    /// Reads the configuration from the file, the environment and the flags, each over the one before.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, each with its place.
+    pub fn load(&self, variables: &[(String, String)]) -> Result<Config, Problems> {
+        let mut reader = Reader::default();
+        let mut notes = self.read_file(&mut reader, variables)?;
+        reader.environment(variables.iter().cloned());
+        for (flag, key, text) in self.flags() {
+            reader.flag(flag, key, &text);
         }
+        let mut config = Config::from_reader(reader)?;
+        notes.append(&mut config.notes);
+        config.notes = notes;
+        Ok(config)
+    }
+
+    fn read_file(
+        &self,
+        reader: &mut Reader,
+        variables: &[(String, String)],
+    ) -> Result<Vec<String>, Problems> {
+        let is_theirs = distribution::any_variable(variables);
+        let Some(path) = self.config.as_ref().or(self.file.as_ref()) else {
+            return if is_theirs {
+                distribution::read(reader, None, variables)
+            } else {
+                Ok(Vec::new())
+            };
+        };
+        let name = path.to_string_lossy();
+        let text = read(path)?;
+        if distribution::is_ours_to_read(&name, &text) {
+            return distribution::read(reader, Some((&name, &text)), variables);
+        }
+        reader.file(&name, &text);
+        let ignored = "REGISTRY_* variables are ignored: they go with a Distribution config.yml, or with no file";
+        Ok(if is_theirs {
+            vec![ignored.to_owned()]
+        } else {
+            Vec::new()
+        })
     }
 
     fn flags(&self) -> Vec<(&'static str, &'static str, String)> {

@@ -6,27 +6,29 @@ use super::listen::Listen;
 use super::problem::{Problem, Problems};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::{Auth, Config, OpenRule, Tls, auth};
+use super::{Auth, Config, Tls, auth};
 
 /// The configuration `settings` amount to.
 ///
 /// # Errors
 /// What the reader noted already, and every combination that makes no sense.
-pub(super) fn config(
-    settings: Settings,
-    mut reader: Reader,
-    open: OpenRule,
-) -> Result<Config, Problems> {
+pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, Problems> {
     let mut problems = Vec::new();
+    let mut notes = Vec::new();
     let tls = tls(&settings, &reader, &mut problems);
     let database = database(&settings, &reader, &mut problems);
-    let auth = auth::choose(&settings, &reader).unwrap_or_else(|found| {
-        problems.extend(found);
-        Auth::None
-    });
-    let mut notes = Vec::new();
+    let auth = match auth::choose(&settings, &reader) {
+        Ok(auth) => {
+            openness(&settings, &reader, &auth, &mut problems, &mut notes);
+            auth
+        }
+        // Whether the server would be open is not known until the login is described rightly.
+        Err(found) => {
+            problems.extend(found);
+            Auth::None
+        }
+    };
     listeners(&settings, &reader, &mut problems);
-    openness(&settings, &reader, &auth, open, &mut problems, &mut notes);
     http(&settings, &reader, &mut problems);
     limits(&settings, &reader, &mut problems);
     for problem in problems {
@@ -185,12 +187,10 @@ fn openness(
     settings: &Settings,
     reader: &Reader,
     auth: &Auth,
-    rule: OpenRule,
     problems: &mut Vec<Problem>,
     notes: &mut Vec<String>,
 ) {
-    // A broken [auth] was reported as such; "no login is configured" would be wrong.
-    if *auth != Auth::None || reader.is_set("auth") {
+    if *auth != Auth::None {
         return;
     }
     let Some(address) = settings
@@ -202,7 +202,7 @@ fn openness(
         return;
     };
     let what = format!("{address} can be reached from other machines, and nobody has to log in");
-    if settings.place.open || rule == OpenRule::Warn {
+    if settings.place.open {
         notes.push(format!("{what}: whoever reaches it may push and delete"));
         return;
     }
@@ -256,7 +256,7 @@ fn http(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(reader.place(path), what));
         }
     }
-    if settings.tracing.endpoint.is_none() && reader.is_set("tracing.headers") {
+    if settings.tracing.endpoint.is_none() && settings.tracing.headers.is_some() {
         let at = reader.place("tracing.headers");
         problems.push(Problem::new(
             at,

@@ -94,7 +94,7 @@ impl Kind {
     pub fn words(&self) -> String {
         match self {
             Self::Bool => "true or false".into(),
-            Self::Integer { min, max } if *max == i64::MAX => {
+            Self::Integer { min, max } if *max >= i64::from(u32::MAX) => {
                 format!("a whole number, {min} or more")
             }
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),

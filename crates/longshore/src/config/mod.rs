@@ -141,18 +141,9 @@ pub struct TokenService {
     pub anonymous: Anonymous,
 }
 
-/// Whether listening beyond this machine without a login is an error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OpenRule {
-    /// It is, unless `open` is set.
-    Refuse,
-    /// It is worth a note: the file was written for a server that does not mind.
-    Warn,
-}
-
 impl Config {
-    /// Reads TOML `file` (its name and content), the environment and the flags already in no order but
-    /// this: each later source wins.
+    /// Reads a TOML file (its name and content), then the environment, then the flags (the flag, its
+    /// key, its value); each later source wins.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
@@ -169,15 +160,15 @@ impl Config {
         for (flag, path, text) in flags {
             reader.flag(flag, path, text);
         }
-        Self::from_reader(reader, OpenRule::Refuse)
+        Self::from_reader(reader)
     }
 
     /// What the values in `reader` amount to.
     ///
     /// # Errors
     /// Everything that is wrong, each with its place.
-    pub fn from_reader(mut reader: Reader, open: OpenRule) -> Result<Self, Problems> {
+    pub fn from_reader(mut reader: Reader) -> Result<Self, Problems> {
         let settings = Settings::read(&mut reader);
-        check::config(settings, reader, open)
+        check::config(settings, reader)
     }
 }

@@ -66,6 +66,7 @@ impl Reader {
                 let what = format!("there is no key `{path}`");
                 self.unknown(Problem::new(at, what), &path, name.get_ref());
             } else if let Some(table) = value.get_ref().as_table() {
+                self.section(path.clone(), at);
                 self.table(&path, table, file, text);
             } else {
                 let what = format!("`{path}` is a section, not a key");
@@ -131,6 +132,12 @@ impl Reader {
         }
         self.origins.insert(path.clone(), node.at.clone());
         self.values.insert(path, node);
+    }
+
+    /// Notes that a section is there. An empty `[auth.htpasswd]` asks for logins too; the check then
+    /// says what is missing.
+    pub fn section(&mut self, path: String, at: Origin) {
+        self.origins.insert(path, at);
     }
 
     fn twin(&self, path: &str) -> Option<String> {

@@ -223,9 +223,9 @@ mod tests {
 
     #[test]
     fn durations_are_read_with_units_only() {
-        assert_eq!(read_duration("1h30m"), Some(Duration::from_secs(5_400)));
+        assert_eq!(read_duration("1h30m"), Some(Duration::from_mins(90)));
         assert_eq!(read_duration("250ms"), Some(Duration::from_millis(250)));
-        assert_eq!(read_duration("7d"), Some(Duration::from_secs(604_800)));
+        assert_eq!(read_duration("7d"), Some(Duration::from_hours(168)));
         for wrong in [
             "", "30", "m", "30 s", "1m1h", "1s1s", "1y", "-1s", "1.5h", "s30",
         ] {

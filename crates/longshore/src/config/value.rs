@@ -26,14 +26,14 @@ pub trait Value: Sized {
     fn show(&self) -> Option<String>;
 
     /// Whether it was read from the key's `..._file` twin.
-    fn from_file(&self) -> bool {
+    fn is_in_file(&self) -> bool {
         false
     }
 }
 
 /// Name and TOML of a field, under the name it is to be written back with.
 pub fn shown<T: Value>(name: &str, value: &T) -> (String, Option<String>) {
-    let name = if value.from_file() {
+    let name = if value.is_in_file() {
         format!("{name}_file")
     } else {
         name.to_owned()
@@ -303,7 +303,7 @@ impl Value for Secret {
         ))
     }
 
-    fn from_file(&self) -> bool {
+    fn is_in_file(&self) -> bool {
         self.file().is_some()
     }
 }
@@ -321,8 +321,8 @@ impl<T: Value> Value for Option<T> {
         self.as_ref().and_then(T::show)
     }
 
-    fn from_file(&self) -> bool {
-        self.as_ref().is_some_and(T::from_file)
+    fn is_in_file(&self) -> bool {
+        self.as_ref().is_some_and(T::is_in_file)
     }
 }
 

@@ -1,0 +1,80 @@
+//! Distribution's `auth` as ours.
+
+use super::{Mapping, origin};
+use crate::config::TokenAlgorithm;
+use crate::config::node::{Datum, Node};
+use crate::distribution::yaml::Yaml;
+
+impl Mapping<'_> {
+    pub(super) fn auth(&mut self) {
+        let auth = self.root.get("auth");
+        let mut kinds: Vec<_> = auth
+            .map_or(&[][..], Yaml::entries)
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        kinds.extend(auth.and_then(Yaml::text));
+        match (auth, kinds.as_slice()) {
+            (_, [] | ["none"]) => {
+                // Distribution lets everybody in then, on any address; the start says so.
+                let place = auth.unwrap_or(self.root).place.clone();
+                self.set("open", Datum::Bool(true), &place);
+            }
+            (Some(auth), ["htpasswd"]) => {
+                self.section("auth.htpasswd", &auth.place);
+                self.word("auth.htpasswd.path", "auth.htpasswd.path", str::to_owned);
+                self.word("auth.htpasswd.realm", "auth.htpasswd.realm", str::to_owned);
+            }
+            (Some(auth), ["token"]) => {
+                self.section("auth.token", &auth.place);
+                for (theirs, ours) in [
+                    ("auth.token.realm", "auth.token.realm"),
+                    ("auth.token.service", "auth.token.service"),
+                    ("auth.token.issuer", "auth.token.issuer"),
+                    ("auth.token.rootcertbundle", "auth.token.keys_file"),
+                    ("auth.token.jwks", "auth.token.jwks_file"),
+                ] {
+                    self.word(theirs, ours, str::to_owned);
+                }
+                self.algorithms();
+            }
+            (Some(auth), [_, _, ..]) => {
+                let what = format!("names several kinds of login: {}", kinds.join(", "));
+                self.problem("`auth`", auth, &what, "keep one");
+            }
+            // A single kind of another name was refused with its reason.
+            _ => {}
+        }
+    }
+
+    /// The ways of signing that are taken: what is not among ours is left out, which only ever takes
+    /// fewer tokens.
+    fn algorithms(&mut self) {
+        let Some(listed) = self.root.get("auth.token.signingalgorithms") else {
+            return;
+        };
+        let known = TokenAlgorithm::ALL.map(TokenAlgorithm::word);
+        let (taken, left_out): (Vec<_>, Vec<_>) = listed
+            .items()
+            .iter()
+            .filter_map(Yaml::text)
+            .partition(|name| known.contains(name));
+        if !left_out.is_empty() {
+            self.notes.push(format!(
+                "{}: tokens signed with {} are not taken",
+                listed.place,
+                left_out.join(", ")
+            ));
+        }
+        let at = origin(listed, "auth.token.signingalgorithms");
+        let taken = taken
+            .into_iter()
+            .map(|name| Node::text(name, at.clone()))
+            .collect();
+        self.set(
+            "auth.token.algorithms",
+            Datum::List(taken),
+            &listed.place.clone(),
+        );
+    }
+}
