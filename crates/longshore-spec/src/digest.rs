@@ -4,12 +4,13 @@
 //! key. [`Hasher`] can be frozen between requests: an upload's hash goes on where the last chunk ended, on any node,
 //! without reading anything again.
 
+mod hasher;
+
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
-use sha2::digest::common::hazmat::SerializableState;
-use sha2::{Digest as _, Sha256, Sha512};
+pub use hasher::{Hasher, ThawError};
 
 /// A hash algorithm that this registry computes. Source: image-spec v1.1, "Registered algorithms".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -266,83 +267,86 @@ impl fmt::Debug for DigestKey {
     }
 }
 
-/// A hash under way.
-#[derive(Clone)]
-pub struct Hasher(State);
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
 
-#[derive(Clone)]
-enum State {
-    Sha256(Sha256),
-    Sha512(Sha512),
-}
+    use super::*;
 
-/// Bytes that [`Hasher::freeze`] did not write, or wrote for another algorithm.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the saved state of the hash cannot be read")]
-pub struct ThawError;
+    const EMPTY_256: &str =
+        "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const ABC_512: &str = "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
 
-impl Hasher {
-    /// A hash of nothing yet.
-    pub fn new(algorithm: Algorithm) -> Self {
-        Self(match algorithm {
-            Algorithm::Sha256 => State::Sha256(Sha256::new()),
-            Algorithm::Sha512 => State::Sha512(Sha512::new()),
-        })
+    #[test]
+    fn digests_are_those_of_the_published_examples() {
+        assert_eq!(Digest::of(Algorithm::Sha256, b"").to_string(), EMPTY_256);
+        assert_eq!(Digest::of(Algorithm::Sha512, b"abc").to_string(), ABC_512);
+        assert_eq!(
+            EMPTY_256.parse::<Digest>().unwrap().algorithm(),
+            Algorithm::Sha256
+        );
+        assert_eq!(
+            ABC_512.parse::<Digest>().unwrap().hex(),
+            ABC_512["sha512:".len()..]
+        );
     }
 
-    /// The algorithm the hash is computed with.
-    pub fn algorithm(&self) -> Algorithm {
-        match self.0 {
-            State::Sha256(_) => Algorithm::Sha256,
-            State::Sha512(_) => Algorithm::Sha512,
+    #[test]
+    fn what_is_no_digest_is_told_apart_from_what_cannot_exist_here() {
+        use DigestError::{Malformed, Unregistered, Unsupported};
+        let upper = EMPTY_256.replace("e3b0", "E3B0");
+        let long = format!("{EMPTY_256}0");
+        let other_length = format!("sha512:{}", &EMPTY_256["sha256:".len()..]);
+        for (text, error) in [
+            ("", Malformed),
+            ("sha256", Malformed),
+            ("sha256:", Malformed),
+            (":abc", Malformed),
+            ("sha256:baddigeststring", Malformed),
+            (&EMPTY_256[..EMPTY_256.len() - 1], Malformed),
+            (&long, Malformed),
+            (&upper, Malformed),
+            (&other_length, Malformed),
+            ("SHA256:e3b0", Malformed),
+            ("sha256:../../x", Malformed),
+            ("foo++bar:abc", Malformed),
+            ("md5:d41d8cd98f00b204e9800998ecf8427e", Unsupported),
+            ("sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709", Unsupported),
+            ("sha384:00", Unsupported),
+            ("foo+bar:abc", Unregistered),
+            (
+                "sha256+b64u:LCa0a2j_xo_5m0U8HTBBNBNCLXBkg7-g-YpeiGJm564",
+                Unregistered,
+            ),
+        ] {
+            assert_eq!(text.parse::<Digest>(), Err(error), "{text:?}");
         }
     }
 
-    /// Adds `bytes` to the end of what is hashed.
-    pub fn update(&mut self, bytes: &[u8]) {
-        match &mut self.0 {
-            State::Sha256(state) => state.update(bytes),
-            State::Sha512(state) => state.update(bytes),
+    #[test]
+    fn a_key_is_one_byte_of_algorithm_and_the_value() {
+        let digest = Digest::of(Algorithm::Sha256, b"");
+        let key = digest.to_key();
+        assert_eq!((key.len(), key[0]), (33, 1));
+        assert_eq!(&key[1..], digest.as_bytes());
+        let digest = Digest::of(Algorithm::Sha512, b"");
+        assert_eq!((digest.to_key().len(), digest.to_key()[0]), (65, 2));
+        assert_eq!(Digest::from_key(&digest.to_key()), Some(digest));
+        assert_eq!(Digest::from_key(&key[..32]), None);
+        assert_eq!(Digest::from_key(&[3; 33]), None);
+        assert_eq!(Digest::from_key(&[]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_digest_is_printed_as_it_was_read_and_survives_as_a_key(text in "(sha256|sha512|md5|a+b):([0-9a-f]{64}|[0-9a-f]{128}|\\PC{0,70})") {
+            crate::fuzzing::digests(text.as_bytes());
         }
-    }
 
-    /// The digest of everything added so far.
-    pub fn finish(self) -> Digest {
-        Digest(match self.0 {
-            State::Sha256(state) => Value::Sha256(state.finalize().into()),
-            State::Sha512(state) => Value::Sha512(state.finalize().into()),
-        })
-    }
-
-    /// The state as bytes (about 100 or 200), to be stored and given to [`Hasher::thaw`] later, on any machine.
-    pub fn freeze(&self) -> Vec<u8> {
-        match &self.0 {
-            State::Sha256(state) => state.serialize().to_vec(),
-            State::Sha512(state) => state.serialize().to_vec(),
+        #[test]
+        fn keys_sort_as_digests_do(a in any::<[u8; 32]>(), b in any::<[u8; 32]>(), c in any::<bool>()) {
+            let (a, b) = (Digest(Value::Sha256(a)), if c { Digest(Value::Sha256(b)) } else { Digest::of(Algorithm::Sha512, &b) });
+            prop_assert_eq!(a.cmp(&b), a.to_key().cmp(&*b.to_key()));
         }
-    }
-
-    /// Goes on from a frozen state.
-    ///
-    /// # Errors
-    /// [`ThawError`] when `frozen` has the wrong length or an impossible content.
-    pub fn thaw(algorithm: Algorithm, frozen: &[u8]) -> Result<Self, ThawError> {
-        let state = match algorithm {
-            Algorithm::Sha256 => {
-                let frozen = frozen.try_into().map_err(|_| ThawError)?;
-                State::Sha256(Sha256::deserialize(frozen).map_err(|_| ThawError)?)
-            }
-            Algorithm::Sha512 => {
-                let frozen = frozen.try_into().map_err(|_| ThawError)?;
-                State::Sha512(Sha512::deserialize(frozen).map_err(|_| ThawError)?)
-            }
-        };
-        Ok(Self(state))
-    }
-}
-
-impl fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Hasher({})", self.algorithm())
     }
 }

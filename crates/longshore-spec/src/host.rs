@@ -94,3 +94,55 @@ impl fmt::Debug for Host {
 }
 
 serde_as_text!(Host, "a registry host with optional port");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_domains_or_addresses_with_a_port_or_without() {
+        for host in [
+            "localhost",
+            "registry.example",
+            "registry.example:5000",
+            "127.0.0.1:443",
+            "[::1]",
+            "[2001:db8::1]:5000",
+            "EXAMPLE.com",
+        ] {
+            assert_eq!(
+                host.parse::<Host>().map(|host| host.to_string()),
+                Ok(host.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn what_could_leave_a_header_or_a_url_is_no_host() {
+        let too_long = "a.".repeat(130);
+        for host in [
+            "",
+            ".",
+            "a..b",
+            "-a",
+            "a-",
+            "a_b",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:+1",
+            "a:1:2",
+            "::1",
+            "[::1",
+            "[::1]5",
+            "[::1]:",
+            "[fe80::1%eth0]",
+            "a/b",
+            "a\r\nb",
+            "user@host",
+            &too_long,
+        ] {
+            assert_eq!(host.parse::<Host>(), Err(HostError), "{host:?}");
+        }
+    }
+}

@@ -21,12 +21,17 @@ mod text;
 
 pub mod descriptor;
 pub mod digest;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod host;
+pub mod index;
+pub mod manifest;
 pub mod media;
 pub mod name;
 pub mod range;
 pub mod reference;
 pub mod route;
+pub mod scope;
 pub mod upload;
 
 pub use descriptor::{Annotations, Descriptor, Platform};

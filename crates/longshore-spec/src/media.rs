@@ -293,3 +293,78 @@ impl fmt::Debug for ArtifactType {
 }
 
 serde_as_text!(ArtifactType, "an artifact type");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_type_is_known_with_parameters_or_without() {
+        let plain: MediaType = "application/vnd.oci.image.index.v1+json".parse().unwrap();
+        assert_eq!(plain, MediaType::OCI_INDEX);
+        let with: MediaType = "application/vnd.oci.image.index.v1+json ; charset=utf-8"
+            .parse()
+            .unwrap();
+        assert_ne!(with, MediaType::OCI_INDEX);
+        assert_eq!(with.without_params(), MediaType::OCI_INDEX);
+        assert_eq!(with.kind(), Kind::Index);
+        let other: MediaType = "application/vnd.foo+json;a=b;c".parse().unwrap();
+        assert_eq!(other.without_params().as_str(), "application/vnd.foo+json");
+    }
+
+    #[test]
+    fn every_manifest_type_has_its_kind() {
+        for (media_type, kind) in [
+            (MediaType::OCI_MANIFEST, Kind::Image),
+            (MediaType::DOCKER_MANIFEST, Kind::Image),
+            (MediaType::OCI_INDEX, Kind::Index),
+            (MediaType::DOCKER_LIST, Kind::Index),
+            (MediaType::DOCKER_SCHEMA1, Kind::Schema1),
+            (MediaType::DOCKER_SCHEMA1_SIGNED, Kind::Schema1),
+            (MediaType::JSON, Kind::Other),
+            (MediaType::OCI_CONFIG, Kind::Other),
+        ] {
+            assert_eq!(media_type.kind(), kind, "{media_type}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_media_type_is_refused() {
+        let too_long = format!("a/{}", "b".repeat(254));
+        let long_name = format!("a/{}", "b".repeat(128));
+        for (text, error) in [
+            ("", MediaTypeError::Empty),
+            (too_long.as_str(), MediaTypeError::TooLong),
+            (&long_name, MediaTypeError::Grammar),
+            ("text", MediaTypeError::Grammar),
+            ("/", MediaTypeError::Grammar),
+            ("a/", MediaTypeError::Grammar),
+            ("/b", MediaTypeError::Grammar),
+            ("*/*", MediaTypeError::Grammar),
+            ("a/b/c", MediaTypeError::Grammar),
+            ("a/b c", MediaTypeError::Grammar),
+            ("+a/b", MediaTypeError::Grammar),
+            ("a/b;x=\r\n", MediaTypeError::Grammar),
+            ("a/<script>", MediaTypeError::Grammar),
+        ] {
+            assert_eq!(text.parse::<MediaType>(), Err(error), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_artifact_type_may_be_any_line_of_text() {
+        assert!("signature".parse::<ArtifactType>().is_ok());
+        assert!("application/x; a=\"b c\"".parse::<ArtifactType>().is_ok());
+        assert_eq!("a\nb".parse::<ArtifactType>(), Err(MediaTypeError::Grammar));
+        assert_eq!("".parse::<ArtifactType>(), Err(MediaTypeError::Empty));
+    }
+
+    proptest! {
+        #[test]
+        fn a_media_type_is_printed_as_it_was_read(text in "[a-zA-Z0-9!#$&^_.+-]{0,9}/[a-zA-Z0-9!#$&^_.+-]{0,9}( ?;[ -~]{0,9})?|\\PC{0,9}") {
+            crate::fuzzing::media(text.as_bytes());
+        }
+    }
+}

@@ -236,3 +236,131 @@ macro_rules! checked_text {
 
 checked_text!(RepoName, NameError, "a repository name");
 checked_text!(Tag, TagError, "a tag");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_that_the_specification_allows_are_taken() {
+        let longest = "a".repeat(255);
+        let deepest = vec!["a"; 32].join("/");
+        for name in [
+            "a",
+            "0",
+            "library/alpine",
+            "a.b",
+            "a_b",
+            "a__b",
+            "a---b",
+            "a/b-c.d/e",
+            "manifests",
+            "tags/list",
+            "blobs/uploads",
+            &longest,
+            &deepest,
+        ] {
+            assert_eq!(
+                name.parse::<RepoName>().map(|name| name.to_string()),
+                Ok(name.to_owned())
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_that_breaks_a_rule_is_refused_by_that_rule() {
+        use NameError::{Character, Empty, EmptyComponent, Separator, TooLong, TooManyComponents};
+        let too_long = "a".repeat(256);
+        let too_deep = vec!["a"; 33].join("/");
+        for (name, error) in [
+            ("", Empty),
+            ("UPPER", Character),
+            ("a..b", Separator),
+            ("a___b", Separator),
+            ("a._b", Separator),
+            ("a-_b", Separator),
+            ("-a", Separator),
+            ("a-", Separator),
+            (".a", Separator),
+            ("a_", Separator),
+            ("_catalog", Separator),
+            ("..", Separator),
+            ("a/../b", Separator),
+            ("/a", EmptyComponent),
+            ("a/", EmptyComponent),
+            ("a//b", EmptyComponent),
+            ("/", EmptyComponent),
+            ("a b", Character),
+            ("a%2fb", Character),
+            ("a\u{430}", Character),
+            ("a\0", Character),
+            ("a:b", Character),
+            (&too_long, TooLong),
+            (&too_deep, TooManyComponents),
+        ] {
+            assert_eq!(name.parse::<RepoName>(), Err(error), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_breaks_a_rule_is_refused_by_that_rule() {
+        let longest = "a".repeat(128);
+        for tag in ["a", "_", "0.1-rc_2", "LATEST", &longest] {
+            assert_eq!(
+                tag.parse::<Tag>().map(|tag| tag.to_string()),
+                Ok(tag.to_owned())
+            );
+        }
+        let too_long = "a".repeat(129);
+        for (tag, error) in [
+            ("", TagError::Empty),
+            ("-bad", TagError::Start),
+            (".x", TagError::Start),
+            ("a/b", TagError::Character),
+            ("a b", TagError::Character),
+            ("tag:1", TagError::Character),
+            ("é", TagError::Character),
+            (&too_long, TagError::TooLong),
+        ] {
+            assert_eq!(tag.parse::<Tag>(), Err(error), "{tag:?}");
+        }
+    }
+
+    #[test]
+    fn names_sort_by_bytes_and_serialize_as_text() {
+        let tags: std::collections::BTreeSet<Tag> = ["b", "a", "_", "B", "1.10", "1.2"]
+            .map(|tag| tag.parse().unwrap())
+            .into();
+        let sorted = serde_json::to_string(&tags).unwrap();
+        assert_eq!(sorted, r#"["1.10","1.2","B","_","a","b"]"#);
+        assert!(tags.contains("1.10"));
+        assert!(serde_json::from_str::<RepoName>("\"A\"").is_err());
+        assert_eq!(
+            serde_json::from_str::<RepoName>("\"a\\u002fb\"")
+                .unwrap()
+                .as_str(),
+            "a/b"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_specifications_expression_makes_is_a_name(
+            name in r"[a-z0-9]{1,4}((\.|_|__|-{1,3})[a-z0-9]{1,4}){0,3}(/[a-z0-9]{1,4}((\.|_|__|-{1,3})[a-z0-9]{1,4}){0,3}){0,5}"
+        ) {
+            prop_assert_eq!(name.parse::<RepoName>().map(|name| name.to_string()), Ok(name));
+        }
+
+        #[test]
+        fn whatever_the_specifications_expression_makes_is_a_tag(tag in r"[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}") {
+            prop_assert_eq!(tag.parse::<Tag>().map(|tag| tag.to_string()), Ok(tag));
+        }
+
+        #[test]
+        fn a_name_or_tag_is_printed_as_it_was_read(text in "[a-z0-9._/-]{0,12}|\\PC{0,12}") {
+            crate::fuzzing::names(text.as_bytes());
+        }
+    }
+}

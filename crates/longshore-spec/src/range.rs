@@ -230,3 +230,161 @@ fn saturating(digits: &str) -> Option<u64> {
     let all_digits = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     all_digits.then(|| digits.parse().unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_single_range_is_understood() {
+        for (header, range) in [
+            ("bytes=0-0", ByteRange::Within(0, 1)),
+            ("bytes=500-1499", ByteRange::Within(500, 1500)),
+            ("bytes=500-", ByteRange::From(500)),
+            ("bytes=-500", ByteRange::Last(500)),
+            ("Bytes = 5-9", ByteRange::Within(5, 10)),
+            ("bytes=5-9,", ByteRange::Within(5, 10)),
+            ("bytes=500-0", ByteRange::Within(500, 1)),
+            (
+                "bytes=0-18446744073709551615",
+                ByteRange::Within(0, u64::MAX),
+            ),
+            (
+                "bytes=0-18446744073709551616",
+                ByteRange::Within(0, u64::MAX),
+            ),
+            ("bytes=99999999999999999999-", ByteRange::From(u64::MAX)),
+        ] {
+            assert_eq!(ByteRange::parse_header(header), Some(range), "{header}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_one_range_of_bytes_is_ignored() {
+        let many = format!("bytes={}", vec!["0-9"; 1000].join(","));
+        for header in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=,",
+            "bytes=-",
+            "bytes=a-b",
+            "bytes=1",
+            "bytes=+1-2",
+            "bytes=1-2-3",
+            "lines=0-9",
+            "bytes=0-1,5-9",
+            "0-9",
+            &many,
+        ] {
+            assert_eq!(ByteRange::parse_header(header), None, "{header}");
+        }
+    }
+
+    #[test]
+    fn a_range_is_cut_to_the_blob_and_holds_at_least_one_byte() {
+        for (range, size, bytes) in [
+            (ByteRange::From(0), 10, Some(0..10)),
+            (ByteRange::From(9), 10, Some(9..10)),
+            (ByteRange::From(10), 10, None),
+            (ByteRange::From(0), 0, None),
+            (ByteRange::Within(2000, 5001), 2048, Some(2000..2048)),
+            (ByteRange::Within(0, u64::MAX), 10, Some(0..10)),
+            (ByteRange::Within(500, 1), 2048, None),
+            (ByteRange::Within(5000, 10001), 2048, None),
+            (ByteRange::Last(500), 2048, Some(1548..2048)),
+            (ByteRange::Last(5000), 2048, Some(0..2048)),
+            (ByteRange::Last(0), 2048, None),
+            (ByteRange::Last(1), 0, None),
+        ] {
+            assert_eq!(range.resolve(size), bytes, "{range:?} of {size}");
+        }
+    }
+
+    #[test]
+    fn a_chunk_says_where_it_belongs() {
+        for (text, start, end) in [
+            ("0-9", 0, 10),
+            ("10-10", 10, 11),
+            ("bytes 0-9/10", 0, 10),
+            ("bytes 0-9/*", 0, 10),
+            ("bytes 5-9/100", 5, 10),
+            ("0-18446744073709551614", 0, u64::MAX),
+        ] {
+            assert_eq!(text.parse(), Ok(ContentRange { start, end }), "{text}");
+        }
+        for text in [
+            "",
+            "-",
+            "0-",
+            "-9",
+            "9-0",
+            "a-b",
+            "-1-5",
+            "0-9/10",
+            "0 - 9",
+            "+0-9",
+            "0x0-9",
+            "bytes=0-9",
+            "bytes 0-9/9",
+            "bytes 0-9/x",
+            "bytes */10",
+            "0-99999999999999999999",
+            "0-18446744073709551615",
+        ] {
+            assert_eq!(
+                text.parse::<ContentRange>(),
+                Err(ContentRangeError),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn headers_are_written_as_the_wire_has_them() {
+        assert_eq!(content_range(&(500..1500), 2048), "bytes 500-1499/2048");
+        assert_eq!(content_range_unsatisfied(0), "bytes */0");
+        assert_eq!(upload_range(0), "0-0");
+        assert_eq!(upload_range(1024), "0-1023");
+        assert_eq!(parse_upload_range("0-1023"), Some(1024));
+        assert_eq!(parse_upload_range("bytes=0-1023"), Some(1024));
+        assert_eq!(parse_upload_range("0--1"), None);
+        assert_eq!(parse_upload_range("1-5"), None);
+        assert_eq!(
+            link_next("/v2/_catalog?n=2&last=b"),
+            "</v2/_catalog?n=2&last=b>; rel=\"next\""
+        );
+    }
+
+    #[test]
+    fn the_next_page_is_found_among_other_links() {
+        for (header, target) in [
+            ("</a>; rel=\"next\"", Some("/a")),
+            ("</a>; rel=next", Some("/a")),
+            ("</a>;REL=\"prev Next\"", Some("/a")),
+            (
+                "</p>; rel=\"prev\", </a>; title=\"x, <y>; rel=no\"; rel=\"next\"",
+                Some("/a"),
+            ),
+            (
+                "<https://r.example/v2/_catalog?last=b,c>; rel=\"next\"",
+                Some("https://r.example/v2/_catalog?last=b,c"),
+            ),
+            ("</a>; rel=\"prev\"", None),
+            ("</a>", None),
+            ("/a; rel=next", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_link_next(header), target, "{header}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ranges_stay_inside_what_they_are_a_range_of(text in "(bytes[= ])?[0-9]{0,21}-[0-9]{0,21}(/[0-9*]{1,3})?|[<>;,\"\\\\ a-z=]{0,30}|\\PC{0,20}") {
+            crate::fuzzing::ranges(text.as_bytes());
+        }
+    }
+}

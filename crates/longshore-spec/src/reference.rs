@@ -166,3 +166,109 @@ impl fmt::Display for ImageReference {
 }
 
 serde_as_text!(ImageReference, "an image reference");
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const DIGEST: &str = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+    #[test]
+    fn a_reference_is_a_digest_when_an_algorithm_stands_before_a_colon() {
+        assert!(matches!(DIGEST.parse(), Ok(Reference::Digest(_))));
+        assert!(matches!("latest".parse(), Ok(Reference::Tag(_))));
+        assert!(matches!("sha256-abc".parse(), Ok(Reference::Tag(_))));
+        assert_eq!(
+            "sha256:zz".parse::<Reference>(),
+            Err(DigestError::Malformed.into())
+        );
+        assert_eq!(
+            "md5:00".parse::<Reference>(),
+            Err(DigestError::Unsupported.into())
+        );
+        assert_eq!(
+            "foo+bar:abc".parse::<Reference>(),
+            Err(DigestError::Unregistered.into())
+        );
+        assert_eq!(
+            format!("tag@{DIGEST}").parse::<Reference>(),
+            Err(TagError::Character.into())
+        );
+        assert_eq!("-bad".parse::<Reference>(), Err(TagError::Start.into()));
+    }
+
+    #[test]
+    fn an_image_is_read_as_docker_writes_it() {
+        let parts = |text: &str| {
+            let image: ImageReference = text.parse().unwrap();
+            assert_eq!(image.to_string(), text);
+            (
+                image.host.map(|host| host.to_string()),
+                image.repo.to_string(),
+                image.tag.map(|tag| tag.to_string()),
+                image.digest.is_some(),
+            )
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(parts("alpine"), (None, "alpine".into(), None, false));
+        assert_eq!(
+            parts("acme/app:1"),
+            (None, "acme/app".into(), some("1"), false)
+        );
+        assert_eq!(
+            parts("localhost/app"),
+            (some("localhost"), "app".into(), None, false)
+        );
+        assert_eq!(
+            parts("r.example:5000/a/b:1"),
+            (some("r.example:5000"), "a/b".into(), some("1"), false)
+        );
+        assert_eq!(
+            parts(&format!("[::1]:5000/a:1@{DIGEST}")),
+            (some("[::1]:5000"), "a".into(), some("1"), true)
+        );
+        assert_eq!(
+            parts(&format!("acme/app@{DIGEST}")),
+            (None, "acme/app".into(), None, true)
+        );
+    }
+
+    #[test]
+    fn the_digest_of_an_image_decides_over_its_tag() {
+        let image: ImageReference = format!("app:1@{DIGEST}").parse().unwrap();
+        assert_eq!(image.reference(), DIGEST.parse().ok());
+        let image: ImageReference = "app:1".parse().unwrap();
+        assert_eq!(image.reference(), "1".parse().ok());
+        let image: ImageReference = "app".parse().unwrap();
+        assert_eq!(image.reference(), None);
+    }
+
+    #[test]
+    fn the_wrong_part_of_an_image_is_named() {
+        use ImageReferenceError::{Digest, Host, Name, Tag};
+        assert!(matches!(
+            "r.example:/a".parse::<ImageReference>(),
+            Err(Host(_))
+        ));
+        assert!(matches!("acme/App".parse::<ImageReference>(), Err(Name(_))));
+        assert!(matches!("acme/app:".parse::<ImageReference>(), Err(Tag(_))));
+        assert!(matches!(
+            "acme/app@1".parse::<ImageReference>(),
+            Err(Digest(_))
+        ));
+        assert!(matches!("".parse::<ImageReference>(), Err(Name(_))));
+        assert!(matches!(
+            "r.example/".parse::<ImageReference>(),
+            Err(Name(_))
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn a_reference_is_printed_as_it_was_read(text in "([a-zA-Z0-9.:-]{1,9}/)?[a-z0-9/]{0,9}(:[a-z0-9.]{0,5})?(@sha256:[0-9a-f]{64})?|\\PC{0,20}") {
+            crate::fuzzing::references(text.as_bytes());
+        }
+    }
+}

@@ -7,6 +7,8 @@
 mod parse;
 mod print;
 mod query;
+#[cfg(test)]
+mod tests;
 
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::host::Host;

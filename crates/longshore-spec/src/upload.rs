@@ -82,3 +82,29 @@ impl fmt::Debug for UploadId {
 }
 
 serde_as_text!(UploadId, "an upload id");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_id_has_one_text_form() {
+        let text = "0190163d-8694-739b-aea5-966c26f8ad91";
+        let id: UploadId = text.parse().unwrap();
+        assert_eq!(id.as_u128(), 0x0190_163d_8694_739b_aea5_966c_26f8_ad91);
+        assert_eq!(id.to_string(), text);
+        assert_eq!(UploadId::from_bytes(id.to_bytes()), id);
+        for other in [
+            "",
+            "0190163d8694739baea5966c26f8ad91",
+            "0190163D-8694-739b-aea5-966c26f8ad91",
+            "0190163d-8694-739b-aea5-966c26f8ad9g",
+            "0190163d-8694-739b-aea5_966c26f8ad91",
+            "+190163d-8694-739b-aea5-966c26f8ad91",
+            "../../../../../../../../etc/passwd..",
+            "0190163d-8694-739b-aea5-966c26f8ad91 ",
+        ] {
+            assert_eq!(other.parse::<UploadId>(), Err(UploadIdError), "{other:?}");
+        }
+    }
+}
