@@ -1,0 +1,258 @@
+//! From a request to a context: who asks, and whether they may.
+//!
+//! The rights gate of the tower decides again and for good. The edge asks first for two reasons: a client must be told
+//! the whole scope it needs, which only the request shows, and no body may be read from someone who may not send it.
+
+use http::request::Parts;
+use http::{HeaderValue, StatusCode, header};
+use longshore_auth::{AuthKind, Authenticator, IdentityKind, Refusal};
+use longshore_core::{Actor, Code, Cx, Error, Verb};
+use longshore_spec::name::RepoName;
+use longshore_spec::route::Request;
+
+use super::errors::{Fault, seconds};
+use super::options::Ping;
+use super::proxies::Sender;
+use super::urls::value;
+
+/// A request whose sender is known.
+#[derive(Debug)]
+pub(super) struct Visit<'a> {
+    /// Method, target and headers.
+    pub(super) head: &'a Parts,
+    /// Where it came from.
+    pub(super) sender: Sender<'a>,
+    /// What the registry is told of it.
+    pub(super) cx: Cx,
+    /// What the sender's identity rests on.
+    pub(super) kind: IdentityKind,
+}
+
+impl<'a> Visit<'a> {
+    /// Finds out who sends `request`. `id` is its id, and `now` when it came in.
+    pub(super) async fn enter(
+        authenticator: &Authenticator,
+        head: &'a Parts,
+        sender: Sender<'a>,
+        request: &Request,
+        (id, now): (u128, std::time::SystemTime),
+    ) -> Result<Self, Fault> {
+        let credentials = head
+            .headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .map(HeaderValue::as_bytes);
+        match authenticator
+            .identify(credentials, sender.address, now)
+            .await
+        {
+            Ok(identity) => Ok(Self {
+                head,
+                sender,
+                cx: Cx {
+                    actor: identity.actor,
+                    rights: identity.rights,
+                    request: id,
+                    now,
+                },
+                kind: identity.kind,
+            }),
+            Err(refusal) => {
+                tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
+                Err(turned_away(authenticator, &refusal, request))
+            }
+        }
+    }
+
+    /// Checks that the sender has the right that `request` needs.
+    pub(super) fn admit(
+        &self,
+        authenticator: &Authenticator,
+        request: &Request,
+        ping: Ping,
+    ) -> Result<(), Fault> {
+        let Some((repo, verb)) = need(request) else {
+            return self.admit_ping(authenticator, ping);
+        };
+        if self.cx.rights.allow(repo, verb) {
+            return Ok(());
+        }
+        let scope = scope(request);
+        let deed = deed(repo, verb);
+        let challenge = match self.kind {
+            // Whoever gave a password has proven who they are: asking again would only make clients ask for another.
+            IdentityKind::Password => None,
+            IdentityKind::Anonymous => authenticator.challenge(scope.as_deref(), None),
+            IdentityKind::Token => {
+                authenticator.challenge(scope.as_deref(), Some("insufficient_scope"))
+            }
+        };
+        let fault = match (challenge, &self.cx.actor) {
+            (Some(challenge), Actor::Anonymous) => {
+                challenged(challenge, format!("log in to {deed}"))
+            }
+            (Some(challenge), _) => {
+                challenged(challenge, format!("this token does not allow to {deed}"))
+            }
+            (None, Actor::Named(name)) => Error::new(
+                Code::Denied,
+                format!("`{name}` may not {deed}; ask whoever runs this registry"),
+            )
+            .into(),
+            (None, _) => {
+                Error::new(Code::Denied, format!("it is not allowed here to {deed}")).into()
+            }
+        };
+        Err(fault.lacking(scope))
+    }
+
+    /// Clients choose by the answer to the ping whether they send credentials at all, so strangers are asked for some
+    /// although a ping needs no right: `docs/decisions/0020-ping-of-strangers.md`.
+    fn admit_ping(&self, authenticator: &Authenticator, ping: Ping) -> Result<(), Fault> {
+        let is_stranger =
+            self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
+        let may_read = self.cx.rights.pullable() != longshore_core::Reach::Only(Vec::new());
+        if !is_stranger || (ping == Ping::Welcome && may_read) {
+            return Ok(());
+        }
+        match authenticator.challenge(None, None) {
+            Some(challenge) => Err(challenged(
+                challenge,
+                "log in to use this registry".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The answer to credentials that are not accepted. It names the full scope, so that the next token is good for what
+/// was asked: tokens end while layers are being pushed.
+fn turned_away(authenticator: &Authenticator, refusal: &Refusal, request: &Request) -> Fault {
+    if let Some(wait) = refusal.retry_after {
+        return Fault::from(Error::new(Code::TooManyRequests, refusal.public))
+            .with(header::RETRY_AFTER, seconds(wait));
+    }
+    match authenticator.challenge(scope(request).as_deref(), refusal.error) {
+        Some(challenge) => challenged(challenge, refusal.public.to_owned()),
+        None => Error::new(Code::Unauthorized, refusal.public).into(),
+    }
+}
+
+fn challenged(challenge: String, message: String) -> Fault {
+    let (status, code) = (StatusCode::UNAUTHORIZED, Code::Unauthorized.wire().1);
+    Fault::new(status, code, message).with(header::WWW_AUTHENTICATE, value(challenge))
+}
+
+/// The right a request needs; `None` for the ping. A mount's second right is not here: without it the mount is an
+/// upload.
+fn need(request: &Request) -> Option<(Option<&RepoName>, Verb)> {
+    let verb = match request {
+        Request::Ping => return None,
+        Request::Catalog { .. } => Verb::Catalog,
+        Request::Tags { .. }
+        | Request::Referrers { .. }
+        | Request::GetBlob { .. }
+        | Request::HeadBlob { .. }
+        | Request::GetManifest { .. }
+        | Request::HeadManifest { .. } => Verb::Pull,
+        Request::PutManifest { .. }
+        | Request::StartUpload { .. }
+        | Request::UploadStatus { .. }
+        | Request::AppendUpload { .. }
+        | Request::FinishUpload { .. }
+        | Request::AbortUpload { .. } => Verb::Push,
+        Request::DeleteBlob { .. } | Request::DeleteManifest { .. } => Verb::Delete,
+    };
+    Some((request.repo(), verb))
+}
+
+/// The token scope of all that a request could need. Who pushes also pulls: clients look before they send.
+/// Source: docker token specification, "scope".
+fn scope(request: &Request) -> Option<String> {
+    let (repo, verb) = need(request)?;
+    let Some(repo) = repo else {
+        return Some("registry:catalog:*".to_owned());
+    };
+    let actions = match verb {
+        Verb::Push => "pull,push",
+        verb => verb.action(),
+    };
+    let mut scope = format!("repository:{repo}:{actions}");
+    if let Request::StartUpload {
+        mount: Some(mount), ..
+    } = request
+        && let Some(from) = &mount.from
+        && from != repo
+    {
+        scope.push_str(&format!(" repository:{from}:pull"));
+    }
+    Some(scope)
+}
+
+/// What was tried, for a sentence.
+fn deed(repo: Option<&RepoName>, verb: Verb) -> String {
+    let deed = match verb {
+        Verb::Pull => "pull from",
+        Verb::Push => "push to",
+        Verb::Delete => "delete from",
+        Verb::Catalog => "list the repositories of",
+    };
+    match repo {
+        Some(repo) => format!("{deed} `{repo}`"),
+        None => format!("{deed} this registry"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_spec::route::parse;
+
+    use super::*;
+
+    #[test]
+    fn a_scope_names_all_that_the_request_could_need() {
+        let digest = longshore_spec::Digest::of(longshore_spec::Algorithm::Sha256, b"");
+        let blob = format!("/v2/a/b/blobs/{digest}");
+        let mount = format!("mount={digest}&from=c/d");
+        let own = format!("mount={digest}&from=a/b");
+        for (method, path, query, expected) in [
+            ("GET", "/v2/", None, None),
+            ("GET", "/v2/_catalog", None, Some("registry:catalog:*")),
+            (
+                "GET",
+                "/v2/a/b/tags/list",
+                None,
+                Some("repository:a/b:pull"),
+            ),
+            ("HEAD", blob.as_str(), None, Some("repository:a/b:pull")),
+            ("DELETE", blob.as_str(), None, Some("repository:a/b:delete")),
+            (
+                "POST",
+                "/v2/a/b/blobs/uploads/",
+                None,
+                Some("repository:a/b:pull,push"),
+            ),
+            (
+                "POST",
+                "/v2/a/b/blobs/uploads/",
+                Some(mount.as_str()),
+                Some("repository:a/b:pull,push repository:c/d:pull"),
+            ),
+            (
+                "POST",
+                "/v2/a/b/blobs/uploads/",
+                Some(own.as_str()),
+                Some("repository:a/b:pull,push"),
+            ),
+            (
+                "PUT",
+                "/v2/a/b/manifests/1",
+                None,
+                Some("repository:a/b:pull,push"),
+            ),
+        ] {
+            let request = parse(method, path, query).unwrap();
+            assert_eq!(scope(&request).as_deref(), expected, "{method} {path}");
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The OCI Distribution API over any [`Registry`].
+//!
+//! A request is read in one order, which clients and attackers alike can rely on: route and grammar, then who asks, then
+//! whether they may, then whether the thing is there, then whether the request makes sense. Handlers translate, and
+//! decide nothing that a registry could decide. A failure becomes a response in one place ([`errors`](self::errors)).
+//!
+//! Absent on purpose: sockets, TLS and time-outs (the server's), storage, and every endpoint that is not of the
+//! specification.
+
+mod accept;
+mod enter;
+mod errors;
+mod ids;
+mod lists;
+mod manifests;
+mod names;
+mod observe;
+mod options;
+mod proxies;
+mod prune;
+mod pull;
+mod reply;
+mod request;
+mod uploads;
+mod urls;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Response, StatusCode, header};
+use longshore_auth::Authenticator;
+use longshore_core::{ByteStream, Registry};
+use longshore_spec::route::{self, Request, RouteError};
+
+pub use observe::{End, Observed, Observer};
+pub use options::{EdgeOptions, Pages, Ping};
+pub use proxies::{Network, NetworkError};
+pub use urls::{Prefix, PublicUrl, UrlError};
+
+use crate::server::{Body, Peer};
+use enter::Visit;
+use errors::Answer;
+use ids::RequestIds;
+use lists::Referrers;
+use observe::Watch;
+use proxies::Sender;
+use reply::Reply;
+use uploads::Opening;
+use urls::Urls;
+
+/// Serves a registry over the OCI Distribution API. Cloning copies a pointer.
+#[derive(Clone)]
+pub struct Edge(Arc<Inner>);
+
+struct Inner {
+    registry: Arc<dyn Registry>,
+    authenticator: Authenticator,
+    options: EdgeOptions,
+    observer: Option<Observer>,
+    urls: Urls,
+    ids: RequestIds,
+}
+
+impl fmt::Debug for Edge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edge")
+            .field("registry", &self.0.registry)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Edge {
+    /// An edge in front of `registry`, which asks `authenticator` who callers are and tells `observer` of each request.
+    pub fn new(
+        registry: Arc<dyn Registry>,
+        authenticator: Authenticator,
+        options: EdgeOptions,
+        observer: Option<Observer>,
+    ) -> Self {
+        let urls = Urls::new(&options);
+        Self(Arc::new(Inner {
+            registry,
+            authenticator,
+            options,
+            observer,
+            urls,
+            ids: RequestIds::new(),
+        }))
+    }
+
+    /// Answers a request, whose [`Peer`] the server put into its extensions. Every failure is a response too.
+    ///
+    /// The body is read only once the caller is known to be allowed to send it. Dropped midway, the registry holds what
+    /// its operations promise for that case, and the observer is told all the same.
+    pub async fn call<B>(&self, request: http::Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (mut head, body) = request.into_parts();
+        let peer = head.extensions.remove::<Peer>().unwrap_or_default();
+        let body = peer.receive(body);
+        self.serve(&peer, head, body).await
+    }
+
+    async fn serve(&self, peer: &Peer, head: Parts, body: ByteStream) -> Response<Body> {
+        let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
+        let id = self.0.ids.id(sender.request);
+        let mut watch = Watch::start(self.0.observer.as_ref(), id, sender.address, &head);
+        let body = watch.count(body);
+        let answer = self.answer(&head, sender, id, body, &mut watch).await;
+        let is_head = head.method == Method::HEAD;
+        let id = ids::print(id);
+        let mut response = match answer {
+            Ok(reply) => reply.respond(is_head),
+            Err(fault) => fault.respond(is_head, &id),
+        };
+        let headers = response.headers_mut();
+        headers.insert(names::DOCKER_API_VERSION, names::REGISTRY_2);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, names::NOSNIFF);
+        headers.insert(names::X_REQUEST_ID, urls::value(id));
+        for (name, value) in &self.0.options.headers {
+            headers.append(name, value.clone());
+        }
+        watch.follow(response)
+    }
+
+    async fn answer(
+        &self,
+        head: &Parts,
+        sender: Sender<'_>,
+        id: u128,
+        body: ByteStream,
+        watch: &mut Watch,
+    ) -> Answer {
+        let path = self
+            .0
+            .urls
+            .below(head.uri.path())
+            .ok_or(RouteError::NotFound)?;
+        let request = match route::parse(head.method.as_str(), path, head.uri.query()) {
+            Err(RouteError::NotAllowed { allow }) if head.method == Method::OPTIONS => {
+                return Ok(methods(allow));
+            }
+            parsed => parsed?,
+        };
+        watch.route(endpoint(&request), request.repo());
+        let now = (self.0.options.now)();
+        let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
+        watch.actor(&visit.cx.actor);
+        visit.admit(&self.0.authenticator, &request, self.0.options.ping)?;
+        // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.
+        self.dispatch(&visit, &request, body)
+            .await
+            .map_err(|fault| fault.allowing(reading(&request)))
+    }
+
+    async fn dispatch(&self, visit: &Visit<'_>, request: &Request, body: ByteStream) -> Answer {
+        match request {
+            Request::Ping => Ok(Reply::new(StatusCode::OK).json(names::JSON, b"{}".to_vec())),
+            Request::Catalog { n, last } => self.catalog(visit, *n, last.as_ref()).await,
+            Request::Tags { repo, n, last } => self.tags(visit, repo, *n, last.as_ref()).await,
+            Request::Referrers {
+                repo,
+                digest,
+                artifact_type,
+                n,
+                last,
+            } => {
+                let kind = artifact_type.as_ref();
+                self.referrers(
+                    visit,
+                    repo,
+                    Referrers {
+                        subject: digest,
+                        kind,
+                        n: *n,
+                        last: last.as_ref(),
+                    },
+                )
+                .await
+            }
+            Request::GetBlob { repo, digest, ns } | Request::HeadBlob { repo, digest, ns } => {
+                self.blob(visit, repo, digest, ns.as_ref()).await
+            }
+            Request::DeleteBlob { repo, digest } => self.delete_blob(visit, repo, digest).await,
+            Request::GetManifest {
+                repo,
+                reference,
+                ns,
+            }
+            | Request::HeadManifest {
+                repo,
+                reference,
+                ns,
+            } => self.manifest(visit, repo, reference, ns.as_ref()).await,
+            Request::PutManifest {
+                repo,
+                reference,
+                tags,
+            } => self.push(visit, repo, reference, tags, body).await,
+            Request::DeleteManifest { repo, reference } => {
+                self.delete_manifest(visit, repo, reference).await
+            }
+            Request::StartUpload {
+                repo,
+                digest,
+                mount,
+                algorithm,
+            } => {
+                let opening = Opening {
+                    digest: digest.as_ref(),
+                    mount: mount.as_ref(),
+                    algorithm: *algorithm,
+                };
+                self.open_upload(visit, repo, opening, body).await
+            }
+            Request::UploadStatus { repo, id } => self.progress(visit, repo, id).await,
+            Request::AppendUpload { repo, id } => self.append(visit, repo, id, body).await,
+            Request::FinishUpload { repo, id, digest } => {
+                self.finish(visit, repo, id, digest, body).await
+            }
+            Request::AbortUpload { repo, id } => self.abort(visit, repo, id).await,
+        }
+    }
+}
+
+/// The answer to `OPTIONS`: what the endpoint understands. It grants no other origin anything; an operator who wants a
+/// browser on one to reach the registry configures the headers that say so, and they are on every response.
+fn methods(allow: &'static str) -> Reply {
+    Reply::new(StatusCode::NO_CONTENT).with(header::ALLOW, http::HeaderValue::from_static(allow))
+}
+
+/// The endpoint's name in logs and metrics.
+const fn endpoint(request: &Request) -> &'static str {
+    match request {
+        Request::Ping => "ping",
+        Request::Catalog { .. } => "catalog",
+        Request::Tags { .. } => "tags",
+        Request::Referrers { .. } => "referrers",
+        Request::GetBlob { .. } | Request::HeadBlob { .. } | Request::DeleteBlob { .. } => "blob",
+        Request::GetManifest { .. }
+        | Request::HeadManifest { .. }
+        | Request::PutManifest { .. }
+        | Request::DeleteManifest { .. } => "manifest",
+        Request::StartUpload { .. } => "uploads",
+        Request::UploadStatus { .. }
+        | Request::AppendUpload { .. }
+        | Request::FinishUpload { .. }
+        | Request::AbortUpload { .. } => "upload",
+    }
+}
+
+/// The methods with which a request's endpoint can be read: what is left when an operation is not offered.
+const fn reading(request: &Request) -> &'static str {
+    match request {
+        Request::StartUpload { .. } => "",
+        _ => "GET, HEAD",
+    }
+}

@@ -1,0 +1,201 @@
+//! Blobs and manifests, `GET` and `HEAD`. Source: distribution-spec v1.1.1, "Pull", end-2 and end-3.
+
+use http::{HeaderValue, Method, StatusCode, header};
+use longshore_core::Manifest;
+use longshore_spec::descriptor::Descriptor;
+use longshore_spec::digest::Digest;
+use longshore_spec::host::Host;
+use longshore_spec::media::{Kind, MediaType};
+use longshore_spec::name::RepoName;
+use longshore_spec::range::content_range;
+use longshore_spec::reference::Reference;
+use serde::Deserialize;
+
+use super::enter::Visit;
+use super::errors::Answer;
+use super::reply::Reply;
+use super::urls::value;
+use super::{Edge, accept, names, request};
+use crate::server::Body;
+
+impl Edge {
+    /// A blob, a part of it, where to get it, or, for `HEAD`, what `GET` would say. Bytes go out as they are stored:
+    /// no encoding is ever put on, whatever the client accepts.
+    pub(super) async fn blob(
+        &self,
+        visit: &Visit<'_>,
+        repo: &RepoName,
+        digest: &Digest,
+        ns: Option<&Host>,
+    ) -> Answer {
+        let headers = &visit.head.headers;
+        let held = request::holds(headers, digest);
+        if held || visit.head.method == Method::HEAD {
+            let info = self.0.registry.stat_blob(&visit.cx, repo, digest).await?;
+            if held {
+                return Ok(not_modified(digest).with(header::CACHE_CONTROL, names::FOR_EVER));
+            }
+            return Ok(blob_reply(StatusCode::OK, &info.digest, ns).sized(info.size));
+        }
+        // Not for `HEAD`: a signed URL is signed for one method.
+        if self.0.options.redirects
+            && let Some(url) = self.0.registry.locate_blob(&visit.cx, repo, digest).await?
+            && let Ok(location) = HeaderValue::from_str(&url.0)
+        {
+            let reply = Reply::new(StatusCode::TEMPORARY_REDIRECT)
+                .naming(digest)
+                .with(header::LOCATION, location);
+            return Ok(reply
+                .with(header::CACHE_CONTROL, names::NO_STORE)
+                .maybe(names::OCI_NAMESPACE, namespace(ns)));
+        }
+        let range = request::range(headers, digest);
+        let blob = self
+            .0
+            .registry
+            .get_blob(&visit.cx, repo, digest, range)
+            .await?;
+        let length = blob.range.end.saturating_sub(blob.range.start);
+        let reply = if range.is_some() {
+            let place = value(content_range(&blob.range, blob.info.size));
+            blob_reply(StatusCode::PARTIAL_CONTENT, &blob.info.digest, ns)
+                .with(header::CONTENT_RANGE, place)
+        } else {
+            blob_reply(StatusCode::OK, &blob.info.digest, ns)
+        };
+        Ok(reply
+            .sized(length)
+            .body(Body::stream(blob.body, Some(length))))
+    }
+
+    /// A manifest byte for byte, or, for `HEAD`, what `GET` would say.
+    pub(super) async fn manifest(
+        &self,
+        visit: &Visit<'_>,
+        repo: &RepoName,
+        at: &Reference,
+        ns: Option<&Host>,
+    ) -> Answer {
+        let registry = &self.0.registry;
+        let headers = &visit.head.headers;
+        let (found, bytes) = if visit.head.method == Method::HEAD {
+            let found = registry.stat_manifest(&visit.cx, repo, at).await?;
+            if self.is_too_much(visit, at, &found.media_type) {
+                let list = registry.get_manifest(&visit.cx, repo, at).await?;
+                match self.single(visit, repo, &list).await {
+                    Some(image) => (described(&image), None),
+                    None => (found, None),
+                }
+            } else {
+                (found, None)
+            }
+        } else {
+            let mut manifest = registry.get_manifest(&visit.cx, repo, at).await?;
+            if self.is_too_much(visit, at, &manifest.media_type)
+                && let Some(image) = self.single(visit, repo, &manifest).await
+            {
+                manifest = image;
+            }
+            (described(&manifest), Some(manifest.bytes))
+        };
+        let lifetime = match at {
+            Reference::Tag(_) => names::ASK_AGAIN,
+            Reference::Digest(_) => names::FOR_EVER,
+        };
+        if request::holds(headers, &found.digest) {
+            return Ok(not_modified(&found.digest).with(header::CACHE_CONTROL, lifetime));
+        }
+        let reply = Reply::new(StatusCode::OK)
+            .tagged(&found.digest)
+            .with(header::CONTENT_TYPE, type_value(&found.media_type))
+            .with(header::CACHE_CONTROL, lifetime)
+            .maybe(names::OCI_NAMESPACE, namespace(ns))
+            .sized(found.size);
+        // Which content a tag stands for may depend on what the client reads.
+        let reply = match at {
+            Reference::Tag(_) => reply.with(header::VARY, HeaderValue::from_name(header::ACCEPT)),
+            Reference::Digest(_) => reply,
+        };
+        Ok(match bytes {
+            Some(bytes) => reply.body(bytes.into()),
+            None => reply,
+        })
+    }
+
+    /// Whether the client asked a tag and is about to get a list that it cannot read.
+    #[expect(
+        clippy::unused_self,
+        reason = "a question about the edge's answer, asked beside `single`"
+    )]
+    fn is_too_much(&self, visit: &Visit<'_>, at: &Reference, media_type: &MediaType) -> bool {
+        media_type.kind() == Kind::Index
+            && at.tag().is_some()
+            && accept::wants_single(&visit.head.headers)
+    }
+
+    /// The image of `list` for a client that reads no lists. `None`: there is none, or it is not here (a sparse index);
+    /// the client gets the list then, and says itself what it makes of it.
+    async fn single(
+        &self,
+        visit: &Visit<'_>,
+        repo: &RepoName,
+        list: &Manifest,
+    ) -> Option<Manifest> {
+        #[derive(Deserialize)]
+        struct List {
+            manifests: Vec<Descriptor>,
+        }
+        let List { manifests } = serde_json::from_slice(&list.bytes).ok()?;
+        let child = accept::single(&visit.head.headers, &manifests)?;
+        self.0
+            .registry
+            .get_manifest(&visit.cx, repo, &child.digest.into())
+            .await
+            .ok()
+    }
+}
+
+/// The headers of a blob's every answer.
+fn blob_reply(status: StatusCode, digest: &Digest, ns: Option<&Host>) -> Reply {
+    Reply::new(status)
+        .tagged(digest)
+        .with(header::CONTENT_TYPE, names::OCTET_STREAM)
+        .with(header::ACCEPT_RANGES, names::BYTES)
+        .with(header::CACHE_CONTROL, names::FOR_EVER)
+        .with(header::CONTENT_DISPOSITION, names::ATTACHMENT)
+        .with(header::CONTENT_SECURITY_POLICY, names::NOTHING_RUNS)
+        .maybe(names::OCI_NAMESPACE, namespace(ns))
+}
+
+fn not_modified(digest: &Digest) -> Reply {
+    Reply::new(StatusCode::NOT_MODIFIED).tagged(digest)
+}
+
+fn namespace(ns: Option<&Host>) -> Option<HeaderValue> {
+    HeaderValue::from_str(ns?.as_str()).ok()
+}
+
+fn described(manifest: &Manifest) -> Descriptor {
+    Descriptor::new(
+        manifest.media_type.clone(),
+        manifest.digest,
+        manifest.bytes.len() as u64,
+    )
+}
+
+/// `Content-Type`; the types of nearly all manifests are there already.
+fn type_value(media_type: &MediaType) -> HeaderValue {
+    match media_type.as_str() {
+        "application/vnd.oci.image.manifest.v1+json" => {
+            HeaderValue::from_static("application/vnd.oci.image.manifest.v1+json")
+        }
+        "application/vnd.oci.image.index.v1+json" => names::OCI_INDEX,
+        "application/vnd.docker.distribution.manifest.v2+json" => {
+            HeaderValue::from_static("application/vnd.docker.distribution.manifest.v2+json")
+        }
+        "application/vnd.docker.distribution.manifest.list.v2+json" => {
+            HeaderValue::from_static("application/vnd.docker.distribution.manifest.list.v2+json")
+        }
+        other => value(other.to_owned()),
+    }
+}

@@ -1,0 +1,106 @@
+//! Responses under construction.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use longshore_spec::digest::Digest;
+
+use super::names;
+use super::urls::value;
+use crate::server::Body;
+
+/// Room for the headers of any response, so that the map is never grown.
+const HEADERS: usize = 16;
+
+/// A response that succeeds.
+#[derive(Debug)]
+pub(super) struct Reply(Response<Body>);
+
+impl Reply {
+    pub(super) fn new(status: StatusCode) -> Self {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = status;
+        response.headers_mut().reserve(HEADERS);
+        Self(response)
+    }
+
+    /// Sets a header.
+    pub(super) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    /// Sets a header if there is a value for it.
+    pub(super) fn maybe(self, name: HeaderName, value: Option<HeaderValue>) -> Self {
+        match value {
+            Some(value) => self.with(name, value),
+            None => self,
+        }
+    }
+
+    /// Adds a line of a header that may have several.
+    pub(super) fn also(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.0.headers_mut().append(name, value);
+        self
+    }
+
+    /// Names the content: `Docker-Content-Digest`.
+    pub(super) fn naming(self, digest: &Digest) -> Self {
+        self.with(names::DOCKER_CONTENT_DIGEST, value(digest.to_string()))
+    }
+
+    /// Names the content, and makes its digest the entity tag.
+    pub(super) fn tagged(self, digest: &Digest) -> Self {
+        // Both are slices of one text.
+        let quoted = Bytes::from(format!("\"{digest}\""));
+        let plain = quoted.slice(1..quoted.len() - 1);
+        let value =
+            |text| HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""));
+        self.with(names::DOCKER_CONTENT_DIGEST, value(plain))
+            .with(header::ETAG, value(quoted))
+    }
+
+    /// A body of JSON.
+    pub(super) fn json(self, media_type: HeaderValue, json: Vec<u8>) -> Self {
+        self.with(header::CONTENT_TYPE, media_type)
+            .sized(json.len() as u64)
+            .body(json.into())
+    }
+
+    /// Says how long the body is, also where it is not sent along (`HEAD`).
+    pub(super) fn sized(self, bytes: u64) -> Self {
+        self.with(header::CONTENT_LENGTH, HeaderValue::from(bytes))
+    }
+
+    /// Sets the body.
+    pub(super) fn body(mut self, body: Body) -> Self {
+        *self.0.body_mut() = body;
+        self
+    }
+
+    /// The response. The answer to a `HEAD` keeps its headers and loses its body.
+    pub(super) fn respond(mut self, head: bool) -> Response<Body> {
+        if head {
+            *self.0.body_mut() = Body::empty();
+        }
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entity_tag_is_the_digest_in_quotes() {
+        let digest = Digest::of(longshore_spec::Algorithm::Sha512, b"x");
+        let response = Reply::new(StatusCode::OK).tagged(&digest).respond(false);
+        assert_eq!(
+            response.headers()[names::DOCKER_CONTENT_DIGEST],
+            digest.to_string().as_str()
+        );
+        assert_eq!(
+            response.headers()[header::ETAG],
+            format!("\"{digest}\"").as_str()
+        );
+    }
+}
