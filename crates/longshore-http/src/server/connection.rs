@@ -1,0 +1,243 @@
+//! One connection from accept to close.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper::service::Service;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use longshore_core::error::Chain;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncReadExt, AsyncWriteExt};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::body::Body;
+use super::front::Front;
+use super::guard::{Activity, Fault};
+use super::options::{Limits, Options};
+use super::peer::Peer;
+use super::refusal::Refusal;
+use super::screen::{Screen, Verdict};
+use super::sendfile::SendFile;
+use super::socket::Socket;
+use super::stall::Stall;
+use super::stats::ServerStats;
+
+/// The largest piece of a request body: more would be kept in memory for nothing.
+const PIECE: usize = 256 * 1024;
+
+/// How long an HTTP/2 client has to go away after it was told to.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// What all connections of a server share.
+#[derive(Debug)]
+pub(super) struct Shared<S> {
+    pub(super) service: S,
+    pub(super) options: Options,
+    pub(super) limits: Arc<Limits>,
+    pub(super) tls: Option<Arc<ServerConfig>>,
+    pub(super) stats: Arc<ServerStats>,
+    /// No more requests; those in flight go on.
+    pub(super) stop: CancellationToken,
+    /// Everything ends now.
+    pub(super) cut: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+/// Runs the streams of HTTP/2 connections where the end of the server finds them.
+#[derive(Debug, Clone)]
+struct Tracked {
+    tasks: TaskTracker,
+    cut: CancellationToken,
+}
+
+impl<F> Executor<F> for Tracked
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    fn execute(&self, stream: F) {
+        let cut = self.cut.clone();
+        self.tasks.spawn(async move {
+            let _ = cut.run_until_cancelled(stream).await;
+        });
+    }
+}
+
+impl<S> Shared<S>
+where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Future: Send + 'static,
+{
+    /// Serves `socket` until either side closes it.
+    pub(super) async fn serve(&self, socket: Socket) {
+        let mut peer = Peer {
+            addr: socket.peer(),
+            local: socket.local(),
+            tls: self.tls.is_some(),
+            sendfile: false,
+            floor: self.options.timeouts.body,
+            activity: None,
+        };
+        let Some(tls) = &self.tls else {
+            if self.options.h2c && self.begins_with_preface(&socket).await {
+                return self.http2(socket, peer).await;
+            }
+            peer.sendfile = SendFile::AVAILABLE;
+            return self.http1(SendFile::new(socket, Arc::clone(&self.stats)), peer).await;
+        };
+        let handshake = async {
+            let mut first = [0];
+            if socket.peek(&mut first).await? == 1 && first.is_ascii() && first != [0x16] {
+                answer(socket, Refusal::PlainOnTls).await;
+                return Err(io::Error::new(io::ErrorKind::InvalidData, "the client began with plain HTTP"));
+            }
+            TlsAcceptor::from(Arc::clone(tls)).accept(socket).await
+        };
+        let stream = match timeout(self.options.timeouts.handshake, handshake).await {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => return self.tls_failed(&peer, &error),
+            Err(late) => return self.tls_failed(&peer, &late.into()),
+        };
+        if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+            self.http2(stream, peer).await;
+        } else {
+            self.http1(stream, peer).await;
+        }
+    }
+
+    fn tls_failed(&self, peer: &Peer, error: &io::Error) {
+        self.stats.add_tls_failures(1);
+        // Scanners make many of these; the counter is what an operator watches.
+        tracing::debug!(peer = ?peer.addr, error = %Chain(error), "TLS handshake failed");
+    }
+
+    async fn http1<T>(&self, io: T, peer: Peer)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let timeouts = &self.options.timeouts;
+        let io = Screen::new(Stall::new(io, timeouts.write), Arc::clone(&self.limits), timeouts.head);
+        let addr = peer.addr;
+        let front = self.front(peer, io.verdict());
+        // Without upgrades: that variant waits for a first byte with no limit.
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(timeouts.idle)
+            .max_buf_size(PIECE)
+            .max_headers(self.limits.header_count)
+            .writev(true)
+            .serve_connection(TokioIo::new(io), front);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = ?addr, error = %Chain(&error), "connection ended");
+        }
+    }
+
+    async fn http2<T>(&self, io: T, mut peer: Peer)
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (timeouts, limits) = (&self.options.timeouts, &self.options.h2);
+        let activity = Arc::new(Activity::new());
+        peer.activity = Some(Arc::clone(&activity));
+        let addr = peer.addr;
+        let front = self.front(peer, Verdict::default());
+        let executor = Tracked { tasks: self.tasks.clone(), cut: self.cut.clone() };
+        let connection = http2::Builder::new(executor)
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(limits.streams)
+            .max_pending_accept_reset_streams(limits.pending_resets)
+            .max_header_list_size(limits.header_list)
+            .initial_stream_window_size(limits.stream_window)
+            .initial_connection_window_size(limits.connection_window)
+            .max_send_buf_size(limits.send_buffer)
+            .serve_connection(TokioIo::new(Stall::new(io, timeouts.write)), front);
+        tokio::pin!(connection);
+        let ended = tokio::select! {
+            ended = connection.as_mut() => ended,
+            () = self.stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+            fault = activity.watch(timeouts) => {
+                tracing::debug!(peer = ?addr, ?fault, "HTTP/2 connection is closed");
+                if fault != Fault::Idle {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+                match timeout(GOODBYE, connection).await {
+                    Ok(ended) => ended,
+                    Err(_) => return,
+                }
+            }
+        };
+        if let Err(error) = ended {
+            tracing::debug!(peer = ?addr, error = %Chain(&error), "connection ended");
+        }
+    }
+
+    fn front(&self, peer: Peer, verdict: Verdict) -> Front<S> {
+        Front {
+            service: self.service.clone(),
+            peer,
+            verdict,
+            limits: Arc::clone(&self.limits),
+            stop: self.stop.clone(),
+            stats: Arc::clone(&self.stats),
+        }
+    }
+
+    /// Whether the client speaks HTTP/2 without being asked. `PRI` is not the beginning of any method of HTTP/1.
+    async fn begins_with_preface(&self, socket: &Socket) -> bool {
+        const PREFACE: &[u8] = b"PRI";
+        let look = async {
+            loop {
+                let mut begin = [0; PREFACE.len()];
+                let seen = socket.peek(&mut begin).await.unwrap_or(0);
+                match begin.get(..seen) {
+                    Some(seen) if seen == PREFACE => return true,
+                    Some(seen) if !seen.is_empty() && PREFACE.starts_with(seen) => {
+                        // There is no waiting for "more than this": look again soon.
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    _ => return false,
+                }
+            }
+        };
+        timeout(self.options.timeouts.head, look).await.unwrap_or(false)
+    }
+}
+
+/// Writes an answer to a connection that does not get to HTTP, and waits a moment for the client to have read it:
+/// closing on unread bytes would make its system drop the answer.
+pub(super) async fn answer(mut socket: Socket, refusal: Refusal) {
+    let write_and_linger = async {
+        socket.write_all(&refusal.bytes()).await?;
+        socket.shutdown().await?;
+        let mut scratch = [0; 1024];
+        for _ in 0..64 {
+            if socket.read(&mut scratch).await? == 0 {
+                break;
+            }
+        }
+        io::Result::Ok(())
+    };
+    // Whether the client got it or not, there is nothing to do about it.
+    let _ = timeout(Duration::from_secs(1), write_and_linger).await;
+}

@@ -1,0 +1,118 @@
+//! Regions of files turned into bytes that may be touched, for connections without sendfile.
+
+use std::fs::File;
+use std::future::Future;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use longshore_core::ByteStream;
+use tokio::task::JoinHandle;
+
+use super::buffers::{Buffer, SIZE};
+use super::resident;
+
+/// A stream whose regions are replaced by what is read from their files: in line when it is in memory, on the blocking
+/// pool when it is not. A file that is shorter than its region is an error, never an early end.
+pub(super) struct Copied {
+    inner: ByteStream,
+    rest: Option<Rest>,
+}
+
+/// What is still to be read of a region.
+struct Rest {
+    file: Arc<File>,
+    range: Range<u64>,
+    /// Keeps the region's owner alive: what holds the blob against deletion may hang on it.
+    _region: Bytes,
+    reading: Option<JoinHandle<io::Result<Bytes>>>,
+}
+
+impl Copied {
+    pub(super) fn new(inner: ByteStream) -> Self {
+        Self { inner, rest: None }
+    }
+}
+
+impl Stream for Copied {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        loop {
+            if let Some(rest) = &mut this.rest {
+                if !rest.range.is_empty() {
+                    let piece = ready!(rest.poll_read(cx));
+                    if piece.is_err() {
+                        this.rest = None;
+                    }
+                    return Poll::Ready(Some(piece));
+                }
+                this.rest = None;
+            }
+            match ready!(this.inner.as_mut().poll_next(cx)) {
+                Some(Ok(bytes)) => match longshore_region::find(&bytes) {
+                    Some(part) => {
+                        let range = part.offset..part.offset.saturating_add(bytes.len() as u64);
+                        this.rest = Some(Rest { file: part.file, range, _region: bytes, reading: None });
+                    }
+                    None => return Poll::Ready(Some(Ok(bytes))),
+                },
+                other => return Poll::Ready(other),
+            }
+        }
+    }
+}
+
+impl Rest {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let piece = match &mut self.reading {
+            Some(reading) => {
+                let read = ready!(Pin::new(reading).poll(cx));
+                self.reading = None;
+                read.map_err(io::Error::other)??
+            }
+            None => {
+                let len = self.range.end - self.range.start;
+                let mut buffer = Buffer::take();
+                match resident::read_resident(&self.file, buffer.space(len), self.range.start)? {
+                    Some(read) => buffer.freeze(read),
+                    None => {
+                        let (file, range) = (Arc::clone(&self.file), self.range.clone());
+                        self.reading = Some(tokio::task::spawn_blocking(move || read_cold(&file, &range, buffer)));
+                        return self.poll_read(cx);
+                    }
+                }
+            }
+        };
+        if piece.is_empty() {
+            let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than its blob");
+            return Poll::Ready(Err(error));
+        }
+        self.range.start += piece.len() as u64;
+        Poll::Ready(Ok(piece))
+    }
+}
+
+/// Reads one piece, and has the kernel start on the one after it.
+fn read_cold(file: &File, range: &Range<u64>, mut buffer: Buffer) -> io::Result<Bytes> {
+    let size = SIZE as u64;
+    let ahead = range.start..range.end.min(range.start.saturating_add(4 * size));
+    resident::read_ahead(file, &ahead);
+    let space = buffer.space(range.end - range.start);
+    let mut filled = 0;
+    while let Some(rest) = space.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        match file.read_at(rest, range.start + filled as u64) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(buffer.freeze(filled))
+}
