@@ -17,10 +17,15 @@
     )
 )]
 
+mod clients;
+mod conformance;
+mod images;
 mod packages;
 mod process;
+mod server;
 mod test;
 mod tidy;
+mod token_service;
 mod tools;
 mod workspace;
 
@@ -44,6 +49,12 @@ enum Task {
     Test(test::Options),
     /// Check what the compiler cannot: crate levels, file lengths, bans, generated pages.
     Tidy,
+    /// Try real clients against a fresh registry.
+    Clients(clients::Options),
+    /// Run the specification's own conformance program, which CONFORMANCE_PROGRAM names.
+    Conformance(conformance::Options),
+    /// Make the images that tests push, as an OCI layout.
+    Images(images::Options),
     /// Build the pinned outside programs into `target/tools`.
     Tools(tools::Options),
 }
@@ -53,6 +64,9 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match cli.command {
         Task::Test(options) => test::run(&workspace, &options),
         Task::Tidy => tidy::run(&workspace),
+        Task::Clients(options) => clients::run(&workspace, &options),
+        Task::Conformance(options) => conformance::run(&workspace, &options),
+        Task::Images(options) => images::run(&workspace, &options),
         Task::Tools(options) => tools::run(&workspace, &options),
     });
     match done {

@@ -154,6 +154,27 @@ const STEPS: &[Step] = &[
         outside: true,
         run: outside::tools,
     },
+    Step {
+        name: "images",
+        about: "realistic images, made without a network registry",
+        limit: Duration::from_mins(20),
+        outside: true,
+        run: outside::images,
+    },
+    Step {
+        name: "clients",
+        about: "real clients against a fresh registry",
+        limit: Duration::from_mins(40),
+        outside: true,
+        run: outside::clients,
+    },
+    Step {
+        name: "conformance",
+        about: "the specification's own program, when CONFORMANCE_PROGRAM names it",
+        limit: Duration::from_mins(10),
+        outside: false,
+        run: outside::conformance,
+    },
 ];
 
 /// What every step may look at.

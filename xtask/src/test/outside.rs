@@ -3,6 +3,9 @@
 use anyhow::Result;
 
 use super::{Outcome, Session};
+use crate::clients::{self, Cell};
+use crate::conformance as program;
+use crate::images;
 use crate::tools::Pins;
 use crate::workspace::in_ci;
 
@@ -35,4 +38,58 @@ pub(super) fn tools(session: &Session<'_>) -> Result<Outcome> {
         )));
     }
     Ok(outcome)
+}
+
+/// Makes the images that clients push, unless this machine has them.
+pub(super) fn images(session: &Session<'_>) -> Result<Outcome> {
+    session.provision.brought()?;
+    Ok(match images::ensure(session.workspace, true) {
+        Ok(_) => Outcome::pass(),
+        Err(error) => Outcome::skip_required(format!("{error:#}")),
+    })
+}
+
+/// Tries every client; in CI one that cannot be tried is a failure. The page must say what was seen.
+pub(super) fn clients(session: &Session<'_>) -> Result<Outcome> {
+    let brought = session.provision.brought()?;
+    let tool = |name: &str| match brought.tools.get(name) {
+        Some(Ok(folder)) => Ok(folder.clone()),
+        Some(Err(why)) => Err(format!("{name}: {why}")),
+        None => Err(format!("{name} is not pinned")),
+    };
+    let rows = clients::rows(session.workspace, &[], None, &tool)?;
+    let mut outcome = Outcome::default();
+    for row in &rows {
+        for (capability, cell) in &row.cells {
+            outcome.add(match cell {
+                Cell::Passed => Outcome::pass(),
+                Cell::Failed(why) => Outcome::fail(format!("{} {capability}: {why}", row.name)),
+                Cell::Skipped(why) => {
+                    Outcome::skip_required(format!("{} {capability}: {why}", row.name))
+                }
+            });
+        }
+    }
+    if !clients::is_written(session.workspace, &rows)? {
+        outcome.add(Outcome::fail("docs/clients.md says otherwise: run `cargo xtask clients --write` and look at the change"));
+    }
+    Ok(outcome)
+}
+
+/// The program is in no package registry, so even CI may be without it; what it asks is asked by tests of our own too.
+pub(super) fn conformance(session: &Session<'_>) -> Result<Outcome> {
+    let Some(path) = program::program() else {
+        return Ok(Outcome::skip(
+            "CONFORMANCE_PROGRAM does not name a built program",
+        ));
+    };
+    let counts = program::all(session.workspace, &path)?;
+    // A test that the program skips or that is off is a gap, and a gap is not a pass.
+    let failed = counts.fail + counts.skip + counts.disabled;
+    Ok(Outcome {
+        passed: counts.pass,
+        failed,
+        skipped: 0,
+        notes: vec![counts.to_string()],
+    })
 }

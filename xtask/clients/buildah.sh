@@ -1,0 +1,38 @@
+# title: buildah (Debian)
+# needs: buildah skopeo busybox
+
+source "$CLIENTS/lib/containers.sh"
+
+version() { buildah --version | grep -oE '[0-9.]+' | head -1; }
+
+# From a base image in the registry, in a chroot: no engine takes part.
+build() {
+    seed debian buildah/debian:1
+    mkdir "$WORK/context"
+    printf 'FROM %s/buildah/debian:1\nRUN touch /built\nCMD ["ls", "/built"]\n' "$REGISTRY" >"$WORK/context/Containerfile"
+    buildah bud -q --isolation chroot --tls-verify=false -t built "$WORK/context"
+    buildah push -q --tls-verify=false --digestfile "$WORK/digest" built "docker://$REGISTRY/buildah/built:1"
+    same digest "$(<"$WORK/digest")" "$(digest_at buildah/built 1)"
+}
+
+push() {
+    for tag in busybox layers20; do
+        buildah pull -q "oci:$IMAGES:$tag" >"$WORK/id"
+        buildah push -q --tls-verify=false --digestfile "$WORK/digest" "$(<"$WORK/id")" "docker://$REGISTRY/buildah/$tag:1"
+        same "digest of $tag" "$(<"$WORK/digest")" "$(digest_at "buildah/$tag" 1)"
+        buildah push -q --tls-verify=false --format v2s2 "$(<"$WORK/id")" "docker://$REGISTRY/buildah/$tag:v2s2"
+    done
+}
+
+pull() {
+    seed nginx buildah/nginx:1
+    buildah pull -q --tls-verify=false "docker://$REGISTRY/buildah/nginx:1" >"$WORK/id"
+    buildah inspect --type image --format '{{.FromImageDigest}}' "$(<"$WORK/id")" | has "$(digest_in_layout nginx)"
+}
+
+copy() {
+    buildah manifest create list
+    buildah manifest add --tls-verify=false list "docker://$REGISTRY/buildah/busybox:1"
+    buildah manifest push -q --all --tls-verify=false list "docker://$REGISTRY/buildah/list:1"
+    skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/buildah/list:1" | grep -q "$(digest_at buildah/busybox 1)"
+}

@@ -1,0 +1,49 @@
+# title: crane
+# tools: crane
+
+tool crane
+
+version() { crane version; }
+
+push() {
+    for tag in busybox layers20 python-app; do
+        one_image "$tag" "$WORK/$tag"
+        crane push --insecure "$WORK/$tag" "$REGISTRY/crane/$tag:1"
+        same "digest of $tag" "$(digest_in_layout "$tag")" "$(digest_at "crane/$tag" 1)"
+    done
+    # What crane pushes as an index is the layout's own, with the image of three platforms inside.
+    one_image multi "$WORK/multi"
+    crane push --insecure --index "$WORK/multi" "$REGISTRY/crane/multi:1"
+    same 'digest of the nested index' "sha256:$(sha256sum <"$WORK/multi/index.json" | cut -d' ' -f1)" "$(digest_at crane/multi 1)"
+    crane append --insecure --base "$REGISTRY/crane/busybox:1" --new_layer <(tar -c -C "$CLIENTS" lib) \
+        --new_tag "$REGISTRY/crane/busybox:appended"
+    crane mutate --insecure --label who=crane --tag "$REGISTRY/crane/busybox:labelled" "$REGISTRY/crane/busybox:1"
+}
+
+pull() {
+    crane validate --insecure --remote "$REGISTRY/crane/layers20:1"
+    crane validate --insecure --remote "$REGISTRY/crane/busybox:appended"
+    crane pull --insecure --format oci "$REGISTRY/crane/python-app:1" "$WORK/pulled"
+    crane validate --insecure --remote "$REGISTRY/crane/python-app:1"
+    same digest "$(digest_in_layout python-app)" "$(crane digest --insecure "$REGISTRY/crane/python-app:1")"
+    crane export --insecure "$REGISTRY/crane/layers20:1" - | tar -t | has data/d20/f
+}
+
+list() {
+    crane ls --insecure "$REGISTRY/crane/busybox" | has labelled
+    crane catalog --insecure "$REGISTRY" | has crane/layers20
+    crane tag --insecure "$REGISTRY/crane/busybox:1" again
+    same 'digest of the new tag' "$(digest_in_layout busybox)" "$(digest_at crane/busybox again)"
+}
+
+delete() {
+    local labelled
+    labelled=$(crane digest --insecure "$REGISTRY/crane/busybox:labelled")
+    crane delete --insecure "$REGISTRY/crane/busybox@$labelled"
+    gone crane/busybox "$labelled"
+}
+
+copy() {
+    crane copy --insecure "$REGISTRY/crane/python-app:1" "$REGISTRY/crane/copied:1"
+    same 'digest of the copy' "$(digest_in_layout python-app)" "$(digest_at crane/copied 1)"
+}

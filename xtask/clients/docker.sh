@@ -1,0 +1,32 @@
+# title: Docker Engine (current, containerd image store)
+# tools: containerd runc dockerd
+# needs: docker skopeo busybox iptables
+
+source "$CLIENTS/lib/docker.sh"
+tool containerd runc dockerd
+
+# The engine speaks with clients of the last years only; Debian's is older.
+current_client() {
+    local candidate
+    for candidate in $(type -ap docker); do
+        if [ "$("$candidate" --version | grep -oE '[0-9]+' | head -1)" -ge 25 ]; then
+            echo "$candidate"
+            return
+        fi
+    done
+    skip 'no docker client of version 25 or later is installed'
+}
+DOCKER=$(current_client)
+
+engine() { start_engine; }
+
+version() { pinned dockerd; }
+
+# BuildKit writes an index with an attestation beside the image; the classic builder of old clients cannot.
+build() {
+    context "$WORK/context"
+    DOCKER_BUILDKIT=0 docker build -q --network none -t "$REGISTRY/docker/built:1" "$WORK/context"
+    pushed docker/built:1
+    docker rmi -f "$REGISTRY/docker/built:1" >/dev/null
+    docker run --rm --network none "$REGISTRY/docker/built:1" | has /built
+}

@@ -1,0 +1,42 @@
+# title: Helm 4
+# tools: helm
+
+tool helm
+export HELM_CACHE_HOME=$WORK/cache HELM_CONFIG_HOME=$WORK/config HELM_DATA_HOME=$WORK/data
+charts=oci://$REGISTRY/helm
+
+version() { helm version --template '{{.Version}}' | grep -v '^v4\.[0-9]*$' || pinned helm; }
+
+# chart VERSION: packages a chart with one template.
+chart() {
+    mkdir -p "$WORK/webapp/templates"
+    printf 'apiVersion: v2\nname: webapp\nversion: %s\n' "$1" >"$WORK/webapp/Chart.yaml"
+    printf 'replicas: 1\n' >"$WORK/webapp/values.yaml"
+    printf 'apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n' >"$WORK/webapp/templates/cm.yaml"
+    helm package -d "$WORK" "$WORK/webapp" >/dev/null
+}
+
+push() {
+    local said
+    for number in 0.1.0 0.2.0+build.5; do
+        chart "$number"
+        said=$(helm push --plain-http "$WORK/webapp-$number.tgz" "$charts" 2>&1)
+        same "digest of $number" "$(grep -oE 'sha256:[0-9a-f]{64}' <<<"$said")" "$(digest_at helm/webapp "${number/+/_}")"
+    done
+}
+
+pull() {
+    mkdir "$WORK/pulled"
+    helm pull --plain-http -d "$WORK/pulled" "$charts/webapp" --version 0.1.0
+    cmp "$WORK/webapp-0.1.0.tgz" "$WORK/pulled/webapp-0.1.0.tgz"
+    helm show chart --plain-http "$charts/webapp" --version 0.2.0+build.5 | has 'version: 0.2.0+build.5'
+    helm template --plain-http here "$charts/webapp" --version 0.1.0 | has '  name: here'
+    # A chart that another client pushed.
+    seed helm-0.1.0 helm/other:0.1.0
+    helm show values --plain-http "$charts/other" --version 0.1.0 | has 'replicas: 1'
+}
+
+# Without a version Helm asks for the tags and takes the newest.
+list() {
+    helm show chart --plain-http "$charts/webapp" | has 'version: 0.2.0+build.5'
+}

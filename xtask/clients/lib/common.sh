@@ -1,0 +1,136 @@
+# The words that scenarios are written in, and what runs one capability of one scenario.
+#
+#   bash common.sh SCENARIO              lists the functions of SCENARIO.sh
+#   bash common.sh SCENARIO FUNCTION     runs one of them: exit 0 passed, 77 skipped (the last line says why), else failed
+#
+# A scenario is a file of functions. `engine` is a daemon that runs in the foreground while the others are called, `ready` says when it
+# is up, `prepare` builds what the others need, `version` prints the client's version; the rest are capabilities, run in the order of
+# the matrix and each in a shell of its own.
+#
+# Given from outside: REGISTRY (host:port), IMAGES (an OCI layout), WORK (an empty folder with a short path), TOOLS (pinned programs),
+# CLIENTS (this folder's parent).
+set -euo pipefail
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+skip() {
+    echo "$*"
+    exit 77
+}
+
+# same WHAT EXPECTED ACTUAL
+same() {
+    [ "$2" = "$3" ] || fail "$1 is $3, not $2"
+    echo "same $1: $2"
+}
+
+# refused WHAT COMMAND...: the command must fail.
+refused() {
+    local what=$1
+    shift
+    if "$@"; then fail "$what was not refused"; fi
+}
+
+# has NEEDLE: reads lines, one of which must be NEEDLE.
+has() {
+    local text
+    text=$(cat)
+    grep -qxF -- "$1" <<<"$text" || fail "no line '$1' in: $text"
+}
+
+# within SECONDS COMMAND...: repeats the command until it succeeds.
+within() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@"; do
+        [ "$SECONDS" -lt "$end" ] || fail "not within the time: $*"
+        sleep 0.2
+    done
+}
+
+# digest_in_layout TAG
+digest_in_layout() {
+    python3 - "$IMAGES/index.json" "$1" <<'EOF'
+import json, sys
+for entry in json.load(open(sys.argv[1]))["manifests"]:
+    if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == sys.argv[2]:
+        print(entry["digest"])
+EOF
+}
+
+accept_all='application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json,
+ application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json'
+
+# digest_at REPOSITORY REFERENCE: the digest of the bytes that the registry serves, and not of what its header says.
+digest_at() {
+    local sum
+    curl -sSf -H "Accept: ${accept_all//$'\n'/}" -o "$WORK/manifest" "http://$REGISTRY/v2/$1/manifests/$2"
+    sum=$(sha256sum "$WORK/manifest")
+    echo "sha256:${sum%% *}"
+}
+
+# status METHOD PATH: the status of a request without a body.
+status() {
+    curl -s -o /dev/null -w '%{http_code}' -X "$1" -H "Accept: ${accept_all//$'\n'/}" "http://$REGISTRY$2"
+}
+
+# gone REPOSITORY REFERENCE
+gone() {
+    same "the status of $1:$2" 404 "$(status GET "/v2/$1/manifests/$2")"
+}
+
+# referrers REPOSITORY DIGEST: how many referrers the registry lists; 77 where it has no such list.
+referrers() {
+    curl -sS -f "http://$REGISTRY/v2/$1/referrers/$2" |
+        python3 -c 'import json, sys; print(len(json.load(sys.stdin)["manifests"]))'
+}
+
+# seed TAG REPOSITORY:TAG: puts an image of the layout into the registry without the client under test.
+seed() {
+    curl_push "$(digest_in_layout "$1")" "${2%:*}" "${2##*:}"
+}
+
+# curl_push DIGEST REPOSITORY REFERENCE: pushes a document of the layout with all it refers to, bytes as they are.
+curl_push() {
+    python3 "$CLIENTS/lib/push.py" "$IMAGES" "http://$REGISTRY" "$@"
+}
+
+# one_image TAG FOLDER: a layout with just this image, for clients that push whole layouts.
+one_image() {
+    python3 - "$IMAGES" "$1" "$2" <<'EOF'
+import json, os, sys
+source, tag, target = sys.argv[1:]
+entry = next(e for e in json.load(open(f"{source}/index.json"))["manifests"]
+             if e.get("annotations", {}).get("org.opencontainers.image.ref.name") == tag)
+os.makedirs(target)
+os.symlink(os.path.realpath(f"{source}/blobs"), f"{target}/blobs")
+with open(f"{target}/oci-layout", "w") as file:
+    file.write('{"imageLayoutVersion":"1.0.0"}')
+with open(f"{target}/index.json", "w") as file:
+    json.dump({"schemaVersion": 2, "manifests": [entry]}, file)
+EOF
+}
+
+# tool NAME...: puts pinned programs first on the PATH.
+tool() {
+    for name in "$@"; do
+        PATH=$TOOLS/$name:$PATH
+    done
+}
+
+# pinned NAME: the version of a pinned program, which not every program knows of itself.
+pinned() {
+    basename "$(realpath "$TOOLS/$1")" | sed -E "s/^$1-(.*)-[0-9a-f]+$/\1/"
+}
+
+words=$(declare -F | cut -d' ' -f3)
+source "$CLIENTS/$1.sh"
+if [ $# -gt 1 ]; then
+    "$2"
+else
+    # Those of this file were there before the scenario was read.
+    declare -F | cut -d' ' -f3 | grep -vxF "$words" || true
+fi

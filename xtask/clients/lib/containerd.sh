@@ -1,0 +1,47 @@
+# What both generations of containerd are asked to do through ctr.
+
+socket=$WORK/containerd.sock
+
+ctr() { command ctr --address "$socket" -n test "$@"; }
+
+# start_engine VERSION PLUGIN: a containerd with folders of its own and without its Kubernetes part.
+start_engine() {
+    cat >"$WORK/config.toml" <<EOF
+version = $1
+root = "$WORK/root"
+state = "$WORK/state"
+disabled_plugins = [$2]
+[grpc]
+address = "$socket"
+EOF
+    exec containerd --config "$WORK/config.toml"
+}
+
+ready() { within 30 ctr version; }
+
+pull() {
+    for tag in busybox nginx layers20; do
+        seed "$tag" "ctr/$tag:1"
+        ctr images pull --plain-http "$REGISTRY/ctr/$tag:1"
+        ctr images ls "name==$REGISTRY/ctr/$tag:1" | grep -q "$(digest_in_layout "$tag")" || fail "digest of $tag"
+    done
+    seed multi ctr/multi:1
+    ctr images pull --plain-http --all-platforms "$REGISTRY/ctr/multi:1"
+    ctr images pull --plain-http "$REGISTRY/ctr/multi@$(digest_in_layout multi)"
+}
+
+push() {
+    [ -n "$(ctr images ls -q)" ] || pull
+    for tag in busybox nginx layers20; do
+        ctr images tag --force "$REGISTRY/ctr/$tag:1" "$REGISTRY/ctr/pushed/$tag:1"
+        ctr images push --plain-http "$REGISTRY/ctr/pushed/$tag:1"
+        same "digest of $tag" "$(digest_in_layout "$tag")" "$(digest_at "ctr/pushed/$tag" 1)"
+    done
+    ctr images tag --force "$REGISTRY/ctr/multi:1" "$REGISTRY/ctr/pushed/multi:1"
+    ctr images push --plain-http "$REGISTRY/ctr/pushed/multi:1"
+    same 'digest of multi' "$(digest_in_layout multi)" "$(digest_at ctr/pushed/multi 1)"
+}
+
+run() {
+    ctr run --rm "$REGISTRY/ctr/busybox:1" "run-$$" echo pulled and run | has 'pulled and run'
+}

@@ -1,0 +1,78 @@
+# What both Docker engines are asked to do. The scenario starts the engine and sets DOCKER, the client that goes with it.
+
+export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/config
+DOCKER=${DOCKER:-docker}
+
+docker() { "$DOCKER" "$@"; }
+
+# No bridge: the tests need no network inside of containers, and the host's rules stay as they are.
+start_engine() {
+    exec dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/pid" --host "$DOCKER_HOST" \
+        --bridge none --iptables=false --ip6tables=false "$@"
+}
+
+ready() { within 60 docker version; }
+
+# load TAG: an image of the layout as the engine's own REGISTRY/docker/TAG:1.
+load() {
+    skopeo copy -q "oci:$IMAGES:$1" "docker-archive:$WORK/$1.tar:$REGISTRY/docker/$1:1"
+    docker load -q -i "$WORK/$1.tar"
+    rm "$WORK/$1.tar"
+}
+
+# pushed IMAGE: pushes and prints the digest that the engine says it pushed.
+pushed() {
+    local said
+    said=$(docker push "$REGISTRY/$1")
+    grep -oE 'sha256:[0-9a-f]{64}' <<<"$said" | tail -1
+}
+
+push() {
+    local digest
+    for tag in busybox layers20 python-app; do
+        load "$tag"
+        digest=$(pushed "docker/$tag:1")
+        same "digest of $tag" "$digest" "$(digest_at "docker/$tag" 1)"
+    done
+    # A second repository of the same host: the layers are mounted, not sent.
+    docker tag "$REGISTRY/docker/layers20:1" "$REGISTRY/docker/other/layers20:1"
+    digest=$(pushed docker/other/layers20:1)
+    same 'digest of the second repository' "$(digest_at docker/layers20 1)" "$digest"
+}
+
+pull() {
+    local digest
+    for tag in busybox nginx multi; do
+        seed "$tag" "docker/seeded/$tag:1"
+        digest=$(digest_in_layout "$tag")
+        docker pull -q "$REGISTRY/docker/seeded/$tag:1"
+        docker image inspect -f '{{join .RepoDigests "\n"}}' "$REGISTRY/docker/seeded/$tag:1" |
+            has "$REGISTRY/docker/seeded/$tag@$digest"
+        docker rmi -f "$REGISTRY/docker/seeded/$tag:1" >/dev/null
+        docker pull -q "$REGISTRY/docker/seeded/$tag@$digest"
+    done
+}
+
+# Every tag of a repository, which the engine takes from the tag list.
+list() {
+    seed busybox docker/all:one
+    seed layers20 docker/all:two
+    docker pull -q -a "$REGISTRY/docker/all"
+    docker images --format '{{.Tag}}' "$REGISTRY/docker/all" | sort | tr '\n' ' ' | has 'one two '
+}
+
+run() {
+    seed busybox docker/run/busybox:1
+    seed python-app docker/run/python-app:1
+    docker run --rm --network none "$REGISTRY/docker/run/busybox:1" echo pulled and run | has 'pulled and run'
+    docker run --rm --network none --entrypoint python3 "$REGISTRY/docker/run/python-app:1" \
+        -c 'import flask, os; print(os.getuid())' | has 1000
+}
+
+# context FOLDER: what a small build needs, from nothing.
+context() {
+    mkdir -p "$1/bin"
+    cp "$(command -v busybox)" "$1/bin/busybox"
+    ln -sf busybox "$1/bin/sh"
+    printf 'FROM scratch\nCOPY bin/ /bin/\nRUN ["/bin/busybox", "touch", "/built"]\nCMD ["/bin/busybox", "ls", "/built"]\n' >"$1/Dockerfile"
+}

@@ -1,0 +1,45 @@
+# title: podman (Debian)
+# needs: podman runc skopeo
+
+source "$CLIENTS/lib/containers.sh"
+
+version() { podman --version | grep -oE '[0-9.]+$'; }
+
+push() {
+    for tag in busybox layers20 python-app; do
+        podman pull -q "oci:$IMAGES:$tag" >"$WORK/id"
+        podman push -q --digestfile "$WORK/digest" "$(<"$WORK/id")" "$REGISTRY/podman/$tag:1"
+        same "digest of $tag" "$(<"$WORK/digest")" "$(digest_at "podman/$tag" 1)"
+    done
+    # The same image as a Docker manifest.
+    podman push -q --format v2s2 "$(<"$WORK/id")" "$REGISTRY/podman/python-app:v2s2"
+}
+
+pull() {
+    for tag in busybox multi nginx; do
+        seed "$tag" "podman/seeded/$tag:1"
+        podman pull -q "$REGISTRY/podman/seeded/$tag:1"
+        podman image inspect --format '{{range .RepoDigests}}{{println .}}{{end}}' "$REGISTRY/podman/seeded/$tag:1" |
+            has "$REGISTRY/podman/seeded/$tag@$(digest_in_layout "$tag")"
+    done
+}
+
+list() {
+    podman search --list-tags "$REGISTRY/podman/python-app" | grep -oE '[^ ]+$' | has v2s2
+    # There is no search here, so podman reads the catalog.
+    podman search --format '{{.Name}}' "$REGISTRY/layers20" | has "$REGISTRY/podman/layers20"
+}
+
+run() {
+    podman run --rm --network none "$REGISTRY/podman/seeded/busybox:1" echo pulled and run | has 'pulled and run'
+}
+
+# An index made by the client, pushed with all that it lists.
+copy() {
+    podman manifest create list
+    podman manifest add list "docker://$REGISTRY/podman/seeded/busybox:1"
+    podman manifest add --arch arm64 list "docker://$REGISTRY/podman/layers20:1"
+    podman manifest push --all --format oci list "docker://$REGISTRY/podman/list:1"
+    curl -sSf -H "Accept: $accept_index" "http://$REGISTRY/v2/podman/list/manifests/1" |
+        grep -q "$(digest_in_layout busybox)"
+}

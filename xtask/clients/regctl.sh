@@ -1,0 +1,59 @@
+# title: regctl (regclient)
+# tools: regctl
+
+tool regctl
+export REGCTL_CONFIG=$WORK/regctl.json
+[ -e "$REGCTL_CONFIG" ] || regctl registry set --tls disabled "$REGISTRY" >&2
+
+version() { regctl version --format '{{.VCSTag}}' | grep . || pinned regctl; }
+
+# Everything the layout has: nested indexes and SHA-512 too.
+push() {
+    for tag in busybox multi nested python-app wasm helm-0.1.0 busybox-zstd; do
+        regctl image copy "ocidir://$IMAGES:$tag" "$REGISTRY/regctl/$tag:1"
+        same "digest of $tag" "$(digest_in_layout "$tag")" "$(digest_at "regctl/$tag" 1)"
+    done
+    printf hello | regctl artifact put --artifact-type application/vnd.example.hello --file-media-type text/plain \
+        "$REGISTRY/regctl/artifact:1"
+}
+
+pull() {
+    regctl image copy "$REGISTRY/regctl/nested:1" "ocidir://$WORK/pulled:nested"
+    same digest "$(digest_in_layout nested)" "$(regctl image digest "ocidir://$WORK/pulled:nested")"
+    regctl artifact get "$REGISTRY/regctl/artifact:1" | has hello
+    regctl image get-file "$REGISTRY/regctl/busybox:1" /bin/sh >/dev/null
+}
+
+list() {
+    regctl tag ls "$REGISTRY/regctl/busybox" | has 1
+    regctl repo ls "$REGISTRY" | has regctl/nested
+}
+
+delete() {
+    # A tag alone: the image stays.
+    regctl image copy "$REGISTRY/regctl/busybox:1" "$REGISTRY/regctl/busybox:2"
+    regctl tag delete "$REGISTRY/regctl/busybox:2"
+    gone regctl/busybox 2
+    same 'the image' "$(digest_in_layout busybox)" "$(digest_at regctl/busybox 1)"
+    regctl manifest delete "$REGISTRY/regctl/wasm@$(digest_in_layout wasm)"
+    gone regctl/wasm "$(digest_in_layout wasm)"
+}
+
+copy() {
+    regctl image copy "$REGISTRY/regctl/multi:1" "$REGISTRY/regctl/copied:1"
+    same 'digest of the copy' "$(digest_in_layout multi)" "$(digest_at regctl/copied 1)"
+}
+
+# An image with its SBOM, the SBOM's signature and an index about it; listed, filtered, copied on.
+attach() {
+    local bb
+    bb=$(digest_in_layout busybox)
+    regctl image copy --referrers "ocidir://$IMAGES:busybox" "$REGISTRY/regctl/described:1"
+    same 'the referrers' 2 "$(referrers regctl/described "$bb")"
+    regctl artifact list --format '{{range .Descriptors}}{{println .ArtifactType}}{{end}}' \
+        --filter-artifact-type application/spdx+json "$REGISTRY/regctl/described:1" | has application/spdx+json
+    regctl image copy --referrers "$REGISTRY/regctl/described:1" "$REGISTRY/regctl/described-too:1"
+    same 'the referrers of the copy' 2 "$(referrers regctl/described-too "$bb")"
+    printf '{}' | regctl artifact put --artifact-type application/vnd.example.late --subject "$REGISTRY/regctl/described:1"
+    same 'the referrers after one more' 3 "$(referrers regctl/described "$bb")"
+}

@@ -1,0 +1,45 @@
+# title: skopeo (Debian)
+# needs: skopeo
+
+# Not nested ("unexpectedly received a manifest list") and not sha512, both limits of skopeo.
+tags='busybox debian nginx python-app node-app multi layers20 busybox-zstd busybox-plain wasm helm-0.1.0 model'
+
+version() { skopeo --version | grep -oE '[0-9.]+' | head -1; }
+
+push() {
+    for tag in $tags; do
+        skopeo copy -q --all --preserve-digests --dest-tls-verify=false \
+            "oci:$IMAGES:$tag" "docker://$REGISTRY/skopeo/$tag:1"
+        same "digest of $tag" "$(digest_in_layout "$tag")" "$(digest_at "skopeo/$tag" 1)"
+    done
+    # The same image as a Docker manifest.
+    skopeo copy -q -f v2s2 --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$REGISTRY/skopeo/busybox:v2s2"
+    skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/skopeo/busybox:v2s2" |
+        grep -q vnd.docker.distribution.manifest.v2
+}
+
+pull() {
+    for tag in busybox multi nginx layers20 model; do
+        skopeo copy -q --all --src-tls-verify=false "docker://$REGISTRY/skopeo/$tag:1" "dir:$WORK/$tag"
+        same "digest of $tag" "$(digest_in_layout "$tag")" "$(skopeo manifest-digest "$WORK/$tag/manifest.json")"
+    done
+}
+
+list() {
+    skopeo list-tags --tls-verify=false "docker://$REGISTRY/skopeo/busybox" | grep -oE '[^ ",]+' | has v2s2
+}
+
+delete() {
+    skopeo delete --tls-verify=false "docker://$REGISTRY/skopeo/busybox:v2s2"
+    gone skopeo/busybox v2s2
+}
+
+copy() {
+    skopeo copy -q --all --src-tls-verify=false --dest-tls-verify=false \
+        "docker://$REGISTRY/skopeo/multi:1" "docker://$REGISTRY/skopeo/copied/multi:1"
+    same 'digest of the copy' "$(digest_in_layout multi)" "$(digest_at skopeo/copied/multi 1)"
+    # A whole repository to a folder and back.
+    skopeo sync --src docker --dest dir --src-tls-verify=false --scoped "$REGISTRY/skopeo/layers20" "$WORK/sync"
+    skopeo sync --src dir --dest docker --dest-tls-verify=false "$WORK/sync/$REGISTRY/skopeo" "$REGISTRY/skopeo/synced"
+    same 'digest after the way back' "$(digest_in_layout layers20)" "$(digest_at skopeo/synced/layers20 1)"
+}

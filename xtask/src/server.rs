@@ -1,0 +1,223 @@
+//! A freshly started registry with a data directory of its own, for what talks to one over the wire.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+use crate::process::{self, Running};
+use crate::workspace::Workspace;
+
+/// The name and password that the test registries know.
+pub(crate) const USER: &str = "alice";
+/// The password of [`USER`].
+pub(crate) const PASSWORD: &str = "open sesame 5";
+/// What `htpasswd -nbB -C 5` printed for the two.
+const HTPASSWD: &str = "alice:$2y$05$fdUpqnxiEoa6f47Gi6W4K.Quee5QuHTNsiF/NMuKztIE.FbyvjBIG\n";
+
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// How a test registry lets clients in.
+#[derive(Clone, Debug)]
+pub(crate) enum Access {
+    /// Everybody may do everything.
+    Open,
+    /// [`USER`] with [`PASSWORD`] may do everything.
+    Basic,
+    /// Tokens of the service at `realm`, checked with the keys in `jwks`.
+    Bearer {
+        /// Its address.
+        realm: String,
+        /// A JSON Web Key Set.
+        jwks: PathBuf,
+    },
+}
+
+/// The name of the test registries at the token service.
+pub(crate) const SERVICE: &str = "longshore-test";
+/// Who issues the tokens.
+pub(crate) const ISSUER: &str = "xtask";
+
+/// A running registry; dropped, it is stopped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    running: Running,
+    address: String,
+    log: PathBuf,
+}
+
+impl Server {
+    /// Builds the program of this clone and returns where it is.
+    ///
+    /// # Errors
+    /// When it does not compile within 30 minutes.
+    pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(cargo);
+        command
+            .current_dir(workspace.root())
+            .args(["build", "--locked", "--package", "longshore"]);
+        let log = workspace.scratch("log")?.join("build.log");
+        let ended = process::run(&command, Duration::from_mins(30), &log, false)?;
+        if !ended.ok() {
+            bail!(
+                "longshore does not build ({ended}):\n{}",
+                process::tail(&log, 30)
+            );
+        }
+        Ok(workspace.cargo_target().join("debug/longshore"))
+    }
+
+    /// Starts `program` with its data in `folder` and waits until it answers. The log is `folder`.log.
+    ///
+    /// # Errors
+    /// When it ends or does not answer in time; its last lines are in the text.
+    pub(crate) fn start(program: &Path, folder: &Path, access: &Access) -> Result<Self> {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let config = folder.join("longshore.toml");
+        fs::write(&config, configuration(folder, &address, access)?)
+            .context("a configuration cannot be written")?;
+        let log = folder.with_extension("log");
+        let mut command = Command::new(program);
+        command.args(["serve", "--config"]).arg(&config);
+        let mut server = Self {
+            running: Running::start(&command, &log)?,
+            address,
+            log,
+        };
+        server.wait()?;
+        Ok(server)
+    }
+
+    /// `127.0.0.1:PORT`
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Where its output goes.
+    pub(crate) fn log(&self) -> &Path {
+        &self.log
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        let deadline = Instant::now() + READY_WITHIN;
+        while !answers(&self.address) {
+            if let Some(ended) = self.running.ended()? {
+                bail!(
+                    "the registry ended ({ended}):\n{}",
+                    process::tail(&self.log, 20)
+                );
+            }
+            if Instant::now() > deadline {
+                bail!(
+                    "the registry does not answer:\n{}",
+                    process::tail(&self.log, 20)
+                );
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        Ok(())
+    }
+}
+
+/// A port that was free a moment ago.
+///
+/// # Errors
+/// When the system gives none.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    Ok(listener
+        .local_addr()
+        .context("a port has no number")?
+        .port())
+}
+
+/// Whether a registry answers `GET /v2/` at `address`, whatever it says.
+pub(crate) fn answers(address: &str) -> bool {
+    let ask = || -> std::io::Result<Vec<u8>> {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+        write!(
+            stream,
+            "GET /v2/ HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
+        )?;
+        let mut head = vec![0; 12];
+        stream.read_exact(&mut head)?;
+        Ok(head)
+    };
+    ask().is_ok_and(|head| head.starts_with(b"HTTP/1.1 "))
+}
+
+/// The file that starts such a registry; what it needs beside is written into `folder`.
+fn configuration(folder: &Path, address: &str, access: &Access) -> Result<String> {
+    let text = |path: &Path| Value::from(path.display().to_string());
+    // A scratch folder may be in memory; what is tried here is the protocol, not power cuts.
+    let mut table = Table::from_iter([
+        ("listen".to_owned(), address.into()),
+        ("data".to_owned(), text(&folder.join("data"))),
+        ("storage".to_owned(), one("unsafe_storage", true)),
+        (
+            "metrics".to_owned(),
+            one("listen", format!("127.0.0.1:{}", free_port()?)),
+        ),
+    ]);
+    let auth = match access {
+        Access::Open => return Ok(table.to_string()),
+        Access::Basic => {
+            let file = folder.join("htpasswd");
+            fs::write(&file, HTPASSWD).context("a password file cannot be written")?;
+            one("htpasswd", one("path", text(&file)))
+        }
+        Access::Bearer { realm, jwks } => {
+            let keys = [
+                ("realm", realm.as_str().into()),
+                ("service", SERVICE.into()),
+                ("issuer", ISSUER.into()),
+                ("jwks_file", text(jwks)),
+            ];
+            one(
+                "token",
+                Table::from_iter(keys.map(|(key, value)| (key.to_owned(), value))),
+            )
+        }
+    };
+    table.insert("auth".to_owned(), auth);
+    Ok(table.to_string())
+}
+
+/// A table with one key.
+fn one(key: &str, value: impl Into<Value>) -> Value {
+    Table::from_iter([(key.to_owned(), value.into())]).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_configuration_is_toml_whatever_the_folder_is_called() {
+        let folder = std::env::temp_dir().join(format!("xtask \"server\" {}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let access = Access::Bearer {
+            realm: "http://127.0.0.1:1/token".into(),
+            jwks: folder.join("keys.json"),
+        };
+        for access in [Access::Open, Access::Basic, access] {
+            let text = configuration(&folder, "127.0.0.1:5", &access).unwrap();
+            let table: toml::Table = text.parse().unwrap();
+            assert_eq!(
+                table["data"].as_str().unwrap(),
+                folder.join("data").to_str().unwrap()
+            );
+        }
+        fs::remove_dir_all(folder).unwrap();
+    }
+}

@@ -1,0 +1,283 @@
+//! A small token service for the tests: answers `GET /token` as the Docker token specification says.
+//!
+//! It signs with a key it makes itself and builds tokens by hand, on purpose: a service that used the server's own token library could
+//! not show a mistake that both share. It knows one name and password, grants them whatever they ask for, and grants others nothing.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::server::{ISSUER, PASSWORD, SERVICE, USER};
+
+/// How long a token lives, in seconds: longer than any test, shorter than a working day.
+const LIFE_SECS: u64 = 600;
+/// No request of a client is longer.
+const REQUEST_BYTES: u64 = 64 << 10;
+
+/// A running service; its threads end with the process.
+#[derive(Debug)]
+pub(crate) struct TokenService {
+    address: String,
+}
+
+struct Signer {
+    pair: EcdsaKeyPair,
+    kid: String,
+}
+
+/// What a client asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Asked {
+    /// `repository:NAME:ACTIONS` each.
+    scopes: Vec<String>,
+    /// The decoded `Authorization: Basic`.
+    login: Option<String>,
+}
+
+impl TokenService {
+    /// Listens on a free port of this machine and writes the public key as a JSON Web Key Set to `jwks`.
+    ///
+    /// # Errors
+    /// When no port is free, no key can be made or the file cannot be written.
+    pub(crate) fn start(jwks: &Path) -> Result<Self> {
+        let (signer, keys) = Signer::new()?;
+        fs::write(jwks, keys.to_string())
+            .with_context(|| format!("{} cannot be written", jwks.display()))?;
+        let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+        let address = listener
+            .local_addr()
+            .context("a port has no number")?
+            .to_string();
+        let signer = Arc::new(signer);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let signer = Arc::clone(&signer);
+                // A client that goes away in the middle is its own affair.
+                thread::spawn(move || serve(stream, &signer).ok());
+            }
+        });
+        Ok(Self { address })
+    }
+
+    /// The address that a registry names in its challenge.
+    pub(crate) fn realm(&self) -> String {
+        format!("http://{}/token", self.address)
+    }
+}
+
+impl Signer {
+    fn new() -> Result<(Self, Value)> {
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
+            .context("no key could be made")?;
+        // An uncompressed point: one byte of form, then the two coordinates.
+        let point = pair.public_key().as_ref();
+        let coordinates = point.get(1..).context("a public key is empty")?;
+        let (x, y) = coordinates.split_at(coordinates.len() / 2);
+        let (x, y) = (URL_SAFE_NO_PAD.encode(x), URL_SAFE_NO_PAD.encode(y));
+        // RFC 7638: the hash of the required members, in this order and without spaces.
+        let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
+        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(members));
+        let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "use": "sig", "alg": "ES256"});
+        Ok((Self { pair, kid }, json!({ "keys": [key] })))
+    }
+
+    fn token(&self, subject: &str, access: &[Value], now: u64) -> Result<String> {
+        let header = json!({"typ": "JWT", "alg": "ES256", "kid": self.kid});
+        let claims = json!({
+            "iss": ISSUER, "sub": subject, "aud": SERVICE, "iat": now, "nbf": now, "exp": now + LIFE_SECS,
+            "jti": format!("{now}-{}", access.len()), "access": access,
+        });
+        let signed = [header, claims]
+            .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
+            .join(".");
+        let signature = self
+            .pair
+            .sign(&SystemRandom::new(), signed.as_bytes())
+            .context("signing failed")?;
+        Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+    }
+
+    /// The status and the body for what was asked.
+    fn answer(&self, asked: &Asked, now: u64) -> Result<(&'static str, Value)> {
+        let known = asked.login.as_deref() == Some(&format!("{USER}:{PASSWORD}"));
+        if asked.login.is_some() && !known {
+            return Ok((
+                "401 Unauthorized",
+                json!({"details": "incorrect username or password"}),
+            ));
+        }
+        let access: Vec<Value> = if known {
+            asked.scopes.iter().filter_map(|s| granted(s)).collect()
+        } else {
+            Vec::new()
+        };
+        let token = self.token(if known { USER } else { "" }, &access, now)?;
+        Ok((
+            "200 OK",
+            json!({"token": token, "access_token": token, "expires_in": LIFE_SECS}),
+        ))
+    }
+}
+
+/// The entry of `access` for one scope; a name may hold colons, a type and a list of actions may not.
+fn granted(scope: &str) -> Option<Value> {
+    let (kind, rest) = scope.split_once(':')?;
+    let (name, actions) = rest.rsplit_once(':')?;
+    Some(json!({"type": kind, "name": name, "actions": actions.split(',').collect::<Vec<_>>()}))
+}
+
+fn serve(stream: TcpStream, signer: &Signer) -> Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    let mut lines = BufReader::new(stream.try_clone()?.take(REQUEST_BYTES)).lines();
+    let first = lines.next().context("an empty request")??;
+    let headers: Vec<String> = lines
+        .map_while(Result::ok)
+        .take_while(|line| !line.is_empty())
+        .collect();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is a service of its own, at the edge; its clock is the machine's"
+    )]
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)?
+        .as_secs();
+    let (status, body) = signer.answer(&asked(&first, &headers), now)?;
+    let body = body.to_string();
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    let mut stream = stream;
+    stream.write_all(head.as_bytes())?;
+    Ok(stream.write_all(body.as_bytes())?)
+}
+
+fn asked(first: &str, headers: &[String]) -> Asked {
+    let target = first.split(' ').nth(1).unwrap_or_default();
+    let query = target.split_once('?').map_or("", |(_, query)| query);
+    let scopes = query
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix("scope="));
+    // One parameter may hold several scopes.
+    let scopes = scopes.flat_map(|value| {
+        decoded(value)
+            .split(' ')
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    });
+    let login = headers.iter().find_map(|header| {
+        let (name, value) = header.split_once(':')?;
+        let value = value.trim().strip_prefix("Basic ")?;
+        name.eq_ignore_ascii_case("authorization")
+            .then(|| STANDARD.decode(value).unwrap_or_default())
+    });
+    Asked {
+        scopes: scopes.collect(),
+        login: login.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+    }
+}
+
+/// A query value without its escapes.
+fn decoded(value: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        match (first, after) {
+            (b'+', _) => bytes.push(b' '),
+            (b'%', [high, low, tail @ ..]) => {
+                bytes.extend(hex::decode([*high, *low]).unwrap_or_default());
+                rest = tail;
+            }
+            _ => bytes.push(*first),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
+
+    fn ask(first: &str, login: &str) -> Asked {
+        asked(
+            first,
+            &[format!("authorization: Basic {}", STANDARD.encode(login))],
+        )
+    }
+
+    #[test]
+    fn scopes_are_read_whether_repeated_or_joined() {
+        let asked = ask(
+            "GET /token?scope=repository%3Aa/b%3Apull&service=x&scope=x:y:z+k:l:m HTTP/1.1",
+            "u:p",
+        );
+        assert_eq!(asked.scopes, ["repository:a/b:pull", "x:y:z", "k:l:m"]);
+        assert_eq!(asked.login.as_deref(), Some("u:p"));
+    }
+
+    #[test]
+    fn a_token_holds_what_was_asked_for_and_its_signature_fits_the_published_key() {
+        let (signer, keys) = Signer::new().unwrap();
+        let login = format!("{USER}:{PASSWORD}");
+        let (status, body) = signer
+            .answer(
+                &ask(
+                    "GET /token?scope=repository:a:5/b:pull,push HTTP/1.1",
+                    &login,
+                ),
+                1000,
+            )
+            .unwrap();
+        assert_eq!(status, "200 OK");
+        let token = body["token"].as_str().unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let part = |name: &str| {
+            URL_SAFE_NO_PAD
+                .decode(keys["keys"][0][name].as_str().unwrap())
+                .unwrap()
+        };
+        let point = [vec![4], part("x"), part("y")].concat();
+        let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
+            .verify(signed.as_bytes(), &signature)
+            .unwrap();
+        let claims = URL_SAFE_NO_PAD
+            .decode(signed.split_once('.').unwrap().1)
+            .unwrap();
+        let claims: Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(
+            claims["access"],
+            json!([{"type": "repository", "name": "a:5/b", "actions": ["pull", "push"]}])
+        );
+        assert_eq!(claims["exp"], json!(1000 + LIFE_SECS));
+    }
+
+    #[test]
+    fn a_wrong_password_is_refused_and_nobody_gets_nothing() {
+        let (signer, _) = Signer::new().unwrap();
+        let (status, _) = signer
+            .answer(&ask("GET /token HTTP/1.1", "alice:wrong"), 0)
+            .unwrap();
+        assert!(status.starts_with("401"));
+        let nobody = asked("GET /token?scope=repository:a:pull HTTP/1.1", &[]);
+        let (_, body) = signer.answer(&nobody, 0).unwrap();
+        let claims = body["token"].as_str().unwrap().split('.').nth(1).unwrap();
+        let claims: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!(claims["access"], json!([]));
+    }
+}
