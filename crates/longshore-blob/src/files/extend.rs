@@ -36,8 +36,8 @@ pub(crate) struct Lane<'a> {
 }
 
 enum Place {
-    Here(Writer),
-    Away(oneshot::Receiver<(Writer, std::io::Result<()>)>),
+    Here(Box<Writer>),
+    Away(oneshot::Receiver<(Box<Writer>, std::io::Result<()>)>),
     /// The thread that had it panicked, or none could be started. What it wrote lies behind the stage's offset.
     Lost,
 }
@@ -47,7 +47,7 @@ impl<'a> Lane<'a> {
         let large = size.is_some_and(|size| size > SMALL);
         Self {
             crew,
-            place: Place::Here(writer),
+            place: Place::Here(Box::new(writer)),
             large,
             batch: Vec::new(),
             batch_bytes: 0,
@@ -77,9 +77,9 @@ impl<'a> Lane<'a> {
             }
             self.large |= taken > SMALL;
             if self.large {
-                self.put(frame).await?
+                self.put(frame).await?;
             } else {
-                self.write(&frame).await?
+                self.write(&frame).await?;
             }
         }
         match size {
@@ -92,7 +92,7 @@ impl<'a> Lane<'a> {
     }
 
     /// Writes the rest and gives the writer back; `None` when it was lost. A failure to write does not hide it.
-    pub(crate) async fn finish(mut self) -> (Option<Writer>, Result<()>) {
+    pub(crate) async fn finish(mut self) -> (Option<Box<Writer>>, Result<()>) {
         let mut result = self.send().await;
         let back = self.back().await;
         if result.is_ok() {

@@ -66,7 +66,7 @@ mod tests {
         let ask = |who: u32| {
             let (heard, begun) = (heard.clone(), Arc::clone(&begun));
             gather.request(Box::new(move |_| {
-                heard.send((who, begun.load(Ordering::SeqCst))).unwrap()
+                heard.send((who, begun.load(Ordering::SeqCst))).unwrap();
             }))
         };
         assert!(ask(0));

@@ -134,21 +134,20 @@ impl Reads {
     }
 
     async fn large(&self, at: &Location, size: u64) -> Result<Arc<Open>> {
-        let open = match self.open.get(at) {
-            Some(open) => open,
-            None => {
-                let file = self
-                    .open(at, OFlags::RDONLY)
-                    .await
-                    .map_err(|error| unreadable(at, error))?;
-                let open = Arc::new(Open {
-                    size: length(&file)?,
-                    file: Arc::new(file),
-                    region: OnceLock::new(),
-                });
-                self.open.insert(at.clone(), Arc::clone(&open));
-                open
-            }
+        let open = if let Some(open) = self.open.get(at) {
+            open
+        } else {
+            let file = self
+                .open(at, OFlags::RDONLY)
+                .await
+                .map_err(|error| unreadable(at, error))?;
+            let open = Arc::new(Open {
+                size: length(&file)?,
+                file: Arc::new(file),
+                region: OnceLock::new(),
+            });
+            self.open.insert(at.clone(), Arc::clone(&open));
+            open
         };
         check(at, open.size, size)?;
         Ok(open)
@@ -171,15 +170,8 @@ impl Reads {
 async fn whole(file: File, size: u64) -> Result<Bytes> {
     let mut buffer = vec![0; usize::try_from(size).map_err(Error::internal)?];
     // What is in the page cache comes at once; what is not would stop this thread and all requests on it.
-    let read = match rustix::io::preadv2(
-        &file,
-        &mut [io::IoSliceMut::new(&mut buffer)],
-        0,
-        ReadWriteFlags::NOWAIT,
-    ) {
-        Ok(read) => read,
-        Err(_) => 0,
-    };
+    let vector = &mut [io::IoSliceMut::new(&mut buffer)];
+    let read = rustix::io::preadv2(&file, vector, 0, ReadWriteFlags::NOWAIT).unwrap_or_default();
     if read == buffer.len() {
         return Ok(buffer.into());
     }
@@ -194,8 +186,14 @@ async fn whole(file: File, size: u64) -> Result<Bytes> {
         .into())
 }
 
+/// The length of a file. A path can also name what is no file, and then nothing about it is known.
 fn length(file: &File) -> Result<u64> {
-    Ok(file.metadata().map_err(fault::storage)?.len())
+    let found = file.metadata().map_err(fault::storage)?;
+    if found.is_file() {
+        Ok(found.len())
+    } else {
+        Err(fault::storage(io::ErrorKind::InvalidInput))
+    }
 }
 
 fn check(at: &Location, found: u64, expected: u64) -> Result<()> {

@@ -34,10 +34,13 @@ const PENDING: usize = 1024;
 /// How many blobs are known to be durable. One that is not known any more is synced once more, which finds nothing to do.
 const KNOWN: u64 = 32_768;
 
+/// A call that returns when what is open survives a power cut.
+pub(crate) type SyncCall = Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
+
 /// The two calls that make things durable; the tests of this crate have others, which fail.
 pub(crate) struct Barrier {
-    pub(crate) file: Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>,
-    pub(crate) dir: Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>,
+    pub(crate) file: SyncCall,
+    pub(crate) dir: SyncCall,
 }
 
 impl Default for Barrier {
@@ -119,16 +122,12 @@ impl Syncs {
         self.crew.submit(Box::new(move || {
             let synced = (pending.syncs.barrier.file)(&file);
             drop((file, room));
-            match synced {
-                Err(error) => {
-                    tracing::error!(at = %pending.at, %error, "a blob could not be made durable; it is lost");
-                    pending.answer(&Err(Failure::new(error)));
-                }
-                Ok(()) => {
-                    let syncs = Arc::clone(&pending.syncs);
-                    syncs.sync_dir(&dir, Box::new(move |outcome| pending.answer(outcome)));
-                }
+            if let Err(error) = synced {
+                tracing::error!(at = %pending.at, %error, "a blob could not be made durable; it is lost");
+                return pending.answer(&Err(Failure::new(error)));
             }
+            let syncs = Arc::clone(&pending.syncs);
+            syncs.sync_dir(&dir, Box::new(move |outcome| pending.answer(outcome)));
         }));
     }
 
