@@ -177,14 +177,14 @@ fn scope(request: &Request) -> Option<String> {
         Verb::Push => "pull,push",
         verb => verb.action(),
     };
-    let mut scope = format!("repository:{repo}:{actions}");
+    let scope = format!("repository:{repo}:{actions}");
     if let Request::StartUpload {
         mount: Some(mount), ..
     } = request
         && let Some(from) = &mount.from
         && from != repo
     {
-        scope.push_str(&format!(" repository:{from}:pull"));
+        return Some(format!("{scope} repository:{from}:pull"));
     }
     Some(scope)
 }

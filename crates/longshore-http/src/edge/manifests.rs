@@ -8,8 +8,9 @@ use longshore_spec::route::Request;
 
 use super::enter::Visit;
 use super::errors::Answer;
+use super::intake::{self, Length};
 use super::reply::Reply;
-use super::request::{self, Length};
+use super::request;
 use super::urls::value;
 use super::{Edge, names};
 
@@ -27,11 +28,11 @@ impl Edge {
         body: ByteStream,
     ) -> Answer {
         let headers = &visit.head.headers;
-        request::refuse_encoding(headers)?;
+        intake::refuse_encoding(headers)?;
         let media_type = request::manifest_type(headers)?;
         let tag_rule = request::tag_rule(headers)?;
         let bytes =
-            request::whole(Length::of(visit.head), self.0.options.manifest_limit, body).await?;
+            intake::whole(Length::of(visit.head), self.0.options.manifest_limit, body).await?;
         let (digest, tags) = match reference {
             Reference::Tag(tag) => (None, vec![tag.clone()]),
             Reference::Digest(digest) => (Some(*digest), more_tags.to_vec()),

@@ -11,6 +11,7 @@ mod accept;
 mod enter;
 mod errors;
 mod ids;
+mod intake;
 mod lists;
 mod manifests;
 mod names;

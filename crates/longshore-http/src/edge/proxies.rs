@@ -213,10 +213,9 @@ mod tests {
     }
 
     fn peer(text: &str) -> Peer {
-        Peer {
-            addr: Some((address(text), 12345).into()),
-            ..Peer::default()
-        }
+        let mut peer = Peer::default();
+        peer.addr = Some((address(text), 12345).into());
+        peer
     }
 
     #[test]

@@ -5,11 +5,12 @@ use longshore_core::Manifest;
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::host::Host;
+use longshore_spec::index::fallback_child;
+use longshore_spec::manifest::{Limits, View};
 use longshore_spec::media::{Kind, MediaType};
 use longshore_spec::name::RepoName;
 use longshore_spec::range::content_range;
 use longshore_spec::reference::Reference;
-use serde::Deserialize;
 
 use super::enter::Visit;
 use super::errors::Answer;
@@ -141,12 +142,9 @@ impl Edge {
         repo: &RepoName,
         list: &Manifest,
     ) -> Option<Manifest> {
-        #[derive(Deserialize)]
-        struct List {
-            manifests: Vec<Descriptor>,
-        }
-        let List { manifests } = serde_json::from_slice(&list.bytes).ok()?;
-        let child = accept::single(&visit.head.headers, &manifests)?;
+        let view = View::parse(&list.bytes, Some(&list.media_type), &Limits::default()).ok()?;
+        let child = fallback_child(&view)
+            .filter(|child| accept::reads(&visit.head.headers, &child.media_type))?;
         self.0
             .registry
             .get_manifest(&visit.cx, repo, &child.digest.into())

@@ -1,51 +1,13 @@
-//! What a request's headers say: lengths, ranges, types, conditions.
+//! What a request's headers say of content: ranges, types, conditions.
 //!
 //! The path and query are `longshore_spec::route`'s; here is only what comes beside them. Nothing here decides what is
 //! answered, but for the words of each refusal.
 
-use bytes::{Bytes, BytesMut};
-use futures_util::TryStreamExt;
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, Version, header};
-use longshore_core::{ByteStream, Chunk, Code, Error, Result, TagRule};
+use http::{HeaderMap, HeaderName, header};
+use longshore_core::{Code, Error, Result, TagRule};
 use longshore_spec::digest::Digest;
 use longshore_spec::media::MediaType;
-use longshore_spec::range::{ByteRange, ContentRange};
-
-use crate::server::BodyFault;
-
-/// What is known of a body's length before it comes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Length {
-    /// So many bytes.
-    Said(u64),
-    /// It comes in chunks or frames, and ends when it ends.
-    Open,
-    /// HTTP/1 without a length and without chunks: there is no body.
-    Absent,
-}
-
-impl Length {
-    pub(super) fn of(head: &Parts) -> Self {
-        let said =
-            text(&head.headers, &header::CONTENT_LENGTH).and_then(|digits| digits.parse().ok());
-        match said {
-            Some(bytes) => Self::Said(bytes),
-            None if head.version >= Version::HTTP_2 => Self::Open,
-            None if head.headers.contains_key(header::TRANSFER_ENCODING) => Self::Open,
-            None => Self::Absent,
-        }
-    }
-
-    /// The number of bytes, where it is known.
-    pub(super) const fn said(self) -> Option<u64> {
-        match self {
-            Self::Said(bytes) => Some(bytes),
-            Self::Open => None,
-            Self::Absent => Some(0),
-        }
-    }
-}
+use longshore_spec::range::ByteRange;
 
 /// The text of a header that is given once; `None` also for one that is no ASCII.
 pub(super) fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -133,113 +95,10 @@ pub(super) fn manifest_type(headers: &HeaderMap) -> Result<Option<MediaType>> {
     }
 }
 
-/// Refuses bodies that were encoded for the way. What a digest names is what is stored and what was sent; a registry
-/// that unpacked would have to guess which of them was meant, and could be made to unpack forever.
-///
-/// # Errors
-/// `MediaUnsupported`.
-pub(super) fn refuse_encoding(headers: &HeaderMap) -> Result<()> {
-    let is_plain = |line: &http::HeaderValue| {
-        line.as_bytes()
-            .trim_ascii()
-            .eq_ignore_ascii_case(b"identity")
-    };
-    if headers
-        .get_all(header::CONTENT_ENCODING)
-        .iter()
-        .all(is_plain)
-    {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::MediaUnsupported,
-        "send the content as it is: Content-Encoding is not accepted",
-    ))
-}
-
-/// Where a chunk says it belongs, checked against its length.
-///
-/// # Errors
-/// `ChunkOutOfOrder` for a `Content-Range` that says no place, `SizeInvalid` for one of another length than the body.
-pub(super) fn chunk(head: &Parts, body: ByteStream) -> Result<Chunk> {
-    let length = Length::of(head);
-    let Some(line) = head.headers.get(header::CONTENT_RANGE) else {
-        return Ok(Chunk {
-            at: None,
-            size: length.said(),
-            body,
-        });
-    };
-    let range: ContentRange = line.to_str().unwrap_or_default().trim().parse().map_err(
-        |error: longshore_spec::range::ContentRangeError| {
-            Error::new(Code::ChunkOutOfOrder, error.to_string())
-        },
-    )?;
-    match length.said() {
-        Some(said) if said != range.length() => Err(Error::new(
-            Code::SizeInvalid,
-            format!(
-                "Content-Range {range} has {} bytes, Content-Length is {said}",
-                range.length()
-            ),
-        )),
-        _ => Ok(Chunk {
-            at: Some(range.start),
-            size: Some(range.length()),
-            body,
-        }),
-    }
-}
-
-/// All of a body that may have at most `limit` bytes.
-///
-/// # Errors
-/// `TooLarge`, before anything is read where the length was said; `BodyLost`, `BodySlow`; `SizeInvalid`.
-pub(super) async fn whole(length: Length, limit: usize, mut body: ByteStream) -> Result<Bytes> {
-    let too_large = || {
-        Error::new(
-            Code::TooLarge,
-            format!("a manifest has at most {limit} bytes"),
-        )
-    };
-    let said = length
-        .said()
-        .map(|said| usize::try_from(said).unwrap_or(usize::MAX));
-    if said.is_some_and(|said| said > limit) {
-        return Err(too_large());
-    }
-    let Some(first) = body.try_next().await.map_err(lost)? else {
-        return Ok(Bytes::new());
-    };
-    let mut next = body.try_next().await.map_err(lost)?;
-    if next.is_none() && first.len() <= limit {
-        return Ok(first);
-    }
-    let mut all =
-        BytesMut::with_capacity(said.unwrap_or_else(|| first.len().saturating_mul(2).min(limit)));
-    all.extend_from_slice(&first);
-    while let Some(piece) = next {
-        if all.len() + piece.len() > limit {
-            return Err(too_large());
-        }
-        all.extend_from_slice(&piece);
-        next = body.try_next().await.map_err(lost)?;
-    }
-    if all.len() > limit {
-        return Err(too_large());
-    }
-    Ok(all.freeze())
-}
-
-fn lost(cause: std::io::Error) -> Error {
-    let code = BodyFault::of(&cause).map_or(Code::BodyLost, BodyFault::code);
-    Error::new(code, "the body did not arrive whole").because(cause)
-}
-
 #[cfg(test)]
 mod tests {
-    use futures_util::stream;
     use http::Request;
+    use http::request::Parts;
 
     use super::*;
 
@@ -323,82 +182,6 @@ mod tests {
             &[("if-match", quoted.as_str()), ("if-match", quoted.as_str())],
         ] {
             assert_eq!(rule(lines), Err(Code::QueryInvalid), "{lines:?}");
-        }
-    }
-
-    #[test]
-    fn a_chunk_has_the_length_that_both_headers_say() {
-        let read = |lines: &[(&str, &str)]| {
-            chunk(&head(lines), longshore_core::body::empty())
-                .map(|chunk| (chunk.at, chunk.size))
-                .map_err(|e| e.code())
-        };
-        assert_eq!(read(&[("content-length", "5")]), Ok((None, Some(5))));
-        assert_eq!(read(&[("transfer-encoding", "chunked")]), Ok((None, None)));
-        assert_eq!(read(&[]), Ok((None, Some(0))));
-        assert_eq!(
-            read(&[("content-range", "5-9"), ("content-length", "5")]),
-            Ok((Some(5), Some(5)))
-        );
-        assert_eq!(
-            read(&[("content-range", "5-9"), ("transfer-encoding", "chunked")]),
-            Ok((Some(5), Some(5)))
-        );
-        assert_eq!(
-            read(&[("content-range", "0-9"), ("content-length", "5")]),
-            Err(Code::SizeInvalid)
-        );
-        for nonsense in ["0-", "9-0", "a-b", "-1-5", "0-99999999999999999999", ""] {
-            assert_eq!(
-                read(&[("content-range", nonsense), ("content-length", "5")]),
-                Err(Code::ChunkOutOfOrder),
-                "{nonsense}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn a_body_is_read_up_to_its_limit_and_not_a_byte_further() {
-        let body = |pieces: &'static [&'static str]| -> ByteStream {
-            Box::pin(stream::iter(
-                pieces
-                    .iter()
-                    .map(|piece| Ok(Bytes::from_static(piece.as_bytes()))),
-            ))
-        };
-        let read = async |length, pieces| {
-            whole(length, 6, body(pieces))
-                .await
-                .map_err(|error| error.code())
-        };
-        assert_eq!(read(Length::Open, &["abc", "def"]).await.unwrap(), "abcdef");
-        assert_eq!(read(Length::Said(3), &["abc"]).await.unwrap(), "abc");
-        assert_eq!(read(Length::Absent, &[]).await.unwrap(), "");
-        assert_eq!(
-            read(Length::Open, &["abc", "def", "g"]).await,
-            Err(Code::TooLarge)
-        );
-        assert_eq!(read(Length::Open, &["abcdefg"]).await, Err(Code::TooLarge));
-        let unread: ByteStream = Box::pin(stream::poll_fn(|_| {
-            panic!("a body that is too large is not asked for")
-        }));
-        assert_eq!(
-            whole(Length::Said(7), 6, unread)
-                .await
-                .map_err(|error| error.code()),
-            Err(Code::TooLarge)
-        );
-    }
-
-    #[test]
-    fn c45_only_plain_bodies_are_taken() {
-        assert!(refuse_encoding(&head(&[]).headers).is_ok());
-        assert!(refuse_encoding(&head(&[("content-encoding", "identity")]).headers).is_ok());
-        for encoding in ["gzip", "identity, gzip", "zstd", ""] {
-            assert!(
-                refuse_encoding(&head(&[("content-encoding", encoding)]).headers).is_err(),
-                "{encoding}"
-            );
         }
     }
 

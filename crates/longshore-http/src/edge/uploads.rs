@@ -12,8 +12,8 @@ use longshore_spec::upload::UploadId;
 
 use super::enter::Visit;
 use super::errors::{Answer, Fault};
+use super::intake::{self, Length};
 use super::reply::Reply;
-use super::request::{self, Length};
 use super::urls::value;
 use super::{Edge, names};
 
@@ -39,7 +39,7 @@ impl Edge {
         opening: Opening<'_>,
         body: ByteStream,
     ) -> Answer {
-        request::refuse_encoding(&visit.head.headers)?;
+        intake::refuse_encoding(&visit.head.headers)?;
         if let Some(mount) = opening.mount
             && let Some(digest) = self.mount(visit, repo, mount).await?
         {
@@ -117,8 +117,8 @@ impl Edge {
         id: &UploadId,
         body: ByteStream,
     ) -> Answer {
-        request::refuse_encoding(&visit.head.headers)?;
-        let chunk = match request::chunk(visit.head, body) {
+        intake::refuse_encoding(&visit.head.headers)?;
+        let chunk = match intake::chunk(visit.head, body) {
             Ok(chunk) => chunk,
             Err(error) => return Err(self.misplaced(visit, repo, id, error).await),
         };
@@ -142,8 +142,8 @@ impl Edge {
         digest: &Digest,
         body: ByteStream,
     ) -> Answer {
-        request::refuse_encoding(&visit.head.headers)?;
-        let last = match request::chunk(visit.head, body) {
+        intake::refuse_encoding(&visit.head.headers)?;
+        let last = match intake::chunk(visit.head, body) {
             Ok(chunk) => chunk,
             Err(error) => return Err(self.misplaced(visit, repo, id, error).await),
         };

@@ -274,8 +274,8 @@ mod tests {
         ] {
             assert!(text.parse::<PublicUrl>().is_err(), "{text}");
         }
-        for text in ["a", "//", "/a//b", "/../a", "/a b", "/a%2f", "/é"] {
-            assert!(text == "//" || text.parse::<Prefix>().is_err(), "{text}");
+        for text in ["a", "/a//b", "/../a", "/a b", "/a%2f", "/é"] {
+            assert!(text.parse::<Prefix>().is_err(), "{text}");
         }
         assert_eq!(
             "http://[::1]:5000/"
