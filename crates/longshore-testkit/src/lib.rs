@@ -15,4 +15,5 @@
 pub mod content;
 pub mod faults;
 pub mod mem;
+pub mod suite;
 pub mod wire;
