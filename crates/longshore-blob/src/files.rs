@@ -11,6 +11,8 @@ mod read;
 mod root;
 mod seats;
 mod syncs;
+#[cfg(test)]
+mod tests;
 mod walk;
 mod writer;
 
@@ -126,9 +128,9 @@ impl Files {
 
     /// Begins to sync the name of a directory that has just come into use, and makes the one of the next hour.
     fn ahead(&self, dir: &Arc<hours::Dir>, now: SystemTime) {
-        self.syncs.start_dir(Arc::clone(dir));
+        self.syncs.ahead(Arc::clone(dir));
         match self.hours.at(&self.root, hours::next(now)) {
-            Ok((next, true)) => self.syncs.start_dir(next),
+            Ok((next, true)) => self.syncs.ahead(next),
             Ok((_, false)) => {}
             // It is tried again when it is needed.
             Err(error) => tracing::warn!(%error, "the directory of the next hour cannot be made"),

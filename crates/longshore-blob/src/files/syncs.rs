@@ -1,8 +1,9 @@
 //! What survives a power cut, and who waits to hear so.
 //!
 //! Publishing starts the sync of the file at once, many of them in parallel (the file system makes one journal commit of
-//! them). The directory is synced after the file and by one call for all who wait: on ext4 and XFS the file's sync has
-//! committed the rename with it, so that call finds next to nothing to do.
+//! them). Its directory is synced after that and only when somebody waits, by one call for all names that came meanwhile: an
+//! image of three blobs takes three syncs and one. On ext4 and XFS the file's sync has committed the rename with it, so that
+//! the directory's finds next to nothing to do.
 //!
 //! A failed sync is never tried again: the kernel reports a lost page once, and a second call would succeed without it.
 //! Those bytes are reported lost until they are removed. When a directory fails, nothing that was published there can be
@@ -12,7 +13,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use longshore_core::{Error, Result};
 use moka::sync::Cache;
@@ -20,7 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::crew::Crew;
 use super::fault::Failure;
-use super::gather::{Outcome, Waiter};
+use super::gather::Outcome;
 use super::hours::Dir;
 use super::root::Root;
 use crate::location::Location;
@@ -64,7 +65,11 @@ pub(crate) struct Syncs {
 }
 
 enum State {
-    Pending(Vec<oneshot::Sender<Outcome>>),
+    Pending {
+        waiting: Vec<oneshot::Sender<Outcome>>,
+        /// The directory, when the file is durable and only its name is not.
+        unnamed: Option<Arc<Dir>>,
+    },
     Failed(Failure),
 }
 
@@ -112,35 +117,56 @@ impl Syncs {
             if states.contains_key(at) {
                 return;
             }
-            states.insert(at.clone(), State::Pending(Vec::new()));
+            let pending = State::Pending {
+                waiting: Vec::new(),
+                unnamed: None,
+            };
+            states.insert(at.clone(), pending);
         }
         let pending = Pending {
-            syncs: Arc::clone(self),
+            syncs: Arc::downgrade(self),
             at: at.clone(),
             answered: false,
         };
+        let syncs = Arc::clone(self);
         self.crew.submit(Box::new(move || {
-            let synced = (pending.syncs.barrier.file)(&file);
+            let synced = (syncs.barrier.file)(&file);
             drop((file, room));
             if let Err(error) = synced {
                 tracing::error!(at = %pending.at, %error, "a blob could not be made durable; it is lost");
                 return pending.answer(&Err(Failure::new(error)));
             }
-            let syncs = Arc::clone(&pending.syncs);
-            syncs.sync_dir(&dir, Box::new(move |outcome| pending.answer(outcome)));
+            let at = pending.at.clone();
+            dir.gather().join(Box::new(move |outcome| pending.answer(outcome)));
+            let wanted = match syncs.states().get_mut(&at) {
+                Some(State::Pending { waiting, unnamed }) => {
+                    *unnamed = Some(Arc::clone(&dir));
+                    !waiting.is_empty()
+                }
+                // Done already by a sync that others wanted, or removed.
+                _ => false,
+            };
+            if wanted {
+                syncs.sync_dir(&dir);
+            }
         }));
     }
 
-    /// Begins to make the directory itself durable, ahead of its use.
-    pub(crate) fn start_dir(self: &Arc<Self>, dir: Arc<Dir>) {
-        let syncs = Arc::clone(self);
-        self.crew
-            .submit(Box::new(move || syncs.sync_dir(&dir, Box::new(|_| ()))));
+    /// Begins to make a directory itself durable, ahead of its use.
+    pub(crate) fn ahead(self: &Arc<Self>, dir: Arc<Dir>) {
+        dir.gather().join(Box::new(|_| ()));
+        self.start_dir(dir);
     }
 
-    /// Syncs the directory for `waiter` and all who come meanwhile, unless another thread does that already.
-    fn sync_dir(&self, dir: &Dir, waiter: Waiter) {
-        if !dir.gather().request(waiter) {
+    /// Begins to sync a directory for all names that wait for that.
+    fn start_dir(self: &Arc<Self>, dir: Arc<Dir>) {
+        let syncs = Arc::clone(self);
+        self.crew.submit(Box::new(move || syncs.sync_dir(&dir)));
+    }
+
+    /// Syncs the directory, unless another thread is at it, which then does it once more.
+    fn sync_dir(&self, dir: &Dir) {
+        if !dir.gather().want() {
             return;
         }
         dir.gather().serve(|| {
@@ -156,36 +182,38 @@ impl Syncs {
     }
 
     fn finish(&self, at: &Location, outcome: &Outcome) {
-        // Known as durable before it is forgotten as pending, so that nobody finds it in neither.
-        if outcome.is_ok() {
-            self.durable.insert(at.clone(), ());
-        }
-        let state = {
+        let waiting = {
             let mut states = self.states();
+            // What was removed meanwhile is of no interest.
+            let Some(State::Pending { waiting, .. }) = states.remove(at) else {
+                return;
+            };
             match outcome {
-                Ok(()) => states.remove(at),
-                Err(failure) => states.insert(at.clone(), State::Failed(failure.clone())),
+                Ok(()) => self.durable.insert(at.clone(), ()),
+                Err(failure) => drop(states.insert(at.clone(), State::Failed(failure.clone()))),
             }
+            waiting
         };
-        if let Some(State::Pending(waiting)) = state {
-            for waiter in waiting {
-                // Some may have left.
-                let _ = waiter.send(outcome.clone());
-            }
+        for waiter in waiting {
+            // Some may have left.
+            let _ = waiter.send(outcome.clone());
         }
     }
 
     /// How the sync of `at` went or goes; `None` when there is nothing to wait for and nothing is known.
-    pub(crate) async fn outcome(&self, at: &Location) -> Option<Result<()>> {
-        let receiver = match self.states().get_mut(at) {
+    pub(crate) async fn outcome(self: &Arc<Self>, at: &Location) -> Option<Result<()>> {
+        let (receiver, unnamed) = match self.states().get_mut(at) {
             Some(State::Failed(failure)) => return Some(Err(failure.unsafe_bytes())),
-            Some(State::Pending(waiting)) => {
+            Some(State::Pending { waiting, unnamed }) => {
                 let (sender, receiver) = oneshot::channel();
                 waiting.push(sender);
-                receiver
+                (receiver, unnamed.clone())
             }
             None => return self.durable.contains_key(at).then_some(Ok(())),
         };
+        if let Some(dir) = unnamed {
+            self.start_dir(dir);
+        }
         Some(match receiver.await {
             Ok(outcome) => outcome.map_err(|failure| failure.unsafe_bytes()),
             Err(closed) => Err(Error::internal(closed)),
@@ -194,11 +222,9 @@ impl Syncs {
 
     /// Forgets what was removed, failures too: nobody asks for it again.
     pub(crate) fn forget(&self, at: &Location) {
-        self.durable.invalidate(at);
         let mut states = self.states();
-        if matches!(states.get(at), Some(State::Failed(_))) {
-            states.remove(at);
-        }
+        self.durable.invalidate(at);
+        states.remove(at);
     }
 
     fn states(&self) -> MutexGuard<'_, HashMap<Location, State>> {
@@ -209,7 +235,8 @@ impl Syncs {
 /// A blob on its way to being durable. Whoever waits for it is answered whatever happens: also when the work is dropped
 /// undone.
 struct Pending {
-    syncs: Arc<Syncs>,
+    /// Weak, because it waits in a directory that the store holds.
+    syncs: Weak<Syncs>,
     at: Location,
     answered: bool,
 }
@@ -217,14 +244,18 @@ struct Pending {
 impl Pending {
     fn answer(mut self, outcome: &Outcome) {
         self.answered = true;
-        self.syncs.finish(&self.at, outcome);
+        if let Some(syncs) = self.syncs.upgrade() {
+            syncs.finish(&self.at, outcome);
+        }
     }
 }
 
 impl Drop for Pending {
     fn drop(&mut self) {
-        if !self.answered {
-            self.syncs.finish(
+        if !self.answered
+            && let Some(syncs) = self.syncs.upgrade()
+        {
+            syncs.finish(
                 &self.at,
                 &Err(Failure::new(io::Error::other("the work was lost"))),
             );
