@@ -34,5 +34,5 @@ copy() {
     buildah manifest create list
     buildah manifest add --tls-verify=false list "docker://$REGISTRY/buildah/busybox:1"
     buildah manifest push -q --all --tls-verify=false list "docker://$REGISTRY/buildah/list:1"
-    skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/buildah/list:1" | grep -q "$(digest_at buildah/busybox 1)"
+    skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/buildah/list:1" | contains "$(digest_at buildah/busybox 1)"
 }

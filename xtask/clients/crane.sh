@@ -47,3 +47,13 @@ copy() {
     crane copy --insecure "$REGISTRY/crane/python-app:1" "$REGISTRY/crane/copied:1"
     same 'digest of the copy' "$(digest_in_layout python-app)" "$(digest_at crane/copied 1)"
 }
+
+login() {
+    export DOCKER_CONFIG=$WORK/login
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    one_image busybox "$WORK/login-image"
+    refused 'a push by nobody' crane push --insecure "$WORK/login-image" "$LOCKED/crane/login:1"
+    crane auth login --insecure -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    crane push --insecure "$WORK/login-image" "$LOCKED/crane/login:1"
+    crane validate --insecure --remote "$LOCKED/crane/login:1"
+}

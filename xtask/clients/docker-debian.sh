@@ -25,5 +25,5 @@ copy() {
     docker manifest create --insecure "$REGISTRY/docker/list:1" \
         "$REGISTRY/docker/busybox:1" "$REGISTRY/docker/layers20:1"
     docker manifest push --insecure "$REGISTRY/docker/list:1"
-    docker manifest inspect --insecure "$REGISTRY/docker/list:1" | grep -q "$(digest_at docker/layers20 1)"
+    docker manifest inspect --insecure "$REGISTRY/docker/list:1" | contains "$(digest_at docker/layers20 1)"
 }

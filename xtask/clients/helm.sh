@@ -40,3 +40,12 @@ pull() {
 list() {
     helm show chart --plain-http "$charts/webapp" | has 'version: 0.2.0+build.5'
 }
+
+login() {
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    refused 'a push by nobody' helm push --plain-http "$WORK/webapp-0.1.0.tgz" "oci://$LOCKED/helm"
+    refused 'a wrong password' helm registry login --plain-http -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<wrong
+    helm registry login --plain-http -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    helm push --plain-http "$WORK/webapp-0.1.0.tgz" "oci://$LOCKED/helm"
+    helm show chart --plain-http "oci://$LOCKED/helm/webapp" --version 0.1.0 | has 'version: 0.1.0'
+}

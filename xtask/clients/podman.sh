@@ -41,5 +41,17 @@ copy() {
     podman manifest add --arch arm64 list "docker://$REGISTRY/podman/layers20:1"
     podman manifest push --all --format oci list "docker://$REGISTRY/podman/list:1"
     curl -sSf -H "Accept: $accept_index" "http://$REGISTRY/v2/podman/list/manifests/1" |
-        grep -q "$(digest_in_layout busybox)"
+        contains "$(digest_in_layout busybox)"
+}
+
+login() {
+    export REGISTRY_AUTH_FILE=$WORK/auth.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    podman pull -q "oci:$IMAGES:busybox" >"$WORK/id"
+    refused 'a push by nobody' podman push -q --tls-verify=false "$(<"$WORK/id")" "$LOCKED/podman/login:1"
+    refused 'a wrong password' podman login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$LOCKED"
+    podman login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    podman push -q --tls-verify=false "$(<"$WORK/id")" "$LOCKED/podman/login:1"
+    podman pull -q --tls-verify=false "$LOCKED/podman/login:1"
 }

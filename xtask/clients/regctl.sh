@@ -57,3 +57,13 @@ attach() {
     printf '{}' | regctl artifact put --artifact-type application/vnd.example.late --subject "$REGISTRY/regctl/described:1"
     same 'the referrers after one more' 3 "$(referrers regctl/described "$bb")"
 }
+
+login() {
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    regctl registry set --skip-check --tls disabled "$LOCKED"
+    refused 'a push by nobody' regctl image copy "ocidir://$IMAGES:busybox" "$LOCKED/regctl/login:1"
+    refused 'a wrong password' regctl registry login -u "$LOGIN_NAME" --pass-stdin "$LOCKED" <<<wrong
+    regctl registry login -u "$LOGIN_NAME" --pass-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    regctl image copy "ocidir://$IMAGES:busybox" "$LOCKED/regctl/login:1"
+    regctl tag ls "$LOCKED/regctl/login" | has 1
+}

@@ -15,7 +15,7 @@ push() {
     # The same image as a Docker manifest.
     skopeo copy -q -f v2s2 --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$REGISTRY/skopeo/busybox:v2s2"
     skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/skopeo/busybox:v2s2" |
-        grep -q vnd.docker.distribution.manifest.v2
+        contains vnd.docker.distribution.manifest.v2
 }
 
 pull() {
@@ -42,4 +42,14 @@ copy() {
     skopeo sync --src docker --dest dir --src-tls-verify=false --scoped "$REGISTRY/skopeo/layers20" "$WORK/sync"
     skopeo sync --src dir --dest docker --dest-tls-verify=false "$WORK/sync/$REGISTRY/skopeo" "$REGISTRY/skopeo/synced"
     same 'digest after the way back' "$(digest_in_layout layers20)" "$(digest_at skopeo/synced/layers20 1)"
+}
+
+login() {
+    export REGISTRY_AUTH_FILE=$WORK/auth.json
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    refused 'a push by nobody' skopeo copy -q --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$LOCKED/skopeo/login:1"
+    refused 'a wrong password' skopeo login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$LOCKED"
+    skopeo login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    skopeo copy -q --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$LOCKED/skopeo/login:1"
+    skopeo inspect --tls-verify=false "docker://$LOCKED/skopeo/login:1" | contains "$(digest_in_layout busybox)"
 }

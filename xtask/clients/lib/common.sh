@@ -41,6 +41,13 @@ has() {
     grep -qxF -- "$1" <<<"$text" || fail "no line '$1' in: $text"
 }
 
+# contains TEXT: reads lines, one of which must hold TEXT. It reads to the end, so the writer is never cut off.
+contains() {
+    local text
+    text=$(cat)
+    grep -qF -- "$1" <<<"$text" || fail "no '$1' in: $text"
+}
+
 # within SECONDS COMMAND...: repeats the command until it succeeds.
 within() {
     local end=$((SECONDS + $1))
@@ -82,10 +89,15 @@ gone() {
     same "the status of $1:$2" 404 "$(status GET "/v2/$1/manifests/$2")"
 }
 
-# referrers REPOSITORY DIGEST: how many referrers the registry lists; 77 where it has no such list.
+# referrers REPOSITORY DIGEST: how many referrers the registry lists, or the status where it has no such list.
 referrers() {
-    curl -sS -f "http://$REGISTRY/v2/$1/referrers/$2" |
-        python3 -c 'import json, sys; print(len(json.load(sys.stdin)["manifests"]))'
+    local status
+    status=$(curl -sS -o "$WORK/referrers" -w '%{http_code}' "http://$REGISTRY/v2/$1/referrers/$2")
+    if [ "$status" = 200 ]; then
+        python3 -c 'import json, sys; print(len(json.load(sys.stdin)["manifests"]))' <"$WORK/referrers"
+    else
+        echo "status $status"
+    fi
 }
 
 # seed TAG REPOSITORY:TAG: puts an image of the layout into the registry without the client under test.

@@ -23,7 +23,7 @@ pull() {
     for tag in busybox nginx layers20; do
         seed "$tag" "ctr/$tag:1"
         ctr images pull --plain-http "$REGISTRY/ctr/$tag:1"
-        ctr images ls "name==$REGISTRY/ctr/$tag:1" | grep -q "$(digest_in_layout "$tag")" || fail "digest of $tag"
+        ctr images ls "name==$REGISTRY/ctr/$tag:1" | contains "$(digest_in_layout "$tag")"
     done
     seed multi ctr/multi:1
     ctr images pull --plain-http --all-platforms "$REGISTRY/ctr/multi:1"

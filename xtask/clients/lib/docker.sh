@@ -76,3 +76,17 @@ context() {
     ln -sf busybox "$1/bin/sh"
     printf 'FROM scratch\nCOPY bin/ /bin/\nRUN ["/bin/busybox", "touch", "/built"]\nCMD ["/bin/busybox", "ls", "/built"]\n' >"$1/Dockerfile"
 }
+
+login() {
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    [ -n "$(docker images -q "$REGISTRY/docker/busybox:1")" ] || load busybox
+    docker tag "$REGISTRY/docker/busybox:1" "$LOCKED/docker/login:1"
+    refused 'a push by nobody' docker push "$LOCKED/docker/login:1"
+    refused 'a wrong password' docker login -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<wrong
+    docker login -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    docker push "$LOCKED/docker/login:1"
+    docker rmi -f "$LOCKED/docker/login:1" >/dev/null
+    docker pull -q "$LOCKED/docker/login:1"
+    docker logout "$LOCKED"
+    refused 'a pull after the logout' docker pull -q "$LOCKED/docker/login:1"
+}

@@ -1,0 +1,26 @@
+"""A command line for the Python library oras, which has none.
+
+    oras_cli.py REGISTRY push REPOSITORY:TAG FILE...
+    oras_cli.py REGISTRY pull REPOSITORY:TAG FOLDER
+    oras_cli.py REGISTRY tags REPOSITORY
+    oras_cli.py REGISTRY delete REPOSITORY TAG
+"""
+
+import sys
+
+import oras.client
+
+REGISTRY, ACTION, NAME, *REST = sys.argv[1:]
+client = oras.client.OrasClient(hostname=REGISTRY, insecure=True, tls_verify=False)
+target = f"{REGISTRY}/{NAME}"
+
+if ACTION == "push":
+    client.push(target=target, files=REST)
+elif ACTION == "pull":
+    client.pull(target=target, outdir=REST[0])
+elif ACTION == "tags":
+    print("\n".join(client.get_tags(target)))
+elif ACTION == "delete":
+    client.delete_tags(target, REST)
+else:
+    sys.exit(__doc__)
