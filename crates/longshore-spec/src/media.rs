@@ -117,7 +117,7 @@ impl MediaType {
     pub fn essence(&self) -> &str {
         let text = self.as_str();
         text.split_once(';')
-            .map_or(text, |(essence, _)| essence.trim_end())
+            .map_or(text, |(essence, _)| essence.trim_end_matches(' '))
     }
 
     /// The same type without parameters, as registries store and send it.
@@ -169,7 +169,7 @@ impl FromStr for MediaType {
         }
         check_length(text)?;
         let (essence, params) = match text.split_once(';') {
-            Some((essence, params)) => (essence.trim_end_matches([' ', '\t']), params),
+            Some((essence, params)) => (essence.trim_end_matches(' '), params),
             None => (text, ""),
         };
         let (kind, subtype) = essence.split_once('/').ok_or(MediaTypeError::Grammar)?;
@@ -347,6 +347,7 @@ mod tests {
             ("a/b c", MediaTypeError::Grammar),
             ("+a/b", MediaTypeError::Grammar),
             ("a/b;x=\r\n", MediaTypeError::Grammar),
+            ("a/b\t;x=y", MediaTypeError::Grammar),
             ("a/<script>", MediaTypeError::Grammar),
         ] {
             assert_eq!(text.parse::<MediaType>(), Err(error), "{text:?}");

@@ -68,17 +68,31 @@ impl Hasher {
     /// # Errors
     /// [`ThawError`] when `frozen` has the wrong length or an impossible content.
     pub fn thaw(algorithm: Algorithm, frozen: &[u8]) -> Result<Self, ThawError> {
+        // The chaining value comes first, then the number of whole blocks it stands for.
+        let blocks = frozen.get(algorithm.value_bytes()..).ok_or(ThawError)?;
         let state = match algorithm {
             Algorithm::Sha256 => {
+                check_blocks(blocks.first_chunk().copied().map(u64::from_le_bytes))?;
                 let frozen = frozen.try_into().map_err(|_| ThawError)?;
                 State::Sha256(Sha256::deserialize(frozen).map_err(|_| ThawError)?)
             }
             Algorithm::Sha512 => {
+                check_blocks(blocks.first_chunk().copied().map(u128::from_le_bytes))?;
                 let frozen = frozen.try_into().map_err(|_| ThawError)?;
                 State::Sha512(Sha512::deserialize(frozen).map_err(|_| ThawError)?)
             }
         };
         Ok(Self(state))
+    }
+}
+
+/// Refuses a count of blocks that nobody can have hashed: sha2 trusts it, and its arithmetic overflows on more.
+fn check_blocks<N: Into<u128>>(blocks: Option<N>) -> Result<(), ThawError> {
+    const MOST: u128 = 1 << 50;
+    if blocks.is_some_and(|blocks| blocks.into() <= MOST) {
+        Ok(())
+    } else {
+        Err(ThawError)
     }
 }
 
@@ -100,6 +114,16 @@ mod tests {
         assert!(Hasher::thaw(Algorithm::Sha512, &frozen).is_err());
         assert!(Hasher::thaw(Algorithm::Sha256, &frozen[1..]).is_err());
         assert!(Hasher::thaw(Algorithm::Sha256, &[]).is_err());
+    }
+
+    #[test]
+    fn a_frozen_hash_of_more_than_can_have_been_hashed_does_not_thaw() {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let mut frozen = Hasher::new(algorithm).freeze();
+            assert!(Hasher::thaw(algorithm, &frozen).is_ok());
+            frozen[algorithm.value_bytes() + 7] = 1;
+            assert_eq!(Hasher::thaw(algorithm, &frozen).err(), Some(ThawError));
+        }
     }
 
     proptest! {

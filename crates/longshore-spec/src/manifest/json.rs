@@ -51,12 +51,12 @@ impl<'a> Object<'a> {
     /// Readers written in Go take such a name for the real one. Whoever checks a manifest and whoever runs it must
     /// not see two different ones.
     pub(super) fn lookalike<'n>(&self, names: &[&'n str]) -> Option<&'n str> {
-        self.0.iter().find_map(|(key, _)| {
-            names
-                .iter()
-                .copied()
-                .find(|name| key != name && key.chars().map(fold).eq(name.chars().map(fold)))
-        })
+        self.iter()
+            .filter(|(key, _)| !names.contains(key))
+            .find_map(|(key, _)| {
+                let folds_to = |name: &&str| key.chars().map(fold).eq(name.chars().map(fold));
+                names.iter().copied().find(folds_to)
+            })
     }
 }
 
@@ -208,14 +208,28 @@ impl<'de> Visitor<'de> for Seed<'_> {
     }
 }
 
-/// A name that two members have. Sorted, not compared pairwise: an object may have as many members as the document.
+/// A name that two members have.
 fn duplicate<'m>(members: &'m [(Cow<'_, str>, Value<'_>)]) -> Option<&'m str> {
-    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
-    names.sort_unstable();
-    names
+    let names = members.iter().map(|(name, _)| name.as_ref());
+    if members.len() <= FEW {
+        return names.clone().enumerate().find_map(|(at, name)| {
+            names
+                .clone()
+                .skip(at + 1)
+                .any(|other| other == name)
+                .then_some(name)
+        });
+    }
+    // Sorted, not compared pairwise: an object may have as many members as the document has values.
+    let mut sorted: Vec<&str> = names.collect();
+    sorted.sort_unstable();
+    sorted
         .array_windows()
         .find_map(|[one, next]| (one == next).then_some(*one))
 }
+
+/// Up to this many names are cheaper to compare pairwise; nearly every object of a real manifest has fewer.
+const FEW: usize = 8;
 
 /// Reads a member's name, borrowed where possible.
 struct Name;
