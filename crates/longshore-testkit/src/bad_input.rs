@@ -213,7 +213,9 @@ impl fmt::Display for Report {
             self.left_out.len(),
             self.failures.len()
         )?;
-        self.failures.iter().try_for_each(|failure| writeln!(f, "{failure}"))
+        self.failures
+            .iter()
+            .try_for_each(|failure| writeln!(f, "{failure}"))
     }
 }
 
@@ -249,7 +251,11 @@ mod tests {
         let mut seen = BTreeSet::new();
         for row in rows() {
             assert!(seen.insert(row.id), "{} is there twice", row.id);
-            assert!(row.id.starts_with(['A', 'B', 'C', 'D', 'E', 'F', 'G']), "{}", row.id);
+            assert!(
+                row.id.starts_with(['A', 'B', 'C', 'D', 'E', 'F', 'G']),
+                "{}",
+                row.id
+            );
             assert!(!row.steps.is_empty(), "{} asks nothing", row.id);
         }
     }

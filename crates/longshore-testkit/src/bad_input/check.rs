@@ -28,7 +28,15 @@ const CODES: [&str; 14] = [
 ];
 
 /// Words that no client should ever read: where things lie, and what they are made of.
-const INSIDE: [&str; 7] = ["/tmp/", "/var/", "longshore-data", ".rs:", "panicked", "sqlite", "os error"];
+const INSIDE: [&str; 7] = [
+    "/tmp/",
+    "/var/",
+    "longshore-data",
+    ".rs:",
+    "panicked",
+    "sqlite",
+    "os error",
+];
 
 /// Runs `row`; the inner error says what failed.
 pub(super) async fn row(
@@ -52,7 +60,9 @@ pub(super) async fn row(
     }
     let after = state(target).await?;
     if !row.changes && before != after {
-        return Ok(Err(format!("the registry changed\nbefore: {before:#?}\nafter: {after:#?}")));
+        return Ok(Err(format!(
+            "the registry changed\nbefore: {before:#?}\nafter: {after:#?}"
+        )));
     }
     Ok(Ok(()))
 }
@@ -108,7 +118,10 @@ fn shape(ask: &Ask, answer: &Answer) -> Vec<String> {
 fn expected(fixture: &Fixture, step: &Step, answer: &Answer) -> Vec<String> {
     let mut faults = Vec::new();
     if !step.status.contains(&answer.status) {
-        faults.push(format!("the status is {}, not {:?}", answer.status, step.status));
+        faults.push(format!(
+            "the status is {}, not {:?}",
+            answer.status, step.status
+        ));
     }
     if let Some(wanted) = step.code
         && answer.status >= 400
@@ -123,7 +136,9 @@ fn expected(fixture: &Fixture, step: &Step, answer: &Answer) -> Vec<String> {
         let first = answer.header(name);
         let holds = match has {
             Has::Is(value) => first == Some(fixture.write_out(value).as_str()),
-            Has::Part(part) => answer.all(name).any(|line| line.contains(&fixture.write_out(part))),
+            Has::Part(part) => answer
+                .all(name)
+                .any(|line| line.contains(&fixture.write_out(part))),
             Has::Any => first.is_some(),
             Has::None => first.is_none(),
         };
@@ -142,7 +157,9 @@ fn expected(fixture: &Fixture, step: &Step, answer: &Answer) -> Vec<String> {
 /// The error code of an answer; `None` when its body is not what the specification says.
 fn code(answer: &Answer) -> Option<String> {
     let body: Value = serde_json::from_slice(&answer.body).ok()?;
-    let [error] = body.get("errors")?.as_array()?.as_slice() else { return None };
+    let [error] = body.get("errors")?.as_array()?.as_slice() else {
+        return None;
+    };
     error.get("message")?.as_str()?;
     Some(error.get("code")?.as_str()?.to_owned())
 }
@@ -150,9 +167,17 @@ fn code(answer: &Answer) -> Option<String> {
 /// What can be seen of the registry from outside.
 async fn state(target: &mut impl Target) -> io::Result<Vec<String>> {
     let mut state = Vec::new();
-    for path in ["/v2/_catalog", "/v2/acme/app/tags/list", "/v2/acme/other/tags/list"] {
+    for path in [
+        "/v2/_catalog",
+        "/v2/acme/app/tags/list",
+        "/v2/acme/other/tags/list",
+    ] {
         let answer = target.send(Who::Owner, &Ask::new("GET", path)).await?;
-        state.push(format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)));
+        state.push(format!(
+            "{} {}",
+            answer.status,
+            String::from_utf8_lossy(&answer.body)
+        ));
         let tags: Vec<String> = serde_json::from_slice::<Value>(&answer.body)
             .ok()
             .and_then(|body| serde_json::from_value(body.get("tags")?.clone()).ok())
@@ -160,7 +185,10 @@ async fn state(target: &mut impl Target) -> io::Result<Vec<String>> {
         for tag in tags {
             let head = Ask::new("HEAD", format!("/v2/{REPO}/manifests/{tag}"));
             let answer = target.send(Who::Owner, &head).await?;
-            state.push(format!("{tag}: {:?}", answer.header("docker-content-digest")));
+            state.push(format!(
+                "{tag}: {:?}",
+                answer.header("docker-content-digest")
+            ));
         }
     }
     Ok(state)

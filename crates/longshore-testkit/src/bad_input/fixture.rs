@@ -12,6 +12,7 @@
 //! | `<config>` `<layer>` `<foreign>` `<child>` | descriptors of `<C>`, of `<D>`, of a blob in `acme/other`, of `<M>` |
 //! | `<image>` | a whole manifest like `<M>` that was not pushed; `<image-digest>` is its digest |
 //! | `<U>` `<V>` | a new upload session of `acme/app`, of `acme/other` |
+//! | `<V-here>` | the id of `<V>`, in `acme/app` |
 //! | `<hello>` | the digest of the bytes `hello` |
 //!
 //! `<text*n>` is `text` n times.
@@ -47,8 +48,17 @@ impl Fixture {
         let nothing = maker.piece(&MediaType::OCTET_STREAM, Bytes::new());
         let image = maker.image(&config, std::slice::from_ref(&layer), &Dress::default());
         let index = maker.index(std::slice::from_ref(&image), &Dress::default());
-        let unpushed = maker.image(&config, std::slice::from_ref(&layer), &Dress::kind("test/unpushed"));
-        for (repo, blob) in [(REPO, &layer), (REPO, &config), (REPO, &nothing), (OTHER, &foreign)] {
+        let unpushed = maker.image(
+            &config,
+            std::slice::from_ref(&layer),
+            &Dress::kind("test/unpushed"),
+        );
+        for (repo, blob) in [
+            (REPO, &layer),
+            (REPO, &config),
+            (REPO, &nothing),
+            (OTHER, &foreign),
+        ] {
             blob_push(target, repo, blob).await?;
         }
         for (tag, manifest) in [("v1", &image), ("v2", &image), ("list", &index)] {
@@ -70,30 +80,53 @@ impl Fixture {
                 ("layer", layer.descriptor().to_string()),
                 ("foreign", foreign.descriptor().to_string()),
                 ("child", image.descriptor().to_string()),
-                ("image", String::from_utf8_lossy(&unpushed.bytes).into_owned()),
+                (
+                    "image",
+                    String::from_utf8_lossy(&unpushed.bytes).into_owned(),
+                ),
                 ("image-digest", unpushed.digest.to_string()),
                 ("hello", Digest::of(Algorithm::Sha256, b"hello").to_string()),
-                ("hello512", Digest::of(Algorithm::Sha512, b"hello").to_string()),
+                (
+                    "hello512",
+                    Digest::of(Algorithm::Sha512, b"hello").to_string(),
+                ),
                 ("U", String::new()),
                 ("V", String::new()),
+                ("V-here", String::new()),
             ],
         })
     }
 
     /// Opens the sessions that `row` speaks of.
-    pub(super) async fn open(&mut self, target: &mut impl Target, row: &super::Row) -> io::Result<()> {
+    pub(super) async fn open(
+        &mut self,
+        target: &mut impl Target,
+        row: &super::Row,
+    ) -> io::Result<()> {
         let speaks_of = |name: &str| row.steps.iter().any(|step| step.target.contains(name));
-        for (name, path) in [("U", "/v2/acme/app/blobs/uploads/"), ("V", "/v2/acme/other/blobs/uploads/")] {
+        for (name, path) in [
+            ("U", "/v2/acme/app/blobs/uploads/"),
+            ("V", "/v2/acme/other/blobs/uploads/"),
+        ] {
             if !speaks_of(&format!("<{name}>")) {
                 continue;
             }
             let answer = target.send(Who::Owner, &Ask::new("POST", path)).await?;
-            let location = answer.location().ok_or_else(|| io::Error::other(format!("no session: {answer}")))?;
-            if let Some((_, value)) = self.names.iter_mut().find(|(known, _)| *known == name) {
-                location.clone_into(value);
+            let location = answer
+                .location()
+                .ok_or_else(|| io::Error::other(format!("no session: {answer}")))?;
+            self.name(name, location.to_owned());
+            if name == "V" {
+                self.name("V-here", location.replace(OTHER, REPO));
             }
         }
         Ok(())
+    }
+
+    fn name(&mut self, name: &str, value: String) {
+        if let Some((_, old)) = self.names.iter_mut().find(|(known, _)| *known == name) {
+            *old = value;
+        }
     }
 
     /// A text with its names and repetitions written out.
@@ -137,9 +170,12 @@ fn repeat(text: &str) -> String {
 async fn blob_push(target: &mut impl Target, repo: &str, blob: &Piece) -> io::Result<()> {
     let path = format!("/v2/{repo}/blobs/uploads/");
     let answer = target.send(Who::Owner, &Ask::new("POST", path)).await?;
-    let location = answer.location().ok_or_else(|| io::Error::other(format!("no session: {answer}")))?;
+    let location = answer
+        .location()
+        .ok_or_else(|| io::Error::other(format!("no session: {answer}")))?;
     let join = if location.contains('?') { '&' } else { '?' };
-    let close = Ask::new("PUT", format!("{location}{join}digest={}", blob.digest)).sized(blob.bytes.clone());
+    let close = Ask::new("PUT", format!("{location}{join}digest={}", blob.digest))
+        .sized(blob.bytes.clone());
     expect(target, close).await
 }
 
@@ -155,7 +191,9 @@ async fn expect(target: &mut impl Target, ask: Ask) -> io::Result<()> {
     if answer.status == 201 {
         return Ok(());
     }
-    Err(io::Error::other(format!("the fixture was not taken:\n{ask}{answer}")))
+    Err(io::Error::other(format!(
+        "the fixture was not taken:\n{ask}{answer}"
+    )))
 }
 
 #[cfg(test)]
@@ -165,6 +203,9 @@ mod tests {
     #[test]
     fn repetitions_are_written_out_and_other_brackets_stay() {
         assert_eq!(repeat("x<ab*3>y<c*2>"), "xabababycc");
-        assert_eq!(repeat("<script>alert(1)</script> < <b>"), "<script>alert(1)</script> < <b>");
+        assert_eq!(
+            repeat("<script>alert(1)</script> < <b>"),
+            "<script>alert(1)</script> < <b>"
+        );
     }
 }

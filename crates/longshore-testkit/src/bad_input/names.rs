@@ -17,7 +17,10 @@ pub(super) const ROWS: &[Row] = &[
             tags("/v2/a_/tags/list"),
         ],
     ),
-    Row::new("A06", &[tags("/v2/a/../b/tags/list"), tags("/v2/a/./b/tags/list")]),
+    Row::new(
+        "A06",
+        &[tags("/v2/a/../b/tags/list"), tags("/v2/a/./b/tags/list")],
+    ),
     Row::new(
         "A08",
         &[
@@ -33,9 +36,21 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     Row::new("A10", &[tags("/v2//tags/list"), tags("/v2/a//b/tags/list")]),
-    Row::new("A12", &[tags("/v2/%D0%B0/tags/list"), tags("/v2/b%D0%B0r/tags/list")]),
-    Row::new("A13", &[tags("/v2/a%252fb/tags/list"), tags("/v2/a%2fb/tags/list")]),
-    Row::new("A14", &[tags("/v2/<a*256>/tags/list"), tags("/v2/<a/*299>a/tags/list")]),
+    Row::new(
+        "A12",
+        &[tags("/v2/%D0%B0/tags/list"), tags("/v2/b%D0%B0r/tags/list")],
+    ),
+    Row::new(
+        "A13",
+        &[tags("/v2/a%252fb/tags/list"), tags("/v2/a%2fb/tags/list")],
+    ),
+    Row::new(
+        "A14",
+        &[
+            tags("/v2/<a*256>/tags/list"),
+            tags("/v2/<a/*299>a/tags/list"),
+        ],
+    ),
     Row::new(
         "A16",
         &[
@@ -54,7 +69,15 @@ pub(super) const ROWS: &[Row] = &[
             Step::new("GET", "/v2x/", &[404]),
         ],
     ),
-    Row::new("A20", &[Step::new("GET", "/v2/blobs/uploads/", &[400, 404, 405])]),
+    Row::new(
+        "A20",
+        &[
+            Step::new("GET", "/v2/blobs/uploads/", &[400, 404, 405]),
+            Step::new("POST", "/v2/blobs/uploads/", &[400])
+                .code(INVALID)
+                .body(Body::Sized("")),
+        ],
+    ),
     Row::new(
         "A21",
         &[
@@ -65,7 +88,10 @@ pub(super) const ROWS: &[Row] = &[
         ],
     ),
     Row::new("A22", &[Step::new("GET", "/V2/acme/app/tags/list", &[404])]),
-    Row::new("A25", &[tags("/v2/_oci/tags/list"), tags("/v2/a/_catalog/tags/list")]),
+    Row::new(
+        "A25",
+        &[tags("/v2/_oci/tags/list"), tags("/v2/a/_catalog/tags/list")],
+    ),
     Row::new(
         "A26",
         &[
@@ -76,7 +102,9 @@ pub(super) const ROWS: &[Row] = &[
     ),
     Row::new(
         "A27",
-        &[Step::new("POST", "/v2/UPPER/blobs/uploads/", &[400]).code(INVALID).body(Body::Sized(""))],
+        &[Step::new("POST", "/v2/UPPER/blobs/uploads/", &[400])
+            .code(INVALID)
+            .body(Body::Sized(""))],
     ),
 ];
 
@@ -85,5 +113,7 @@ const fn tags(target: &'static str) -> Step {
 }
 
 const fn not_allowed(method: &'static str, target: &'static str) -> Step {
-    Step::new(method, target, &[405]).code("UNSUPPORTED").has(&[("allow", Has::Part("GET"))])
+    Step::new(method, target, &[405])
+        .code("UNSUPPORTED")
+        .has(&[("allow", Has::Part("GET"))])
 }
