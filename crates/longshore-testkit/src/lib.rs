@@ -12,6 +12,7 @@
     reason = "this crate is tests: a panic is how a test says no. The registry in `mem` does without"
 )]
 
+pub mod bad_input;
 pub mod content;
 pub mod faults;
 pub mod mem;
