@@ -9,8 +9,10 @@ use longshore_core::{Actor, Rights};
 
 use crate::challenge;
 use crate::header::Credentials;
+use crate::htpasswd::Htpasswd;
 use crate::identity::{AuthKind, Identity, IdentityKind, Refusal};
-use crate::options::{HtpasswdOptions, SetupError, TokenOptions};
+use crate::options::{AnonymousAccess, HtpasswdOptions, SetupError, TokenOptions};
+use crate::token::Tokens;
 
 /// Checks the credentials of requests. Cloning copies a pointer; clones share what is remembered.
 #[derive(Clone)]
@@ -18,8 +20,8 @@ pub struct Authenticator(Arc<Kind>);
 
 enum Kind {
     Open,
-    Htpasswd(HtpasswdOptions),
-    Token(TokenOptions),
+    Htpasswd(Htpasswd, AnonymousAccess),
+    Token(Tokens, AnonymousAccess),
 }
 
 impl fmt::Debug for Authenticator {
@@ -40,8 +42,11 @@ impl Authenticator {
     /// The realm cannot be sent, or the file is missing, unreadable, malformed, or has no line that could let anybody in.
     pub async fn htpasswd(options: HtpasswdOptions, now: SystemTime) -> Result<Self, SetupError> {
         challenge::check_value("realm", &options.realm)?;
-        let _ = now;
-        Ok(Authenticator(Arc::new(Kind::Htpasswd(options))))
+        let users = Htpasswd::open(&options, now).await?;
+        Ok(Authenticator(Arc::new(Kind::Htpasswd(
+            users,
+            options.anonymous,
+        ))))
     }
 
     /// Asks for Bearer tokens of an outside token server. Files are read now; the JWKS URL is asked now, and asked again
@@ -53,16 +58,19 @@ impl Authenticator {
         challenge::check_value("realm", &options.realm)?;
         challenge::check_value("service", &options.service)?;
         challenge::check_value("issuer", &options.issuer)?;
-        let _ = now;
-        Ok(Authenticator(Arc::new(Kind::Token(options))))
+        let tokens = Tokens::open(&options, now).await?;
+        Ok(Authenticator(Arc::new(Kind::Token(
+            tokens,
+            options.anonymous,
+        ))))
     }
 
     /// The kind of credentials asked for.
     pub fn kind(&self) -> AuthKind {
         match &*self.0 {
             Kind::Open => AuthKind::None,
-            Kind::Htpasswd(_) => AuthKind::Htpasswd,
-            Kind::Token(_) => AuthKind::Token,
+            Kind::Htpasswd(..) => AuthKind::Htpasswd,
+            Kind::Token(..) => AuthKind::Token,
         }
     }
 
@@ -79,19 +87,33 @@ impl Authenticator {
         peer: IpAddr,
         now: SystemTime,
     ) -> Result<Identity, Refusal> {
-        let credentials = match &*self.0 {
-            // A client that carries credentials for another place is not turned away where none are needed.
-            Kind::Open => {
-                return Ok(Identity {
-                    actor: Actor::Anonymous,
-                    rights: Rights::Everything,
-                    kind: IdentityKind::Anonymous,
-                });
+        // A client that carries credentials for another place is not turned away where none are needed.
+        if matches!(&*self.0, Kind::Open) {
+            return Ok(Identity {
+                actor: Actor::Anonymous,
+                rights: Rights::Everything,
+                kind: IdentityKind::Anonymous,
+            });
+        }
+        let credentials = Credentials::parse(authorization)?;
+        match (&*self.0, credentials) {
+            (Kind::Open, _) => Ok(Identity::anonymous(AnonymousAccess::Nothing)),
+            (Kind::Htpasswd(_, anonymous) | Kind::Token(_, anonymous), Credentials::None) => {
+                Ok(Identity::anonymous(*anonymous))
             }
-            _ => Credentials::parse(authorization)?,
-        };
-        let _ = (credentials, peer, now);
-        Err(Refusal::wrong_scheme("no credentials can be checked yet"))
+            (Kind::Htpasswd(users, _), Credentials::Basic { user, password }) => {
+                users.identify(&user, password, peer, now).await
+            }
+            (Kind::Token(tokens, _), Credentials::Bearer(token)) => {
+                tokens.identify(&token, now).await
+            }
+            (Kind::Htpasswd(..), Credentials::Bearer(_)) => Err(Refusal::wrong_scheme(
+                "a token where passwords are asked for",
+            )),
+            (Kind::Token(..), Credentials::Basic { .. }) => Err(Refusal::wrong_scheme(
+                "a password where tokens are asked for",
+            )),
+        }
     }
 
     /// The value of `WWW-Authenticate` for a `401`; none where nobody is asked.
@@ -101,10 +123,10 @@ impl Authenticator {
     pub fn challenge(&self, scope: Option<&str>, error: Option<&str>) -> Option<String> {
         match &*self.0 {
             Kind::Open => None,
-            Kind::Htpasswd(options) => Some(challenge::basic(&options.realm)),
-            Kind::Token(options) => Some(challenge::bearer(
-                &options.realm,
-                &options.service,
+            Kind::Htpasswd(users, _) => Some(challenge::basic(&users.realm)),
+            Kind::Token(tokens, _) => Some(challenge::bearer(
+                &tokens.realm,
+                tokens.service(),
                 scope,
                 error,
             )),

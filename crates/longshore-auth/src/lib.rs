@@ -20,10 +20,19 @@
 
 mod authenticator;
 mod challenge;
+#[doc(hidden)]
+pub mod fuzzing;
+mod hashing;
 mod header;
+mod htpasswd;
 mod identity;
 mod options;
+mod outbound;
+mod throttle;
+mod token;
+mod watched;
 
 pub use authenticator::Authenticator;
 pub use identity::{AuthKind, Identity, IdentityKind, Refusal};
 pub use options::{AnonymousAccess, HtpasswdOptions, SetupError, TokenOptions};
+pub use outbound::install_crypto_provider;

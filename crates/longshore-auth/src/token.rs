@@ -1,0 +1,312 @@
+//! Bearer tokens that an outside token server has signed (Docker token specification; RFC 7519).
+//!
+//! The checks are our own, on the primitives of the one cryptographic library, because every general JWT library that
+//! was looked at had at some time let the token choose how it is checked. A token that passed is remembered until it
+//! expires or any key changes, so that the next hundred requests of a push cost one hash and one look-up each.
+
+mod access;
+mod chain;
+mod claims;
+mod json;
+mod jws;
+mod key;
+mod keys;
+mod remote;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::SystemTime;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use longshore_core::Rights;
+use moka::sync::Cache;
+
+use self::claims::{Claims, Expected};
+use self::jws::Jws;
+use self::key::Key;
+use self::keys::{Bundle, JwkSet, Keys};
+use self::remote::RemoteKeys;
+use crate::identity::{Identity, IdentityKind, Refusal};
+use crate::options::{SetupError, TokenOptions};
+use crate::outbound::Document;
+use crate::watched::{Loaded, Parsed as _, WatchedFile};
+
+/// The most memory for tokens that are remembered, in bytes; some 100,000 of them.
+const MAX_REMEMBERED_BYTES: u64 = 64 << 20;
+
+/// Checks tokens.
+pub(crate) struct Tokens {
+    pub(crate) realm: String,
+    expected: Expected,
+    bundle: Option<Arc<WatchedFile<Bundle>>>,
+    jwks: Option<Arc<WatchedFile<JwkSet>>>,
+    remote: Option<Arc<RemoteKeys>>,
+    remembered: Cache<[u8; 32], Arc<Remembered>>,
+    checked: AtomicU64,
+}
+
+/// A token that passed.
+struct Remembered {
+    claims: Claims,
+    /// The end of the certificates that vouch for its key.
+    chain_until: Option<SystemTime>,
+    /// The keys it was checked with.
+    keys: Generations,
+}
+
+/// Which reading of each source is in force; any change forgets all that was checked before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Generations([Option<u64>; 3]);
+
+/// The trusted keys at one moment.
+struct Trusted {
+    bundle: Option<Arc<Loaded<Bundle>>>,
+    jwks: Option<Arc<Loaded<JwkSet>>>,
+    remote: Option<Arc<Loaded<JwkSet>>>,
+}
+
+impl Trusted {
+    fn generations(&self) -> Generations {
+        Generations([
+            self.bundle.as_ref().map(|loaded| loaded.generation),
+            self.jwks.as_ref().map(|loaded| loaded.generation),
+            self.remote.as_ref().map(|loaded| loaded.generation),
+        ])
+    }
+
+    /// The keys of all sources that go by `kid`.
+    fn named(&self, kid: &str) -> Vec<&Key> {
+        let bundle = self.bundle.iter().map(|loaded| &loaded.value.0);
+        let sets = self
+            .jwks
+            .iter()
+            .chain(&self.remote)
+            .map(|loaded| &loaded.value.0);
+        bundle
+            .chain(sets)
+            .flat_map(|keys: &Keys| keys.named(kid))
+            .map(Arc::as_ref)
+            .collect()
+    }
+}
+
+impl Tokens {
+    pub(crate) async fn open(options: &TokenOptions, now: SystemTime) -> Result<Self, SetupError> {
+        let TokenOptions {
+            realm,
+            service,
+            issuer,
+            root_bundle,
+            jwks_file,
+            jwks_url,
+            anonymous,
+        } = options;
+        if root_bundle.is_none() && jwks_file.is_none() && jwks_url.is_none() {
+            return Err(SetupError::Option {
+                option: "root_bundle",
+                problem: "tokens cannot be checked without keys; give a root bundle, a JWKS file or a JWKS URL".to_owned(),
+            });
+        }
+        let bundle = match root_bundle {
+            Some(path) => {
+                let hint = "give a PEM file with the token server's certificate or public key";
+                Some(Arc::new(WatchedFile::open(path.clone(), hint, now).await?))
+            }
+            None => None,
+        };
+        let jwks = match jwks_file {
+            Some(path) => {
+                let hint = "give a file with the token server's JWK set";
+                Some(Arc::new(WatchedFile::open(path.clone(), hint, now).await?))
+            }
+            None => None,
+        };
+        let remote = match jwks_url {
+            Some(url) => {
+                let document = Document::at(url).map_err(|problem| SetupError::Option {
+                    option: "jwks_url",
+                    problem,
+                })?;
+                let remote = Arc::new(RemoteKeys::new(document));
+                remote.refresh(now).await;
+                Some(remote)
+            }
+            None => None,
+        };
+        Ok(Tokens {
+            realm: realm.clone(),
+            expected: Expected {
+                issuer: issuer.clone(),
+                service: service.clone(),
+                strangers: anonymous.rights(),
+            },
+            bundle,
+            jwks,
+            remote,
+            remembered: Cache::builder()
+                .weigher(weight)
+                .max_capacity(MAX_REMEMBERED_BYTES)
+                .build(),
+            checked: AtomicU64::new(0),
+        })
+    }
+
+    /// The name of this registry at the token server.
+    pub(crate) fn service(&self) -> &str {
+        &self.expected.service
+    }
+
+    /// Checks one token.
+    ///
+    /// # Errors
+    /// It is not valid here and now.
+    pub(crate) async fn identify(
+        &self,
+        token: &[u8],
+        now: SystemTime,
+    ) -> Result<Identity, Refusal> {
+        self.refresh(now).await;
+        let trusted = self.trusted(now);
+        let mut tag = [0; 32];
+        for (to, from) in tag.iter_mut().zip(digest(&SHA256, token).as_ref()) {
+            *to = *from;
+        }
+        if let Some(known) = self.remembered.get(&tag)
+            && known.keys == trusted.generations()
+            && known.chain_until.is_none_or(|until| now < until)
+        {
+            known.claims.check_time(now).map_err(Refusal::token)?;
+            return Ok(identity(&known.claims));
+        }
+        let known = self
+            .check(token, trusted, now)
+            .await
+            .map_err(Refusal::token)?;
+        let identity = identity(&known.claims);
+        self.remembered.insert(tag, Arc::new(known));
+        Ok(identity)
+    }
+
+    /// How many tokens were checked in full so far.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "what the tests of remembered tokens count")
+    )]
+    pub(crate) fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
+    }
+
+    async fn check(
+        &self,
+        token: &[u8],
+        mut trusted: Trusted,
+        now: SystemTime,
+    ) -> Result<Remembered, &'static str> {
+        self.checked.fetch_add(1, Ordering::Relaxed);
+        let jws = Jws::parse(token)?;
+        let mut chain_until = None;
+        if let Some(chain) = &jws.chain {
+            let roots = trusted
+                .bundle
+                .as_ref()
+                .map(|loaded| &loaded.value.0.roots)
+                .filter(|roots| !roots.is_empty());
+            let roots = roots
+                .ok_or("the token brings certificates, and no root certificates are configured")?;
+            let (key, until) = roots.key_of(chain, now)?;
+            verify(&jws, [&key])?;
+            chain_until = Some(until);
+        } else {
+            let kid = jws.kid.as_deref().ok_or("the header names no key")?;
+            if let Some(remote) = &self.remote
+                && trusted.named(kid).is_empty()
+            {
+                remote.seek(now).await;
+                trusted = self.trusted(now);
+            }
+            verify(&jws, trusted.named(kid))?;
+        }
+        let claims = Claims::read(&jws.payload()?, &self.expected)?;
+        claims.check_time(now)?;
+        Ok(Remembered {
+            claims,
+            chain_until,
+            keys: trusted.generations(),
+        })
+    }
+
+    async fn refresh(&self, now: SystemTime) {
+        if let Some(bundle) = &self.bundle {
+            bundle.refresh(now).await;
+        }
+        if let Some(jwks) = &self.jwks {
+            jwks.refresh(now).await;
+        }
+        if let Some(remote) = &self.remote {
+            remote.refresh(now).await;
+        }
+    }
+
+    fn trusted(&self, now: SystemTime) -> Trusted {
+        Trusted {
+            bundle: self.bundle.as_ref().map(|file| file.current()),
+            jwks: self.jwks.as_ref().map(|file| file.current()),
+            remote: self.remote.as_ref().and_then(|remote| remote.usable(now)),
+        }
+    }
+}
+
+/// Whether one of `keys` signed the token, by the algorithm of that key.
+fn verify<'a>(jws: &Jws<'_>, keys: impl IntoIterator<Item = &'a Key>) -> Result<(), &'static str> {
+    let mut problem = "the token's key is not trusted";
+    for key in keys {
+        if key.algorithm() != jws.algorithm {
+            problem = "the header's `alg` is not the one of the key";
+        } else if key.verify(jws.signed, &jws.signature) {
+            return Ok(());
+        } else {
+            problem = "the signature is wrong";
+        }
+    }
+    Err(problem)
+}
+
+fn identity(claims: &Claims) -> Identity {
+    Identity {
+        actor: claims.actor.clone(),
+        rights: claims.rights.clone(),
+        kind: IdentityKind::Token,
+    }
+}
+
+/// About how many bytes a remembered token takes.
+fn weight(_: &[u8; 32], known: &Arc<Remembered>) -> u32 {
+    let grants = match &known.claims.rights {
+        Rights::Listed(grants) => grants.len(),
+        _ => 0,
+    };
+    u32::try_from(512 + grants * 160).unwrap_or(u32::MAX)
+}
+
+/// Takes apart and reads whatever comes, with nobody's key: what fuzzing calls.
+pub(crate) fn read_untrusted(token: &[u8]) {
+    let expected = Expected {
+        issuer: "issuer".to_owned(),
+        service: "service".to_owned(),
+        strangers: Rights::Nothing,
+    };
+    if let Ok(jws) = Jws::parse(token) {
+        if let Ok(payload) = jws.payload() {
+            drop(Claims::read(&payload, &expected));
+        }
+        if let Some(chain) = &jws.chain {
+            drop(chain::Roots::default().key_of(chain, SystemTime::UNIX_EPOCH));
+        }
+    }
+    drop(Claims::read(token, &expected));
+    drop(JwkSet::parse(token));
+    drop(Bundle::parse(token));
+}
+
+#[cfg(test)]
+mod tests;

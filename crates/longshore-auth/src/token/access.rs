@@ -1,0 +1,202 @@
+//! The access list of a token as [`Rights`] (Docker token specification, "Docker registry token authentication: JWT").
+//!
+//! The shape is checked strictly, the words leniently: a list that is no list refuses the token, while a type, a name or
+//! an action that means nothing here gives nothing. Token servers sign entries for other services and later versions
+//! too, and an entry without meaning cannot allow anything. Names are compared whole and by bytes, so `Repository`,
+//! `acme/app/` and `acme/*` are such entries.
+
+use std::collections::BTreeMap;
+
+use longshore_core::{Grant, On, Rights, Verb, Verbs};
+use longshore_spec::name::RepoName;
+
+use super::json::{Json, Object};
+
+/// The most entries of a list.
+const MAX_ENTRIES: usize = 200;
+
+/// Reads the `access` claim, and adds what strangers may do: nobody should have less for having logged in.
+///
+/// # Errors
+/// The claim does not have the shape of an access list.
+pub(crate) fn read(claim: Option<&Json>, strangers: &Rights) -> Result<Rights, &'static str> {
+    // Servers written in Go sign `null` for an empty list.
+    let entries: &[Json] = match claim {
+        None | Some(Json::Null) => &[],
+        Some(Json::List(entries)) if entries.len() <= MAX_ENTRIES => entries,
+        Some(Json::List(_)) => return Err("`access` has too many entries"),
+        Some(_) => return Err("`access` is not a list"),
+    };
+    let mut repositories: BTreeMap<RepoName, Verbs> = BTreeMap::new();
+    let mut catalog = false;
+    for entry in entries {
+        let Json::Object(entry) = entry else {
+            return Err("an entry of `access` is no object");
+        };
+        let (kind, name) = (text(entry, "type")?, text(entry, "name")?);
+        let actions = actions(entry)?;
+        if is_repository(kind) {
+            if let Ok(name) = name.parse::<RepoName>() {
+                let verbs = repositories.entry(name).or_default();
+                *verbs = verbs.and(verbs_of(&actions));
+            }
+        } else if kind == "registry" && name == "catalog" {
+            catalog |= actions.contains(&"*");
+        }
+    }
+    let mut grants: Vec<Grant> = repositories
+        .into_iter()
+        .filter(|(_, verbs)| *verbs != Verbs::NONE)
+        .map(|(name, verbs)| Grant {
+            on: On::Repo(name),
+            verbs,
+        })
+        .collect();
+    if catalog {
+        grants.push(Grant {
+            on: On::Catalog,
+            verbs: Verbs::NONE.with(Verb::Catalog),
+        });
+    }
+    if let Rights::Listed(more) = strangers {
+        grants.extend(more.iter().cloned());
+    }
+    Ok(Rights::Listed(grants.into()))
+}
+
+fn text<'a>(entry: &'a Object, name: &str) -> Result<&'a str, &'static str> {
+    entry
+        .get(name)
+        .and_then(Json::text)
+        .ok_or("an entry of `access` lacks its type or name")
+}
+
+fn actions(entry: &Object) -> Result<Vec<&str>, &'static str> {
+    match entry.get("actions") {
+        None | Some(Json::Null) => Ok(Vec::new()),
+        Some(Json::List(list)) => list
+            .iter()
+            .map(Json::text)
+            .collect::<Option<_>>()
+            .ok_or("an action is not text"),
+        Some(_) => Err("the actions of an entry are not a list"),
+    }
+}
+
+/// `repository`, or with the class that it once could have, as in `repository(plugin)`.
+fn is_repository(kind: &str) -> bool {
+    let Some(rest) = kind.strip_prefix("repository") else {
+        return false;
+    };
+    rest.is_empty()
+        || rest
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'))
+            .is_some_and(|class| {
+                !class.is_empty()
+                    && class
+                        .bytes()
+                        .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9'))
+            })
+}
+
+fn verbs_of(actions: &[&str]) -> Verbs {
+    let all = [Verb::Pull, Verb::Push, Verb::Delete];
+    all.into_iter()
+        .filter(|verb| actions.contains(&verb.action()) || actions.contains(&"*"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rights(access: &str) -> Result<Rights, &'static str> {
+        let claims = Json::object(format!(r#"{{"access":{access}}}"#).as_bytes()).unwrap();
+        read(claims.get("access"), &Rights::Nothing)
+    }
+
+    fn allowed(access: &str, repo: &str) -> Vec<Verb> {
+        let rights = rights(access).unwrap();
+        let repo = repo.parse().unwrap();
+        [Verb::Pull, Verb::Push, Verb::Delete]
+            .into_iter()
+            .filter(|verb| rights.allow(Some(&repo), *verb))
+            .collect()
+    }
+
+    #[test]
+    fn entries_give_their_actions_on_the_exact_name_and_add_up() {
+        let access = r#"[{"type":"repository","name":"acme/app","actions":["pull"]},
+                         {"type":"repository","class":"image","name":"acme/app","actions":["push","fly"]},
+                         {"type":"repository(plugin)","name":"acme/plugin","actions":["*"]}]"#;
+        assert_eq!(allowed(access, "acme/app"), [Verb::Pull, Verb::Push]);
+        assert_eq!(
+            allowed(access, "acme/plugin"),
+            [Verb::Pull, Verb::Push, Verb::Delete]
+        );
+        assert_eq!(allowed(access, "acme/app2"), []);
+        assert_eq!(allowed(access, "acme"), []);
+        assert!(!rights(access).unwrap().allow(None, Verb::Catalog));
+    }
+
+    #[test]
+    fn the_catalog_needs_its_star() {
+        let catalog = |actions: &str| {
+            let access = format!(r#"[{{"type":"registry","name":"catalog","actions":{actions}}}]"#);
+            rights(&access).unwrap().allow(None, Verb::Catalog)
+        };
+        assert!(catalog(r#"["*"]"#));
+        assert!(!catalog(r#"["search"]"#));
+        assert!(!catalog("[]"));
+    }
+
+    #[test]
+    fn h40_words_that_are_almost_right_give_nothing() {
+        for entry in [
+            r#"{"type":"Repository","name":"acme/app","actions":["*"]}"#,
+            r#"{"type":"repository()","name":"acme/app","actions":["*"]}"#,
+            r#"{"type":"repository(Plugin)","name":"acme/app","actions":["*"]}"#,
+            r#"{"type":"repository ","name":"acme/app","actions":["*"]}"#,
+            r#"{"type":"repository","name":"acme/app/","actions":["*"]}"#,
+            r#"{"type":"repository","name":"Acme/App","actions":["*"]}"#,
+            r#"{"type":"repository","name":"*","actions":["*"]}"#,
+            r#"{"type":"repository","name":"acme/app","actions":["Pull"," push"]}"#,
+            r#"{"type":"repository","name":"\u0430cme/app","actions":["*"]}"#,
+            r#"{"type":"registry","name":"Catalog","actions":["*"]}"#,
+        ] {
+            assert_eq!(
+                rights(&format!("[{entry}]")),
+                Ok(Rights::Listed([].into())),
+                "{entry}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_of_another_shape_refuses_the_token() {
+        for access in [
+            "{}",
+            r#""repository:acme/app:pull""#,
+            "[1]",
+            "[null]",
+            r#"[{"type":"repository","name":"acme/app","actions":"pull"}]"#,
+            r#"[{"type":"repository","name":"acme/app","actions":[1]}]"#,
+            r#"[{"type":"repository","name":["acme/app"],"actions":["pull"]}]"#,
+            r#"[{"name":"acme/app","actions":["pull"]}]"#,
+        ] {
+            assert!(rights(access).is_err(), "{access}");
+        }
+        let many =
+            vec![r#"{"type":"repository","name":"a","actions":[]}"#; MAX_ENTRIES + 1].join(",");
+        assert!(rights(&format!("[{many}]")).is_err());
+        assert_eq!(rights("null"), Ok(Rights::Listed([].into())));
+    }
+
+    #[test]
+    fn nobody_has_less_than_a_stranger_for_having_logged_in() {
+        let rights = read(None, &Rights::reader()).unwrap();
+        assert!(rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Pull));
+        assert!(!rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Push));
+    }
+}

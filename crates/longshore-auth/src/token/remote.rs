@@ -1,0 +1,168 @@
+//! Keys behind a URL.
+//!
+//! They are fetched at start, once a minute while tokens come in, and at once when a token names a key that is not
+//! among them, though never more than once a minute. No request waits while there are keys that may still be used. Keys
+//! that could not be confirmed for five minutes are used no more: a token server that is gone cannot take keys back.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest::{Digest, SHA256, digest};
+use tokio::sync::watch;
+
+use super::keys::JwkSet;
+use crate::outbound::Document;
+use crate::watched::{Loaded, Parsed as _};
+
+/// The least time between two fetches.
+const FETCH_EVERY: Duration = Duration::from_secs(60);
+/// The same while there are no keys at all, so that a token server that starts late is found soon.
+const FETCH_EVERY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// How long keys are used after they were last confirmed.
+const USE_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// A key set behind a URL.
+#[derive(Debug)]
+pub(crate) struct RemoteKeys {
+    document: Document,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    keys: Option<Held>,
+    tried: Option<SystemTime>,
+    /// Closes when the fetch under way has ended.
+    flight: Option<watch::Receiver<()>>,
+}
+
+#[derive(Debug)]
+struct Held {
+    loaded: Arc<Loaded<JwkSet>>,
+    content: Digest,
+    /// The time at which the last good fetch began.
+    confirmed: SystemTime,
+}
+
+/// Whether `then` lies within `span` before `now`. What a clock that was set back makes the future does not.
+fn within(span: Duration, then: SystemTime, now: SystemTime) -> bool {
+    now.duration_since(then).is_ok_and(|age| age < span)
+}
+
+impl RemoteKeys {
+    pub(crate) fn new(document: Document) -> Self {
+        RemoteKeys {
+            document,
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The keys that may be used at `now`.
+    pub(crate) fn usable(&self, now: SystemTime) -> Option<Arc<Loaded<JwkSet>>> {
+        let state = self.lock();
+        state
+            .keys
+            .as_ref()
+            .filter(|held| within(USE_FOR, held.confirmed, now))
+            .map(|held| Arc::clone(&held.loaded))
+    }
+
+    /// Has the keys confirmed where that is due; waits for it only while there are none.
+    pub(crate) async fn refresh(self: &Arc<Self>, now: SystemTime) {
+        let flight = self.start(now);
+        if self.usable(now).is_none() {
+            landed(flight).await;
+        }
+    }
+
+    /// Fetches the keys for a token that names an unknown one, unless that was done within the last minute.
+    pub(crate) async fn seek(self: &Arc<Self>, now: SystemTime) {
+        landed(self.start(now)).await;
+    }
+
+    /// The fetch under way, which is started where one is due.
+    fn start(self: &Arc<Self>, now: SystemTime) -> Option<watch::Receiver<()>> {
+        let mut state = self.lock();
+        if state.flight.is_some() {
+            return state.flight.clone();
+        }
+        let usable = state
+            .keys
+            .as_ref()
+            .is_some_and(|held| within(USE_FOR, held.confirmed, now));
+        let pause = if usable {
+            FETCH_EVERY
+        } else {
+            FETCH_EVERY_WITHOUT_KEYS
+        };
+        if state.tried.is_some_and(|tried| within(pause, tried, now)) {
+            return None;
+        }
+        state.tried = Some(now);
+        let (sender, receiver) = watch::channel(());
+        state.flight = Some(receiver.clone());
+        drop(state);
+        let remote = Arc::clone(self);
+        // A task of its own: the request that found it due may go away, and the others still wait for it.
+        tokio::spawn(async move {
+            let fetched = remote.document.fetch().await;
+            remote.land(fetched, now);
+            drop(sender);
+        });
+        Some(receiver)
+    }
+
+    fn land(&self, fetched: Result<Vec<u8>, String>, now: SystemTime) {
+        let mut state = self.lock();
+        state.flight = None;
+        let bytes = match fetched {
+            Ok(bytes) => bytes,
+            Err(problem) => {
+                tracing::error!(
+                    "the key set cannot be fetched, tokens are refused once its keys are 5 minutes old: {problem}"
+                );
+                return;
+            }
+        };
+        let content = digest(&SHA256, &bytes);
+        if let Some(held) = &mut state.keys
+            && held.content.as_ref() == content.as_ref()
+        {
+            held.confirmed = now;
+            return;
+        }
+        match JwkSet::parse(&bytes) {
+            Ok(value) => {
+                for warning in value.warnings() {
+                    tracing::warn!("fetched key set: {warning}");
+                }
+                let generation = state
+                    .keys
+                    .as_ref()
+                    .map_or(0, |held| held.loaded.generation + 1);
+                let loaded = Arc::new(Loaded { value, generation });
+                state.keys = Some(Held {
+                    loaded,
+                    content,
+                    confirmed: now,
+                });
+            }
+            Err(problem) => {
+                tracing::error!(
+                    "the fetched key set cannot be used, tokens are refused once the old one is 5 minutes old: {problem}"
+                );
+            }
+        }
+    }
+}
+
+async fn landed(flight: Option<watch::Receiver<()>>) {
+    if let Some(mut flight) = flight {
+        // Nothing is ever sent; it ends when the sender is dropped.
+        while flight.changed().await.is_ok() {}
+    }
+}

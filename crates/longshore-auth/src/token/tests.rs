@@ -1,0 +1,7 @@
+//! Whole tokens, good and hostile. Times and texts are the test's; keys are made for each run.
+
+mod certificates;
+mod forms;
+mod hostile;
+mod rotation;
+mod support;
