@@ -92,11 +92,15 @@ pub(super) fn homes(tree: &Tree, settings: &Settings) -> Vec<Finding> {
 }
 
 /// A dependency that no file of the crate names is weight without use.
-pub(super) fn unused(tree: &Tree, _: &Settings) -> Vec<Finding> {
+pub(super) fn unused(tree: &Tree, settings: &Settings) -> Vec<Finding> {
     let mut findings = Vec::new();
     for member in members(tree) {
         for edge in &member.edges {
-            let name = edge.to.replace('-', "_");
+            let name = settings
+                .libraries
+                .get(&edge.to)
+                .unwrap_or(&edge.to)
+                .replace('-', "_");
             let mut sources = tree
                 .under(&member.folder, "rs")
                 .filter_map(|(_, file)| file.code.as_ref());

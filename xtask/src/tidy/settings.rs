@@ -17,6 +17,9 @@ pub(super) struct Settings {
     /// Crates that others may name in `[dev-dependencies]` only.
     #[serde(default)]
     pub(super) for_tests: Vec<String>,
+    /// Package to the name that source code knows it by.
+    #[serde(default)]
+    pub(super) libraries: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) home: Vec<Home>,
     #[serde(default)]
