@@ -40,7 +40,9 @@ fn walk(value: &Yaml, path: &str, notices: &mut Notices<'_>) {
         }
         Datum::List(items) => {
             let path = format!("{path}[]");
-            items.iter().for_each(|item| walk(item, &path, notices));
+            for item in items {
+                walk(item, &path, notices);
+            }
         }
         // `auth: silly` is short for a map with that one name.
         Datum::Text(name) if matches!(path, "auth" | "storage") => {
@@ -64,18 +66,18 @@ fn visit(value: &Yaml, path: &str, notices: &mut Notices<'_>) {
         return;
     };
     match row.effect {
-        Effect::Works(_) => {}
-        Effect::NoEffect(why) => {
+        Effect::Always(always, _) if value.switch() == Some(always) => {}
+        Effect::NoEffect(why) | Effect::Always(_, why) => {
             let switched_off = !value.items().is_empty() && !value.says_something();
-            if value.datum != Datum::Null && !switched_off && !notices.said.contains(&row.path) {
+            let is_there = value.datum != Datum::Null && !switched_off;
+            if is_there && !notices.said.contains(&row.path) {
                 notices.said.push(row.path);
-                notices
-                    .notes
-                    .push(format!("{}: `{path}` has no effect: {why}", value.place));
+                let note = format!("{}: `{path}` has no effect: {why}", value.place);
+                notices.notes.push(note);
             }
         }
         Effect::Refused(why) if value.says_something() => refuse(value, path, why, notices),
-        Effect::Refused(_) => {}
+        Effect::Works(_) | Effect::Refused(_) => {}
         Effect::RefusedByName(why) => refuse(value, path, why, notices),
     }
 }

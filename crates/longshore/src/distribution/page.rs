@@ -33,23 +33,24 @@ Each key works, has no effect (the start says so), or refuses the start where go
 /// The page, Markdown.
 pub fn markdown() -> String {
     let mut page = INTRODUCTION.to_owned();
-    let rows = |wanted: fn(&Effect) -> Option<&'static str>| {
+    let rows = |wanted: fn(Effect) -> Option<String>| {
         ROWS.iter()
-            .filter_map(move |row| Some(line(row, wanted(&row.effect)?)))
+            .filter_map(move |row| Some(line(row, &wanted(row.effect)?)))
     };
     page.push_str("\n## Works\n\n| Key | Becomes |\n|---|---|\n");
     page.extend(rows(|effect| match effect {
-        Effect::Works(text) => Some(text),
+        Effect::Works(text) => Some(text.to_owned()),
         _ => None,
     }));
     page.push_str("\n## Has no effect\n\n| Key | Why that is no harm |\n|---|---|\n");
     page.extend(rows(|effect| match effect {
-        Effect::NoEffect(text) => Some(text),
+        Effect::NoEffect(text) => Some(text.to_owned()),
+        Effect::Always(value, text) => Some(format!("always `{value}`: {text}")),
         _ => None,
     }));
     page.push_str("\n## Refuses the start\n\nUnless it is empty or switched off.\n\n| Key | Why |\n|---|---|\n");
     page.extend(rows(|effect| match effect {
-        Effect::Refused(text) | Effect::RefusedByName(text) => Some(text),
+        Effect::Refused(text) | Effect::RefusedByName(text) => Some(text.to_owned()),
         _ => None,
     }));
     page

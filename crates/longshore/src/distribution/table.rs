@@ -19,6 +19,8 @@ pub enum Effect {
     Works(&'static str),
     /// It has no effect, and the text says why that is no harm.
     NoEffect(&'static str),
+    /// This is what happens always, and it has no effect to say the opposite; the text says why.
+    Always(bool, &'static str),
     /// The start is refused when it says anything; the text says why.
     Refused(&'static str),
     /// The start is refused when it is there at all: `inmemory:` says something by its name.
@@ -36,6 +38,13 @@ const fn no_effect(path: &'static str, why: &'static str) -> Row {
     Row {
         path,
         effect: Effect::NoEffect(why),
+    }
+}
+
+const fn always(path: &'static str, value: bool, why: &'static str) -> Row {
+    Row {
+        path,
+        effect: Effect::Always(value, why),
     }
 }
 
@@ -81,8 +90,9 @@ pub const ROWS: &[Row] = &[
         "log.hooks",
         "no mail is sent on errors; watch the logs or the metrics",
     ),
-    no_effect(
+    always(
         "log.reportcaller",
+        false,
         "log lines name the module they come from",
     ),
     works("loglevel", "`log.level`, unless `log.level` is there too"),
@@ -114,16 +124,18 @@ pub const ROWS: &[Row] = &[
         "storage.maintenance.uploadpurging.age",
         "`limits.upload_idle` and `limits.upload_age`",
     ),
-    no_effect(
+    always(
         "storage.maintenance.uploadpurging.enabled",
+        true,
         "unfinished uploads always end, after `limits.upload_age`",
     ),
     no_effect(
         "storage.maintenance.uploadpurging.interval",
         "unfinished uploads end on time, not at intervals",
     ),
-    no_effect(
+    always(
         "storage.maintenance.uploadpurging.dryrun",
+        false,
         "unfinished uploads always end, after `limits.upload_age`",
     ),
     works(
@@ -148,7 +160,11 @@ pub const ROWS: &[Row] = &[
         "auth.token.signingalgorithms",
         "`auth.token.algorithms`; HS256 and its kin, ES512 and unknown ones are left out",
     ),
-    no_effect("auth.token.autoredirect", "clients are sent to `realm`"),
+    always(
+        "auth.token.autoredirect",
+        false,
+        "clients are sent to `realm`",
+    ),
     no_effect("auth.token.autoredirectpath", "clients are sent to `realm`"),
     works("auth.htpasswd.realm", "`auth.htpasswd.realm`"),
     works(
@@ -205,13 +221,15 @@ pub const ROWS: &[Row] = &[
         "http.debug.addr",
         "`metrics.listen`; without it, metrics and health are not served",
     ),
-    no_effect(
+    always(
         "http.debug.prometheus.enabled",
+        true,
         "metrics are served wherever `http.debug.addr` is set",
     ),
     works("http.debug.prometheus.path", "`metrics.path`"),
-    no_effect(
+    always(
         "notifications.events.includereferences",
+        false,
         "it belongs to `endpoints`, and none is in use",
     ),
     refused(
@@ -219,7 +237,11 @@ pub const ROWS: &[Row] = &[
         "no events are sent, and whoever waits for them would wait for ever",
     ),
     no_effect("redis", "nothing is kept in Redis"),
-    no_effect("health.storagedriver.enabled", "storage is always tried"),
+    always(
+        "health.storagedriver.enabled",
+        true,
+        "storage is always tried",
+    ),
     works("health.storagedriver.interval", "`health.interval`"),
     works("health.storagedriver.threshold", "`health.threshold`"),
     works("health.file[].file", "`health.drain_files`"),
@@ -251,6 +273,11 @@ pub const ROWS: &[Row] = &[
         "validation.manifests.indexes.platformlist",
         "an index must have all it lists, not only some platforms",
     ),
+    no_effect(
+        "compatibility.schema1",
+        "manifests of schema 1 are refused; no client has made them for years",
+    ),
+    no_effect("reporting", "nothing is reported to other services"),
     refused(
         "policy.repository.classes",
         "repositories have no classes, and content it forbids would be taken",

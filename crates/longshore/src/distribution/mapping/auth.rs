@@ -1,8 +1,8 @@
 //! Distribution's `auth` as ours.
 
 use super::{Mapping, origin};
-use crate::config::TokenAlgorithm;
 use crate::config::node::{Datum, Node};
+use crate::config::{Listen, TokenAlgorithm};
 use crate::distribution::yaml::Yaml;
 
 impl Mapping<'_> {
@@ -16,9 +16,16 @@ impl Mapping<'_> {
         kinds.extend(auth.and_then(Yaml::text));
         match (auth, kinds.as_slice()) {
             (_, [] | ["none"]) => {
-                // Distribution lets everybody in then, on any address; the start says so.
-                let place = auth.unwrap_or(self.root).place.clone();
-                self.set("open", Datum::Bool(true), &place);
+                // Distribution lets everybody in then, on any address; the start says so. An address
+                // on this machine needs no such leave, and should need one when it is changed.
+                let addr = self.root.get("http.addr").and_then(Yaml::text);
+                if addr
+                    .and_then(Listen::read)
+                    .is_some_and(|listen| !listen.is_local())
+                {
+                    let place = auth.unwrap_or(self.root).place.clone();
+                    self.set("open", Datum::Bool(true), &place);
+                }
             }
             (Some(auth), ["htpasswd"]) => {
                 self.section("auth.htpasswd", &auth.place);

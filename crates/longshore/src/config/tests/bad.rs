@@ -1,0 +1,171 @@
+//! Files with mistakes, and word for word what is said about them.
+
+use super::load;
+
+/// Bad files, and word for word what is said about them.
+const BAD: &[(&str, &str)] = &[
+    (
+        "[limits]\nmanfiest = \"4 MiB\"\n",
+        "error: longshore.toml:2:1: there is no key `limits.manfiest`\n  hint: did you mean `limits.manifest`?",
+    ),
+    (
+        "manifest = \"4 MiB\"\n",
+        "error: longshore.toml:1:1: there is no key `manifest`\n  hint: did you mean `manifests`?",
+    ),
+    (
+        "[htpt]\nh2c = true\n",
+        "error: longshore.toml:1:2: there is no key `htpt`\n  hint: did you mean `http`?",
+    ),
+    (
+        "[storage]\ndrain_time = \"1m\"\n",
+        "error: longshore.toml:2:1: there is no key `storage.drain_time`\n  hint: did you mean `http.drain_time`?",
+    ),
+    (
+        "frobnicate = 1\n",
+        "error: longshore.toml:1:1: there is no key `frobnicate`\n  hint: `longshore config schema --format markdown` lists every key",
+    ),
+    (
+        "limits = 5\n",
+        "error: longshore.toml:1:1: `limits` is a section, not a key\n  hint: write its keys under [limits]",
+    ),
+    (
+        "[limits]\nmanifest = \"4 Mibs\"\n",
+        "error: longshore.toml:2:12: `limits.manifest` must be a size such as \"4 MiB\", not \"4 Mibs\"\n  \
+         hint: units are B, KiB, MiB, GiB, TiB (of 1,024) and KB, MB, GB, TB (of 1,000)",
+    ),
+    (
+        "[limits]\nkeep_alive = 75\n",
+        "error: longshore.toml:2:14: `limits.keep_alive` must be a duration such as \"30s\" or \"1h30m\", not 75\n  \
+         hint: say the unit, as in \"75s\"",
+    ),
+    (
+        "[limits]\nconnections = 0\n",
+        "error: longshore.toml:2:15: `limits.connections` must be a whole number, 1 or more, not 0",
+    ),
+    (
+        "open = \"true\"\n",
+        "error: longshore.toml:1:8: `open` must be true or false, not \"true\"\n  hint: leave the quotes out",
+    ),
+    (
+        "listen = [\"127.0.0.1:5000\", 5001]\n",
+        "error: longshore.toml:1:29: `listen` must be an address such as \"127.0.0.1:5000\", \":5000\" or \
+         \"unix:/run/longshore.sock\", not 5001\n  hint: did you mean \"127.0.0.1:5001\"?",
+    ),
+    (
+        "[storage]\nkind = \"s3\"\n",
+        "error: longshore.toml:2:8: `storage.kind` must be \"files\", not \"s3\"",
+    ),
+    (
+        "[log]\nlevel = \"loud\"\n",
+        "error: longshore.toml:2:9: `log.level` must be one of \"error\", \"warn\", \"info\", \"debug\", \"trace\", not \"loud\"",
+    ),
+    (
+        "listen = \"0.0.0.0:5000\"\n",
+        "error: longshore.toml:1:10: 0.0.0.0:5000 can be reached from other machines, and nobody has to log in\n  \
+         hint: configure [auth.htpasswd] or [auth.token], listen on 127.0.0.1, or pass --open if that is what you want",
+    ),
+    (
+        "listen = \":5000\"\n[auth.htpasswd]\n",
+        "error: longshore.toml:2:7: `auth.htpasswd.path` is missing",
+    ),
+    (
+        "[auth]\nanonymous = \"pull\"\n",
+        "error: longshore.toml:2:13: `auth.anonymous` allows only pulls, but nobody can log in to push\n  \
+         hint: configure [auth.htpasswd] or [auth.token], or set `storage.read_only`",
+    ),
+    (
+        "[auth]\nhtpasswd = { path = \"/p\" }\ntoken = { realm = \"https://a\" }\n",
+        "error: longshore.toml:3:1: `auth.htpasswd` and `auth.token` are both set\n  \
+         hint: a registry asks for one kind of login; keep one section",
+    ),
+    (
+        "[tls]\ncert = \"c.pem\"\n",
+        "error: longshore.toml:2:8: `tls.cert` is set but `tls.key` is not\n  \
+         hint: name the file with the private key of the certificate",
+    ),
+    (
+        "[metrics]\nlisten = \"127.0.0.1:5000\"\n",
+        "error: longshore.toml:2:10: `listen` and `metrics.listen` are both 127.0.0.1:5000\n  \
+         hint: give the metrics a port of their own, or set `metrics.enabled = false`",
+    ),
+    (
+        "[database]\nurl = \"postgres://db/reg\"\n",
+        "error: longshore.toml:2:7: `database.url` names a postgres database; this version has SQLite only\n  \
+         hint: write sqlite:///path/to/meta.db, or leave it out",
+    ),
+    (
+        "[database]\nurl = \"sqlite://meta.db\"\n",
+        "error: longshore.toml:2:7: `database.url` names no file\n  hint: three slashes: sqlite:///var/lib/longshore/meta.db",
+    ),
+    (
+        "public_url = \"https://reg.example/registry\"\n",
+        "error: longshore.toml:1:14: `public_url` must end after the host and port\n  \
+         hint: a path before /v2/ goes into `http.prefix`",
+    ),
+    (
+        "public_url = \"https://me:hunter2@reg.example\"\n",
+        "error: longshore.toml:1:14: `public_url` must not carry a user name or password",
+    ),
+    (
+        "[http]\nprefix = \"/a/../b/\"\n",
+        "error: longshore.toml:2:10: `http.prefix` must be a path that begins and ends with a slash\n  hint: such as \"/registry/\"",
+    ),
+    (
+        "[http]\nheaders = { Content-Length = \"5\" }\n",
+        "error: longshore.toml:2:30: `http.headers` may not set Content-Length, which the server sets itself",
+    ),
+    (
+        "[limits]\nheader = \"64 KiB\"\n",
+        "error: longshore.toml:2:10: `limits.header` is more than `limits.header_block`",
+    ),
+    (
+        "[tracing]\nheaders = \"***\"\nendpoint = \"http://c/\"\n",
+        "error: longshore.toml:2:11: `tracing.headers` holds the stars that `longshore config show` prints in place of a secret\n  \
+         hint: write the secret itself, or name a file that holds it",
+    ),
+    (
+        "[tracing]\nheaders = \"a=b\"\nheaders_file = \"/f\"\nendpoint = \"http://c/\"\n",
+        "error: longshore.toml:3:16: `tracing.headers` and `tracing.headers_file` are both set\n  hint: keep one of them",
+    ),
+    (
+        "[manifests]\nurl_deny = [\"a\", \"(\"]\n",
+        "error: longshore.toml:2:18: `manifests.url_deny` must be a regular expression, not \"(\"\n  \
+         hint: found open group without closing ')'",
+    ),
+];
+
+#[test]
+fn every_mistake_is_named_with_its_place_and_a_next_step() {
+    for (text, expected) in BAD {
+        let said = load(text).expect_err(text).to_string();
+        assert_eq!(said, *expected, "for the file\n{text}");
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once_in_its_order() {
+    let text = "listen = 5\n[limits]\npage = \"many\"\nblob = true\n[tls]\nkey = \"k\"\n";
+    let problems = load(text).unwrap_err().0;
+    let lines: Vec<_> = problems
+        .iter()
+        .map(|problem| problem.at.to_string())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "longshore.toml:1:10",
+            "longshore.toml:3:8",
+            "longshore.toml:4:8",
+            "longshore.toml:6:7"
+        ]
+    );
+}
+
+#[test]
+fn broken_toml_is_told_with_its_place() {
+    let said = load("listen = \n[limits\n").unwrap_err().to_string();
+    assert!(said.contains("longshore.toml:1:"), "{said}");
+    assert!(said.contains("longshore.toml:2:"), "{said}");
+    let twice = load("open = true\nopen = false\n").unwrap_err().to_string();
+    assert_eq!(twice, "error: longshore.toml:2:1: duplicate key");
+}
