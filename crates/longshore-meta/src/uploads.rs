@@ -9,7 +9,8 @@ use crate::values;
 
 const INSERT: &str = "INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched) \
                       VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?5)";
-const GET: &str = "SELECT stage, size, fence, lease_until, finished FROM upload WHERE repo = ?1 AND id = ?2 AND actor = ?3";
+const GET: &str =
+    "SELECT stage, size, touched, finished FROM upload WHERE repo = ?1 AND id = ?2 AND actor = ?3";
 const TAKE: &str = "UPDATE upload SET fence = fence + 1, lease_until = ?4, touched = ?5 \
                     WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND lease_until < ?5 AND finished IS NULL RETURNING fence";
 const RENEW: &str = "UPDATE upload SET lease_until = ?3, touched = ?4 WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
@@ -29,10 +30,8 @@ pub struct UploadRow {
     pub stage: Vec<u8>,
     /// How many bytes are held.
     pub size: u64,
-    /// Which writer's turn it is.
-    pub fence: i64,
-    /// Until when a writer has it, in microseconds.
-    pub lease_until: i64,
+    /// When somebody last wrote to it, in microseconds.
+    pub touched: i64,
     /// The digest of the blob it became, when it is finished.
     pub finished: Option<Digest>,
 }
@@ -80,16 +79,15 @@ pub async fn upload_insert(tx: &mut Tx<'_>, at: &UploadKey, stage: &[u8], now: i
 /// `Unavailable`.
 pub async fn upload_get(tx: &mut Tx<'_>, at: &UploadKey) -> Result<Option<UploadRow>> {
     Ok(tx
-        .one::<(Vec<u8>, u64, i64, i64, Option<Digest>)>(
+        .one::<(Vec<u8>, u64, i64, Option<Digest>)>(
             GET,
             &values![at.repo, key(&at.id).as_slice(), at.actor.as_str()],
         )
         .await?
-        .map(|(stage, size, fence, lease_until, finished)| UploadRow {
+        .map(|(stage, size, touched, finished)| UploadRow {
             stage,
             size,
-            fence,
-            lease_until,
+            touched,
             finished,
         }))
 }

@@ -18,7 +18,7 @@ use longshore_spec::upload::UploadId;
 use crate::blobs::location;
 use crate::options::Durability;
 use crate::store::Inner;
-use crate::uploads::{Held, Taken, unknown};
+use crate::uploads::{Held, Taken, unknown, while_asked};
 
 impl Inner {
     pub(crate) async fn put_blob(
@@ -31,18 +31,19 @@ impl Inner {
         // A session of one request: what a kill leaves of it is found and swept like that of any other.
         let session = this.start_upload(cx, repo, want.digest.algorithm()).await?;
         let key = this.key(cx, repo, &session.id).await?;
-        let (this, repo, want) = (this.clone(), repo.clone(), *want);
+        let (this, repo, want, now) = (this.clone(), repo.clone(), *want, micros(cx.now));
+        let last = Chunk {
+            at: None,
+            size: want.size,
+            body,
+        };
+        let (_here, last) = while_asked(last);
         Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key).await? else {
+            let Taken::Held(mut held) = this.take(key, now).await? else {
                 return Err(unknown(&session.id));
             };
-            let last = Chunk {
-                at: None,
-                size: want.size,
-                body,
-            };
             let done = match this.add(&mut held, last).await {
-                Ok(()) => this.publish(&repo, &held, &want.digest).await,
+                Ok(()) => this.publish(&repo, &held, &want.digest, now).await,
                 Err(error) => Err(error),
             };
             if done.is_err() {
@@ -63,9 +64,11 @@ impl Inner {
         digest: &Digest,
     ) -> Result<BlobInfo> {
         let key = this.key(cx, repo, id).await?;
-        let (this, repo, id, digest) = (this.clone(), repo.clone(), *id, *digest);
+        let (this, repo, id, digest, now) =
+            (this.clone(), repo.clone(), *id, *digest, micros(cx.now));
+        let (_here, last) = while_asked(last);
         Self::joined(async move {
-            let mut held = match this.take(key).await? {
+            let mut held = match this.take(key, now).await? {
                 Taken::Held(held) => held,
                 Taken::Finished(before, size) if before == digest => {
                     return Ok(BlobInfo { digest, size });
@@ -73,7 +76,7 @@ impl Inner {
                 Taken::Finished(..) => return Err(unknown(&id)),
             };
             let done = match this.add(&mut held, last).await {
-                Ok(()) => this.publish(&repo, &held, &digest).await,
+                Ok(()) => this.publish(&repo, &held, &digest, now).await,
                 Err(error) => Err(error),
             };
             match &done {
@@ -87,7 +90,13 @@ impl Inner {
     }
 
     /// Makes what the session holds a blob of `repo`.
-    async fn publish(&self, repo: &RepoName, held: &Held, digest: &Digest) -> Result<BlobInfo> {
+    async fn publish(
+        &self,
+        repo: &RepoName,
+        held: &Held,
+        digest: &Digest,
+        now: i64,
+    ) -> Result<BlobInfo> {
         let stored = self.blobs.publish(&held.stage, digest).await?;
         let state = match self.options.durability {
             Durability::Manifest => BlobState::Staged,
@@ -96,7 +105,6 @@ impl Inner {
                 BlobState::Live
             }
         };
-        let now = micros((self.clock)());
         let args = Commit {
             repo: repo.clone(),
             digest: *digest,

@@ -191,7 +191,7 @@ enum Put {
 async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     let repo = repos::repo_open(tx, &args.repo, args.now).await?;
     tx.lock(repo).await?;
-    if args.rule != Children::MayBeAbsent && !settle_blobs(tx, repo, args).await? {
+    if !settle_blobs(tx, repo, args).await? {
         return Ok(Put::Unsettled);
     }
     let mut row = args.row.clone();
@@ -217,18 +217,22 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     })
 }
 
-/// Checks that the repository holds each blob, in the size the manifest says, and that its bytes are safe; false when
-/// that is not known of one of them.
+/// Checks that the repository holds each blob, unless it may be absent, in the size the manifest says, and that its bytes
+/// are safe; false when that is not known of one of them.
 async fn settle_blobs(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<bool> {
     let mut settle = Vec::new();
     for (digest, size) in &args.blobs {
-        let Some(blob) = blobs::blob_seen(tx, repo, digest).await? else {
-            return Err(Error::new(
-                Code::ManifestBlobUnknown,
-                format!(
-                    "the manifest needs the blob {digest}, which is not in this repository; push it first"
-                ),
-            ));
+        let blob = match blobs::blob_seen(tx, repo, digest).await? {
+            Some(blob) => blob,
+            None if args.rule == Children::MayBeAbsent => continue,
+            None => {
+                return Err(Error::new(
+                    Code::ManifestBlobUnknown,
+                    format!(
+                        "the manifest needs the blob {digest}, which is not in this repository; push it first"
+                    ),
+                ));
+            }
         };
         if blob.size != *size {
             return Err(Error::new(

@@ -102,7 +102,7 @@ impl Unsettled {
         let mut map = self.map();
         for (digest, generation) in done {
             if map
-                .get(digest)
+                .get(&digest)
                 .is_some_and(|entry| entry.generation == generation)
             {
                 map.remove(&digest);

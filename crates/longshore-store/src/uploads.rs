@@ -1,15 +1,20 @@
 //! Upload sessions: start, stat, append, abort.
 
+use std::io;
 use std::sync::Arc;
+use std::task::Poll;
+
+use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
 use longshore_blob::Stage;
-use longshore_core::{Chunk, Code, Cx, Error, Result, Upload};
+use longshore_core::{ByteStream, Chunk, Code, Cx, Error, Result, Upload};
 use longshore_meta::time::{micros, span};
 use longshore_meta::uploads::{UploadKey, UploadRow};
 use longshore_meta::{Durability, Tx, repos, uploads};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
+use tokio::sync::oneshot;
 
 use crate::store::Inner;
 
@@ -91,9 +96,10 @@ impl Inner {
         chunk: Chunk,
     ) -> Result<Upload> {
         let key = this.key(cx, repo, id).await?;
-        let (this, id) = (this.clone(), *id);
+        let (this, id, now) = (this.clone(), *id, micros(cx.now));
+        let (_here, chunk) = while_asked(chunk);
         Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key).await? else {
+            let Taken::Held(mut held) = this.take(key, now).await? else {
                 return Err(unknown(&id));
             };
             let added = this.add(&mut held, chunk).await;
@@ -116,9 +122,9 @@ impl Inner {
         id: &UploadId,
     ) -> Result<()> {
         let key = this.key(cx, repo, id).await?;
-        let (this, id) = (this.clone(), *id);
+        let (this, id, now) = (this.clone(), *id, micros(cx.now));
         Self::joined(async move {
-            match this.take(key).await? {
+            match this.take(key, now).await? {
                 Taken::Held(held) => this.end(&held).await,
                 Taken::Finished(..) => Err(unknown(&id)),
             }
@@ -140,17 +146,17 @@ impl Inner {
     ///
     /// # Errors
     /// `BlobUploadUnknown`, `UploadBusy`.
-    pub(crate) async fn take(&self, key: UploadKey) -> Result<Taken> {
-        let now = micros((self.clock)());
-        let args = (
-            key.clone(),
-            now.saturating_add(span(self.options.session_lease)),
+    pub(crate) async fn take(&self, key: UploadKey, now: i64) -> Result<Taken> {
+        let args = Take {
+            key: key.clone(),
+            lease: now.saturating_add(span(self.options.session_lease)),
+            memory: now.saturating_sub(span(self.options.session_memory)),
             now,
-        );
+        };
         let found = self
             .db
-            .write(Durability::Process, args, |tx, (key, lease, now)| {
-                Box::pin(take(tx, key, *lease, *now))
+            .write(Durability::Process, args, |tx, args| {
+                Box::pin(take(tx, args))
             })
             .await?;
         match found {
@@ -180,12 +186,29 @@ impl Inner {
             .at_offset(offset));
         }
         if chunk.size == Some(0) {
-            return Ok(());
+            return nothing(chunk.body).await;
         }
         let most = self.options.blob_most.saturating_sub(offset);
-        let mut write = self
-            .blobs
-            .extend(&mut held.stage, chunk.body, chunk.size, most);
+        let before = held.stage.clone();
+        let done = self.extend(held, chunk.body, chunk.size, most).await;
+        if done
+            .as_ref()
+            .is_err_and(|error| error.code() == Code::SizeInvalid)
+        {
+            // What is not what it said it was does not count; the next chunk writes over it.
+            held.stage = before;
+        }
+        done
+    }
+
+    async fn extend(
+        &self,
+        held: &mut Held,
+        body: ByteStream,
+        size: Option<u64>,
+        most: u64,
+    ) -> Result<()> {
+        let mut write = self.blobs.extend(&mut held.stage, body, size, most);
         loop {
             tokio::select! {
                 done = &mut write => return done,
@@ -251,6 +274,20 @@ impl Inner {
     }
 }
 
+/// Reads a body that was announced as empty; the blob store need not be troubled with it.
+async fn nothing(mut body: ByteStream) -> Result<()> {
+    match body.try_next().await {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(Error::new(
+            Code::SizeInvalid,
+            "bytes came with a request that announced none",
+        )),
+        Err(error) => Err(
+            Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error),
+        ),
+    }
+}
+
 type Start = (RepoName, UploadId, String, Vec<u8>, usize, i64);
 
 async fn start(tx: &mut Tx<'_>, (repo, id, actor, stage, most, now): &Start) -> Result<()> {
@@ -270,17 +307,54 @@ async fn start(tx: &mut Tx<'_>, (repo, id, actor, stage, most, now): &Start) -> 
     uploads::upload_insert(tx, &key, stage, *now).await
 }
 
-async fn take(tx: &mut Tx<'_>, key: &UploadKey, lease: i64, now: i64) -> Result<Found> {
-    let row = uploads::upload_get(tx, key)
+struct Take {
+    key: UploadKey,
+    lease: i64,
+    /// A session that was finished before this answers no more.
+    memory: i64,
+    now: i64,
+}
+
+async fn take(tx: &mut Tx<'_>, args: &Take) -> Result<Found> {
+    let row = uploads::upload_get(tx, &args.key)
         .await?
-        .ok_or_else(|| unknown(&key.id))?;
+        .ok_or_else(|| unknown(&args.key.id))?;
     if let Some(digest) = row.finished {
-        return Ok(Found::Finished(digest, row.size));
+        return if row.touched < args.memory {
+            Err(unknown(&args.key.id))
+        } else {
+            Ok(Found::Finished(digest, row.size))
+        };
     }
-    match uploads::upload_take(tx, key, lease, now).await? {
+    match uploads::upload_take(tx, &args.key, args.lease, args.now).await? {
         Some(fence) => Ok(Found::Taken(row, fence)),
         None => Ok(Found::Busy(row.size)),
     }
+}
+
+/// Ties a chunk to the call that brought it: when the returned guard is dropped, the chunk breaks off as if its sender
+/// had, so that what arrived is kept and the session is let go.
+pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
+    let (here, mut gone) = oneshot::channel();
+    let mut body = chunk.body;
+    let mut over = false;
+    let body = stream::poll_fn(move |cx| {
+        if over {
+            return Poll::Ready(None);
+        }
+        if gone.poll_unpin(cx).is_ready() {
+            over = true;
+            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionAborted))));
+        }
+        body.as_mut().poll_next(cx)
+    });
+    (
+        here,
+        Chunk {
+            body: Box::pin(body),
+            ..chunk
+        },
+    )
 }
 
 /// The answer when there is no such session, or it is somebody else's: the two are one answer on purpose.

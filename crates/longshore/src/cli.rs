@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::config::ConfigCommand;
+use crate::cmd::serve::Serve;
 
 /// Longshore, a container registry.
 #[derive(Debug, Parser)]
@@ -16,6 +17,10 @@ pub struct Cli {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Serve the registry.
+    ///
+    /// Without a configuration it needs nothing: data under ./longshore-data, listening on 127.0.0.1:5000.
+    Serve(Serve),
     /// Check, show and convert configurations.
     #[command(subcommand)]
     Config(ConfigCommand),

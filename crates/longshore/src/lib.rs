@@ -10,8 +10,11 @@
     )
 )]
 
+pub mod assemble;
+pub mod banner;
 pub mod cli;
 pub mod cmd;
 pub mod config;
 pub mod distribution;
 pub mod sources;
+pub mod telemetry;

@@ -14,6 +14,7 @@ fn main() -> anyhow::Result<ExitCode> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
     match cli.command {
+        Command::Serve(serve) => cmd::serve::run(&serve, &variables, &mut io::stderr()),
         Command::Config(command) => Ok(cmd::config::run(
             &command,
             &variables,

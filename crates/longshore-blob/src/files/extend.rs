@@ -84,8 +84,8 @@ impl<'a> Lane<'a> {
         }
         match size {
             Some(size) if taken < size => Err(Error::new(
-                Code::BodyLost,
-                "fewer bytes came than the request announced; go on from the offset",
+                Code::SizeInvalid,
+                "fewer bytes came than the request announced",
             )),
             _ => Ok(()),
         }

@@ -1,0 +1,70 @@
+//! The store, as every registry is tested, and what is particular to it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use longshore_blob::{Files, FilesOptions};
+use longshore_meta::Db;
+use longshore_store::{Durability, Options, Store};
+use longshore_testkit::suite::Bench;
+
+mod restart;
+
+/// The clock of the tests' stores.
+#[allow(clippy::disallowed_methods, reason = "the test is where time comes in")]
+fn clock() -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
+    Arc::new(SystemTime::now)
+}
+
+async fn open(root: &Path, durability: Durability) -> Store {
+    let files = FilesOptions {
+        unsafe_storage: true,
+        ..FilesOptions::new(root)
+    };
+    // A store that was just dropped may have a sync under way, which holds the directory a moment longer.
+    let mut opened = Files::open(&files);
+    for _ in 0..200 {
+        if opened.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        opened = Files::open(&files);
+    }
+    let blobs = Arc::new(opened.unwrap());
+    let db = Db::open_file(&root.join("meta.db")).unwrap();
+    Store::open(
+        db,
+        blobs,
+        Options {
+            durability,
+            ..Options::default()
+        },
+        clock(),
+    )
+    .await
+    .unwrap()
+}
+
+async fn bench(durability: Durability) -> Bench {
+    let root = tempfile::tempdir().unwrap();
+    Bench::keeping(Arc::new(open(root.path(), durability).await), root)
+}
+
+mod durable_at_the_manifest {
+    use super::*;
+    longshore_testkit::suite!(bench(Durability::Manifest));
+}
+
+mod durable_at_each_blob {
+    use super::*;
+    longshore_testkit::suite!(bench(Durability::Blob));
+}

@@ -1,0 +1,331 @@
+//! From a configuration to the parts of a server: the tower, top to bottom, and the options of each crate.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::Context as _;
+use http::HeaderMap;
+use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions, TokenOptions};
+use longshore_blob::{Files, FilesOptions};
+use longshore_core::{Children, Registry};
+use longshore_http::edge::{EdgeOptions, Network, Observer, Pages, Ping};
+use longshore_http::server;
+use longshore_layers::{Behind as _, Meter, NoDeletes, ReadOnly, RightsGate};
+use longshore_meta::Db;
+use longshore_spec::manifest;
+use longshore_store::{self as store, Store};
+
+use crate::config::{
+    Anonymous, Auth, Config, Durability, Limits, Listen, SparseIndexes, TlsVersion,
+};
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::requests::{Ended, Requests};
+
+/// The store, and what it stands on.
+#[derive(Debug)]
+pub struct Parts {
+    /// The metadata.
+    pub db: Db,
+    /// The registry that keeps things.
+    pub store: Store,
+}
+
+/// Opens metadata and blobs, and the store over them.
+///
+/// # Errors
+/// The data directory cannot be used, or is in use.
+pub async fn open(config: &Config) -> anyhow::Result<Parts> {
+    let files = FilesOptions {
+        unsafe_storage: config.storage.unsafe_storage,
+        ..FilesOptions::new(&config.data)
+    };
+    // The lock of the directory first: it is what keeps two servers from one database.
+    let blobs = tokio::task::spawn_blocking(move || Files::open(&files)).await??;
+    let path = config.database.clone();
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    let db = tokio::task::spawn_blocking(move || Db::open_file(&path))
+        .await?
+        .with_context(|| format!("the database {}", config.database.display()))?;
+    let store = Store::open(
+        db.clone(),
+        Arc::new(blobs),
+        store_options(config),
+        Arc::new(now),
+    )
+    .await?;
+    Ok(Parts { db, store })
+}
+
+/// The tower: a request enters at the last line and climbs.
+pub fn tower(config: &Config, store: Store, meter: &Arc<Meter>) -> Arc<dyn Registry> {
+    let mut tower: Arc<dyn Registry> = Arc::new(store);
+    if !config.storage.delete {
+        tower = tower.behind(NoDeletes);
+    }
+    if config.storage.read_only {
+        tower = tower.behind(ReadOnly);
+    }
+    // Outermost the meter: refusals are counted too.
+    tower.behind(RightsGate).behind(Arc::clone(meter))
+}
+
+/// A meter that counts by the process's monotonic clock.
+pub fn meter() -> Arc<Meter> {
+    let start = instant();
+    Arc::new(Meter::new(Box::new(move || start.elapsed())))
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary is where time comes in"
+)]
+fn instant() -> Instant {
+    Instant::now()
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the binary is where time comes in"
+)]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// Who is asked for what credentials.
+///
+/// # Errors
+/// A file of it is missing or broken, or an option cannot be used.
+pub async fn authenticator(config: &Config) -> anyhow::Result<Authenticator> {
+    Ok(match &config.auth {
+        Auth::None => Authenticator::open(),
+        Auth::Htpasswd(htpasswd) => {
+            let options = HtpasswdOptions {
+                file: htpasswd.path.clone(),
+                realm: htpasswd.realm.clone(),
+                anonymous: anonymous(htpasswd.anonymous),
+            };
+            Authenticator::htpasswd(options, now()).await?
+        }
+        Auth::Token(token) => {
+            let options = TokenOptions {
+                realm: token.realm.to_string(),
+                service: token.service.clone(),
+                issuer: token.issuer.clone(),
+                root_bundle: token.keys_file.clone(),
+                jwks_file: token.jwks_file.clone(),
+                jwks_url: token.jwks_url.as_ref().map(ToString::to_string),
+                anonymous: anonymous(token.anonymous),
+            };
+            Authenticator::token(options, now()).await?
+        }
+    })
+}
+
+fn anonymous(anonymous: Anonymous) -> AnonymousAccess {
+    match anonymous {
+        Anonymous::None => AnonymousAccess::Nothing,
+        Anonymous::Pull => AnonymousAccess::Reader,
+    }
+}
+
+fn store_options(config: &Config) -> store::Options {
+    let limits = &config.limits;
+    store::Options {
+        durability: match config.storage.durability {
+            Durability::Manifest => store::Durability::Manifest,
+            Durability::Blob => store::Durability::Blob,
+        },
+        blob_most: limits.blob.get(),
+        manifest: manifest_limits(config),
+        sessions: count(limits.uploads_per_repository),
+        session_idle: limits.upload_idle,
+        session_age: limits.upload_age,
+        ..store::Options::default()
+    }
+}
+
+fn manifest_limits(config: &Config) -> manifest::Limits {
+    let limits = &config.limits;
+    manifest::Limits {
+        bytes: size(limits.manifest.get()),
+        depth: count(limits.json_depth),
+        values: count(limits.json_nodes),
+        layers: count(limits.layers),
+        children: count(limits.index_manifests),
+        annotations: count(limits.annotations),
+        unknown_types: config.manifests.unknown_types,
+    }
+}
+
+/// What the protocol's edge is told.
+///
+/// # Errors
+/// A URL or a prefix cannot be used.
+pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in config.http.headers.lines() {
+        headers.append(name, value.clone());
+    }
+    Ok(EdgeOptions {
+        public_url: config
+            .public_url
+            .as_ref()
+            .map(|url| url.as_str().parse())
+            .transpose()
+            .context("public_url")?,
+        relative_urls: config.http.relative_urls,
+        prefix: config
+            .http
+            .prefix
+            .as_deref()
+            .unwrap_or_default()
+            .parse()
+            .context("http.prefix")?,
+        headers,
+        trusted_proxies: networks(config)?,
+        pages: Pages {
+            most: count(config.limits.page),
+            unasked: count(config.limits.page_unasked),
+            ..Pages::default()
+        },
+        manifest_limit: size(config.limits.manifest.get()),
+        children: match config.manifests.sparse_indexes {
+            SparseIndexes::Allow => Children::ManifestsMayBeAbsent,
+            SparseIndexes::Deny => Children::MustExist,
+        },
+        redirects: false,
+        ping: Ping::default(),
+        now,
+    })
+}
+
+fn networks(config: &Config) -> anyhow::Result<Vec<Network>> {
+    let proxies = config.http.trusted_proxies.iter();
+    proxies
+        .map(|network| network.to_string().parse().context("http.trusted_proxies"))
+        .collect()
+}
+
+/// What the server of the registry is told.
+///
+/// # Errors
+/// An address has no meaning on this machine.
+pub fn server_options(config: &Config) -> anyhow::Result<server::Options> {
+    let limits = &config.limits;
+    let mut listen = Vec::new();
+    for at in &config.listen {
+        listen.extend(addresses(at)?);
+    }
+    let defaults = server::Options::default();
+    Ok(server::Options {
+        listen,
+        tls: config.tls.as_ref().map(|tls| server::Tls {
+            at_least: match tls.minimum {
+                TlsVersion::V1_2 => server::TlsVersion::V1_2,
+                TlsVersion::V1_3 => server::TlsVersion::V1_3,
+            },
+            ..server::Tls::new(&tls.cert, &tls.key)
+        }),
+        h2c: config.http.h2c,
+        inherit: true,
+        announce: true,
+        timeouts: timeouts(limits, defaults.timeouts),
+        limits: server::Limits {
+            request_line: size(limits.target.get()),
+            headers: size(limits.header_block.get()),
+            header: size(limits.header.get()),
+            header_count: count(limits.headers),
+            connections: count(limits.connections),
+            connections_per_ip: Some(count(limits.connections_per_ip)),
+        },
+        h2: server::H2 {
+            streams: limits.http2_streams.get(),
+            pending_resets: count(limits.http2_resets),
+            header_list: u32::try_from(limits.http2_headers.get()).unwrap_or(u32::MAX),
+            ..defaults.h2
+        },
+        drain: config.http.drain_time,
+    })
+}
+
+fn timeouts(limits: &Limits, defaults: server::Timeouts) -> server::Timeouts {
+    server::Timeouts {
+        head: limits.head_time,
+        handshake: limits.handshake_time,
+        idle: limits.keep_alive,
+        body: server::Floor {
+            grace: limits.body_grace,
+            window: limits.body_window,
+            bytes: limits
+                .body_rate
+                .get()
+                .saturating_mul(limits.body_window.as_secs().max(1)),
+            ..defaults.body
+        },
+        ..defaults
+    }
+}
+
+/// What the server of metrics and health is told: a few connections, no certificate.
+///
+/// # Errors
+/// The address has no meaning on this machine.
+pub fn admin_options(listen: &Listen) -> anyhow::Result<server::Options> {
+    Ok(server::Options {
+        listen: addresses(listen)?,
+        limits: server::Limits {
+            connections: 64,
+            ..server::Limits::default()
+        },
+        drain: Duration::from_secs(1),
+        ..server::Options::default()
+    })
+}
+
+fn addresses(listen: &Listen) -> anyhow::Result<Vec<server::Address>> {
+    if let Listen::Unix(path) = listen {
+        return Ok(vec![server::Address::Unix(path.clone())]);
+    }
+    let found = listen
+        .addresses()
+        .with_context(|| format!("listen {listen}"))?;
+    // Alternatives, best first: IPv6 for everywhere takes IPv4 along, and is not there on every machine.
+    let usable = found
+        .iter()
+        .find(|at| TcpListener::bind(SocketAddr::new(at.ip(), 0)).is_ok())
+        .or(found.first());
+    Ok(usable
+        .map(|at| server::Address::Tcp(*at))
+        .into_iter()
+        .collect())
+}
+
+/// Counts each request, and writes its line where lines are wanted.
+pub fn observer(requests: Arc<Requests>, access: Option<AccessLog>) -> Observer {
+    Observer::new(move |observed| {
+        requests.count(&Ended {
+            route: observed.route,
+            method: observed.method.as_str(),
+            status: observed.status.map_or(499, |status| status.as_u16()),
+            duration: observed.duration,
+            received: observed.received,
+            sent: observed.sent,
+            cut: observed.end == longshore_http::edge::End::Cut,
+        });
+        if let Some(access) = &access {
+            access.log(observed);
+        }
+    })
+}
+
+fn count(number: std::num::NonZeroU32) -> usize {
+    number.get() as usize
+}
+
+fn size(bytes: u64) -> usize {
+    usize::try_from(bytes).unwrap_or(usize::MAX)
+}

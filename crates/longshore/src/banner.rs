@@ -1,0 +1,92 @@
+//! What the server says when it is ready: where it listens, where the data is, what is open to whom, what to do next.
+
+use std::io::{self, Write};
+
+use longshore_http::server::Address;
+
+use crate::cmd::serve::typed;
+use crate::config::{Anonymous, Auth, Config};
+
+/// Prints it.
+///
+/// # Errors
+/// `out` cannot be written to.
+pub fn print(
+    config: &Config,
+    listen: &[Address],
+    admin: &[Address],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let listed = |addresses: &[Address], scheme: &str| {
+        let all = addresses.iter().map(|address| match address {
+            Address::Tcp(at) => format!("{scheme}://{at}"),
+            Address::Unix(_) => address.to_string(),
+        });
+        all.collect::<Vec<_>>().join("  ")
+    };
+    writeln!(out, "Longshore {} is ready.", env!("CARGO_PKG_VERSION"))?;
+    writeln!(out, "  registry  {}", listed(listen, scheme))?;
+    if let Some(url) = &config.public_url {
+        writeln!(out, "  known as  {url}")?;
+    }
+    let data = std::path::absolute(&config.data).unwrap_or_else(|_| config.data.clone());
+    writeln!(out, "  data      {}", data.display())?;
+    if !admin.is_empty() {
+        writeln!(
+            out,
+            "  metrics   {}{}",
+            listed(admin, "http"),
+            config.metrics.as_ref().map_or("", |m| &m.path)
+        )?;
+    }
+    writeln!(out, "  open to   {}", open_to(config))?;
+    let Some(first) = listen.first() else {
+        return Ok(());
+    };
+    let host = config.public_url.as_ref().and_then(|url| {
+        let port = url
+            .port()
+            .map(|port| format!(":{port}"))
+            .unwrap_or_default();
+        Some(format!("{}{port}", url.host_str()?))
+    });
+    let host = host.unwrap_or_else(|| typed(first));
+    writeln!(out)?;
+    match config.auth {
+        Auth::None => writeln!(
+            out,
+            "Next: docker tag IMAGE {host}/IMAGE && docker push {host}/IMAGE"
+        ),
+        _ => writeln!(out, "Next: docker login {host}"),
+    }?;
+    out.flush()
+}
+
+fn open_to(config: &Config) -> String {
+    let local = config.listen.iter().all(crate::config::Listen::is_local);
+    let reach = if local {
+        "who is on this machine"
+    } else {
+        "who reaches the address"
+    };
+    let pull = |anonymous| match anonymous {
+        Anonymous::None => String::new(),
+        Anonymous::Pull => format!("; {reach} may pull"),
+    };
+    match &config.auth {
+        Auth::None => format!("everybody {reach}: pull, push and delete"),
+        Auth::Htpasswd(htpasswd) => {
+            format!(
+                "the users of {}{}",
+                htpasswd.path.display(),
+                pull(htpasswd.anonymous)
+            )
+        }
+        Auth::Token(token) => format!("tokens of {}{}", token.issuer, pull(token.anonymous)),
+    }
+}

@@ -1,0 +1,193 @@
+//! `longshore serve`: the registry, until it is told to stop.
+
+use std::convert::Infallible;
+use std::future::ready;
+use std::io::Write;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use hyper::service::service_fn;
+use longshore_http::edge::Edge;
+use longshore_http::server::{Address, Server};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::assemble;
+use crate::banner;
+use crate::config::Config;
+use crate::sources::Sources;
+use crate::telemetry::access::AccessLog;
+use crate::telemetry::admin::Admin;
+use crate::telemetry::health::Health;
+use crate::telemetry::requests::Requests;
+use crate::telemetry::traces::Traces;
+use crate::telemetry::{log, metrics};
+
+/// The names of routes in the metrics; what fits none counts as the last.
+const ROUTES: [&str; 9] = [
+    "ping",
+    "catalog",
+    "tags",
+    "referrers",
+    "blob",
+    "manifest",
+    "uploads",
+    "upload",
+    "other",
+];
+
+/// Serve the registry.
+#[derive(Debug, Args)]
+pub struct Serve {
+    #[command(flatten)]
+    sources: Sources,
+}
+
+/// Runs the registry until SIGINT or SIGTERM.
+///
+/// # Errors
+/// Whatever keeps it from starting, in words for whoever starts it.
+pub fn run(
+    serve: &Serve,
+    variables: &[(String, String)],
+    err: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let config = match serve.sources.load_to_serve(variables) {
+        Ok(config) => config,
+        Err(problems) => {
+            writeln!(err, "{problems}")?;
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    longshore_auth::install_crypto_provider();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve_until_told(&config))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
+    let traces = Traces::start(&config.tracing)?;
+    log::install(&config.log, traces.as_ref())?;
+    for note in &config.notes {
+        tracing::warn!("{note}");
+    }
+
+    // Ports first: they are what is most often taken, and nothing has been touched yet.
+    let server = Server::bind(assemble::server_options(config)?).await?;
+    let admin = match &config.metrics {
+        Some(metrics) => Some(
+            Server::bind(assemble::admin_options(&metrics.listen)?)
+                .await
+                .context("metrics.listen; set metrics.enabled = false to do without")?,
+        ),
+        None => None,
+    };
+    let authenticator = assemble::authenticator(config).await?;
+    let parts = assemble::open(config).await?;
+
+    let meter = assemble::meter();
+    let access = config
+        .log
+        .access
+        .then(|| AccessLog::start(config.log.format))
+        .transpose()?;
+    let requests = Arc::new(Requests::new(&ROUTES));
+    let edge = Edge::new(
+        assemble::tower(config, parts.store.clone(), &meter),
+        authenticator,
+        assemble::edge_options(config)?,
+        Some(assemble::observer(requests.clone(), access.clone())),
+    );
+    let health = Health::new(parts.db.clone(), &config.health);
+    let numbers = metrics::Sources {
+        requests,
+        meter,
+        server: server.stats(),
+        access,
+    };
+
+    let stop = CancellationToken::new();
+    let addresses = server.addresses();
+    let admin_addresses = admin.as_ref().map(Server::addresses).unwrap_or_default();
+    let beside = tokio_util::task::TaskTracker::new();
+    if let (Some(admin), Some(metrics)) = (admin, &config.metrics) {
+        let answers = Admin::new(numbers, health.clone(), &metrics.path);
+        let service = service_fn(move |request| ready(answers.answer(&request)));
+        let last = CancellationToken::new();
+        beside.spawn({
+            let (stop, last) = (stop.clone(), last.clone());
+            // Health is to be seen while requests are drained.
+            async move {
+                stop.cancelled().await;
+                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                last.cancel();
+            }
+        });
+        beside.spawn(async move { drop(admin.run(service, last).await) });
+    }
+    beside.spawn({
+        let (store, stop) = (parts.store.clone(), stop.clone());
+        async move { store.tend(stop.cancelled()).await }
+    });
+    beside.spawn(probe(health.clone(), config.health.interval, stop.clone()));
+
+    let told = stop.clone();
+    let for_signal = health.clone();
+    tokio::spawn(async move {
+        match wait_for_signal().await {
+            Ok(name) => tracing::info!("{name}: finishing what is under way, taking nothing new"),
+            Err(error) => tracing::error!(%error, "signals cannot be received; stopping"),
+        }
+        for_signal.stop();
+        told.cancel();
+    });
+
+    banner::print(config, &addresses, &admin_addresses, &mut std::io::stdout())?;
+    let service = service_fn(move |request| {
+        let edge = edge.clone();
+        async move { Ok::<_, Infallible>(edge.call(request).await) }
+    });
+    let drained = server.run(service, stop).await;
+    if drained.cut > 0 {
+        tracing::warn!(
+            connections = drained.cut,
+            "requests that did not end in time were cut"
+        );
+    }
+    beside.close();
+    beside.wait().await;
+    parts.store.close().await?;
+    if let Some(traces) = traces {
+        traces.flush();
+    }
+    tracing::info!("stopped; everything acknowledged is on disk");
+    Ok(())
+}
+
+async fn probe(health: Arc<Health>, every: std::time::Duration, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(every);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        health.probe().await;
+    }
+}
+
+async fn wait_for_signal() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}
+
+/// The address to show a person: one they can type.
+pub fn typed(address: &Address) -> String {
+    match address {
+        Address::Tcp(at) if at.ip().is_unspecified() => format!("localhost:{}", at.port()),
+        other => other.to_string(),
+    }
+}
