@@ -56,7 +56,12 @@ impl Body {
     }
 
     fn of(kind: Kind) -> Self {
-        Self { kind, passed: 0, done: None, flight: None }
+        Self {
+            kind,
+            passed: 0,
+            done: None,
+            flight: None,
+        }
     }
 
     /// A stream of bytes; `len` where it is known, else an HTTP/1.1 client gets chunks.
@@ -91,9 +96,15 @@ impl Body {
         self.kind = match std::mem::replace(&mut self.kind, Kind::Empty) {
             Kind::Whole(bytes) if longshore_region::find(&bytes).is_some() => {
                 let left = Some(bytes.len() as u64);
-                Kind::Stream { stream: Box::pin(Copied::new(longshore_core::body::once(bytes))), left }
+                Kind::Stream {
+                    stream: Box::pin(Copied::new(longshore_core::body::once(bytes))),
+                    left,
+                }
             }
-            Kind::Stream { stream, left } => Kind::Stream { stream: Box::pin(Copied::new(stream)), left },
+            Kind::Stream { stream, left } => Kind::Stream {
+                stream: Box::pin(Copied::new(stream)),
+                left,
+            },
             kind => kind,
         };
         self
@@ -110,7 +121,11 @@ impl Body {
             Kind::Whole(bytes) => {
                 let bytes = std::mem::take(bytes);
                 self.kind = Kind::Empty;
-                Poll::Ready(if bytes.is_empty() { None } else { Some(Ok(bytes)) })
+                Poll::Ready(if bytes.is_empty() {
+                    None
+                } else {
+                    Some(Ok(bytes))
+                })
             }
             Kind::Stream { stream, left } => {
                 let item = std::task::ready!(stream.as_mut().poll_next(cx));
@@ -120,11 +135,15 @@ impl Body {
                             *left = rest;
                             Some(Ok(bytes))
                         }
-                        None => Some(Err(io::Error::new(io::ErrorKind::InvalidData, "the body is longer than announced"))),
+                        None => Some(Err(io::Error::new(
+                            io::ErrorKind::InvalidData,
+                            "the body is longer than announced",
+                        ))),
                     },
-                    (None, Some(1..)) => {
-                        Some(Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the body is shorter than announced")))
-                    }
+                    (None, Some(1..)) => Some(Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the body is shorter than announced",
+                    ))),
                     (item, _) => item,
                 })
             }
@@ -140,7 +159,10 @@ impl http_body::Body for Body {
     type Data = Bytes;
     type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
         let item = std::task::ready!(this.next(cx));
         if let Some(flight) = &this.flight {
@@ -154,7 +176,10 @@ impl http_body::Body for Body {
             Some(Err(error)) => {
                 // Nothing may follow a failure, and what is left must not count as an end.
                 if let Some(done) = &mut this.done {
-                    done.call(Sent { bytes: this.passed, whole: false });
+                    done.call(Sent {
+                        bytes: this.passed,
+                        whole: false,
+                    });
                 }
                 this.kind = Kind::Empty;
                 Some(Err(error))
@@ -176,7 +201,8 @@ impl http_body::Body for Body {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.len().map_or_else(SizeHint::default, SizeHint::with_exact)
+        self.len()
+            .map_or_else(SizeHint::default, SizeHint::with_exact)
     }
 }
 
@@ -190,7 +216,10 @@ impl Done {
 
 impl Drop for Body {
     fn drop(&mut self) {
-        let sent = Sent { bytes: self.passed, whole: self.is_over() };
+        let sent = Sent {
+            bytes: self.passed,
+            whole: self.is_over(),
+        };
         if let Some(done) = &mut self.done {
             done.call(sent);
         }
@@ -199,7 +228,10 @@ impl Drop for Body {
 
 impl fmt::Debug for Body {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Body").field("len", &self.len()).field("passed", &self.passed).finish_non_exhaustive()
+        f.debug_struct("Body")
+            .field("len", &self.len())
+            .field("passed", &self.passed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -243,22 +275,36 @@ mod tests {
     use super::*;
 
     fn pieces(pieces: &'static [&'static str]) -> ByteStream {
-        Box::pin(stream::iter(pieces.iter().map(|piece| Ok(Bytes::from_static(piece.as_bytes())))))
+        Box::pin(stream::iter(
+            pieces
+                .iter()
+                .map(|piece| Ok(Bytes::from_static(piece.as_bytes()))),
+        ))
     }
 
     #[tokio::test]
     async fn a_stream_that_ends_early_is_a_failure_and_not_an_end() {
         let (tx, rx) = mpsc::channel();
-        let body = Body::stream(pieces(&["abc"]), Some(5)).when_done(move |sent| tx.send(sent).unwrap());
+        let body =
+            Body::stream(pieces(&["abc"]), Some(5)).when_done(move |sent| tx.send(sent).unwrap());
         let error = body.collect().await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
-        assert_eq!(rx.try_recv(), Ok(Sent { bytes: 3, whole: false }));
+        assert_eq!(
+            rx.try_recv(),
+            Ok(Sent {
+                bytes: 3,
+                whole: false
+            })
+        );
         assert!(rx.try_recv().is_err(), "told once only");
     }
 
     #[tokio::test]
     async fn a_stream_with_more_than_announced_is_a_failure_before_the_surplus_is_passed_on() {
-        let error = Body::stream(pieces(&["abc", "def"]), Some(5)).collect().await.unwrap_err();
+        let error = Body::stream(pieces(&["abc", "def"]), Some(5))
+            .collect()
+            .await
+            .unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     }
 
@@ -269,13 +315,25 @@ mod tests {
         let body = Body::from("hello").when_done(move |sent| tx.send(sent).unwrap());
         assert_eq!(body.size_hint().exact(), Some(5));
         assert_eq!(body.collect().await.unwrap().to_bytes(), "hello");
-        assert_eq!(rx.try_recv(), Ok(Sent { bytes: 5, whole: true }));
+        assert_eq!(
+            rx.try_recv(),
+            Ok(Sent {
+                bytes: 5,
+                whole: true
+            })
+        );
     }
 
     #[test]
     fn a_body_dropped_on_the_way_is_not_whole() {
         let (tx, rx) = mpsc::channel();
         drop(Body::stream(pieces(&["abc"]), None).when_done(move |sent| tx.send(sent).unwrap()));
-        assert_eq!(rx.try_recv(), Ok(Sent { bytes: 0, whole: false }));
+        assert_eq!(
+            rx.try_recv(),
+            Ok(Sent {
+                bytes: 0,
+                whole: false
+            })
+        );
     }
 }

@@ -23,7 +23,10 @@ pub(super) struct Buffer {
 impl Buffer {
     pub(super) fn take() -> Self {
         let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        Self { bytes: idle.unwrap_or_else(|| vec![0; SIZE]), filled: 0 }
+        Self {
+            bytes: idle.unwrap_or_else(|| vec![0; SIZE]),
+            filled: 0,
+        }
     }
 
     /// At most `len` bytes to write to.

@@ -42,7 +42,11 @@ impl Certificate {
     pub(super) fn load(files: Tls) -> Result<Arc<Self>, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let current = ArcSwap::from_pointee(read(&files, &provider)?);
-        Ok(Arc::new(Self { current, provider, files }))
+        Ok(Arc::new(Self {
+            current,
+            provider,
+            files,
+        }))
     }
 
     /// The settings for every connection; they see a new certificate when there is one.
@@ -79,7 +83,9 @@ impl Certificate {
             });
             match looked.await {
                 Ok(stamps) => seen = stamps,
-                Err(error) => tracing::error!(error = %Chain(&error), "the certificate could not be looked at"),
+                Err(error) => {
+                    tracing::error!(error = %Chain(&error), "the certificate could not be looked at");
+                }
             }
         }
     }
@@ -111,16 +117,43 @@ impl Certificate {
 fn read(files: &Tls, provider: &CryptoProvider) -> Result<CertifiedKey, StartError> {
     let chain = CertificateDer::pem_slice_iter(&contents(&files.certificate)?)
         .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| wrong(&files.certificate, "a certificate in it is not PEM", Some(error.into())))?;
+        .map_err(|error| {
+            wrong(
+                &files.certificate,
+                "a certificate in it is not PEM",
+                Some(error.into()),
+            )
+        })?;
     if chain.is_empty() {
-        return Err(wrong(&files.certificate, "there is no certificate in it (expected PEM, leaf first)", None));
+        return Err(wrong(
+            &files.certificate,
+            "there is no certificate in it (expected PEM, leaf first)",
+            None,
+        ));
     }
-    let key = PrivateKeyDer::from_pem_slice(&contents(&files.key)?)
-        .map_err(|error| wrong(&files.key, "there is no private key in it (expected PEM)", Some(error.into())))?;
+    let key = PrivateKeyDer::from_pem_slice(&contents(&files.key)?).map_err(|error| {
+        wrong(
+            &files.key,
+            "there is no private key in it (expected PEM)",
+            Some(error.into()),
+        )
+    })?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => wrong(&files.key, "the key is not that of the certificate", Some(error.into())),
-        rustls::Error::InvalidCertificate(_) => wrong(&files.certificate, "the certificate cannot be parsed", Some(error.into())),
-        error => wrong(&files.key, "the key is of a kind that TLS cannot use", Some(error.into())),
+        rustls::Error::InconsistentKeys(_) => wrong(
+            &files.key,
+            "the key is not that of the certificate",
+            Some(error.into()),
+        ),
+        rustls::Error::InvalidCertificate(_) => wrong(
+            &files.certificate,
+            "the certificate cannot be parsed",
+            Some(error.into()),
+        ),
+        error => wrong(
+            &files.key,
+            "the key is of a kind that TLS cannot use",
+            Some(error.into()),
+        ),
     })
 }
 
@@ -128,6 +161,14 @@ fn contents(path: &Path) -> Result<Vec<u8>, StartError> {
     std::fs::read(path).map_err(|error| wrong(path, "the file cannot be read", Some(error.into())))
 }
 
-fn wrong(path: &Path, why: &'static str, source: Option<Box<dyn std::error::Error + Send + Sync>>) -> StartError {
-    StartError::Certificate { path: PathBuf::from(path), why, source }
+fn wrong(
+    path: &Path,
+    why: &'static str,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+) -> StartError {
+    StartError::Certificate {
+        path: PathBuf::from(path),
+        why,
+        source,
+    }
 }

@@ -39,7 +39,12 @@ pub(super) struct NotChunks {
 impl Chunks {
     /// A body of which nothing has come; its trailers may have `trailers_max` bytes.
     pub(super) fn new(trailers_max: usize) -> Self {
-        Self { state: State::Size(0, 0), extensions: 0, trailers: 0, trailers_max }
+        Self {
+            state: State::Size(0, 0),
+            extensions: 0,
+            trailers: 0,
+            trailers_max,
+        }
     }
 
     /// Whether the body has ended.
@@ -57,7 +62,11 @@ impl Chunks {
             if let State::Data(left) = self.state {
                 let here = (bytes.len() - at) as u64;
                 let taken = left.min(here);
-                self.state = if taken == left { State::DataCr } else { State::Data(left - taken) };
+                self.state = if taken == left {
+                    State::DataCr
+                } else {
+                    State::Data(left - taken)
+                };
                 // Not more than `here`, which came from a usize.
                 at += usize::try_from(taken).unwrap_or(usize::MAX);
                 continue;
@@ -78,11 +87,13 @@ impl Chunks {
                 if digits == 15 {
                     return None;
                 }
-                State::Size(digits + 1, size << 4 | u64::from(char::from(byte).to_digit(16)?))
+                State::Size(
+                    digits + 1,
+                    size << 4 | u64::from(char::from(byte).to_digit(16)?),
+                )
             }
-            (State::Size(1.., size), b'\r') => State::SizeLf(size),
             (State::Size(1.., size), b';') => State::Extension(size),
-            (State::Extension(size), b'\r') => State::SizeLf(size),
+            (State::Size(1.., size) | State::Extension(size), b'\r') => State::SizeLf(size),
             (State::Extension(size), byte) if byte == b'\t' || (byte >= 0x20 && byte != 0x7f) => {
                 self.extensions += 1;
                 if self.extensions > EXTENSIONS {
@@ -90,7 +101,7 @@ impl Chunks {
                 }
                 State::Extension(size)
             }
-            (State::SizeLf(0), b'\n') => State::Trailer(true),
+            (State::SizeLf(0) | State::TrailerLf(false), b'\n') => State::Trailer(true),
             (State::SizeLf(size), b'\n') => State::Data(size),
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => State::Size(0, 0),
@@ -103,7 +114,6 @@ impl Chunks {
                 State::Trailer(false)
             }
             (State::TrailerLf(true), b'\n') => State::Over,
-            (State::TrailerLf(false), b'\n') => State::Trailer(true),
             _ => return None,
         })
     }

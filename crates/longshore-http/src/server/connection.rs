@@ -13,7 +13,7 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use longshore_core::error::Chain;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -74,7 +74,11 @@ where
 
 impl<S> Shared<S>
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
     /// Serves `socket` until either side closes it.
@@ -92,13 +96,18 @@ where
                 return self.http2(socket, peer).await;
             }
             peer.sendfile = SendFile::AVAILABLE;
-            return self.http1(SendFile::new(socket, Arc::clone(&self.stats)), peer).await;
+            return self
+                .http1(SendFile::new(socket, Arc::clone(&self.stats)), peer)
+                .await;
         };
         let handshake = async {
             let mut first = [0];
             if socket.peek(&mut first).await? == 1 && first.is_ascii() && first != [0x16] {
                 answer(socket, Refusal::PlainOnTls).await;
-                return Err(io::Error::new(io::ErrorKind::InvalidData, "the client began with plain HTTP"));
+                return Err(io::Error::new(
+                    io::ErrorKind::InvalidData,
+                    "the client began with plain HTTP",
+                ));
             }
             TlsAcceptor::from(Arc::clone(tls)).accept(socket).await
         };
@@ -125,7 +134,11 @@ where
         T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let timeouts = &self.options.timeouts;
-        let io = Screen::new(Stall::new(io, timeouts.write), Arc::clone(&self.limits), timeouts.head);
+        let io = Screen::new(
+            Stall::new(io, timeouts.write),
+            Arc::clone(&self.limits),
+            timeouts.head,
+        );
         let addr = peer.addr;
         let front = self.front(peer, io.verdict());
         // Without upgrades: that variant waits for a first byte with no limit.
@@ -158,7 +171,10 @@ where
         peer.activity = Some(Arc::clone(&activity));
         let addr = peer.addr;
         let front = self.front(peer, Verdict::default());
-        let executor = Tracked { tasks: self.tasks.clone(), cut: self.cut.clone() };
+        let executor = Tracked {
+            tasks: self.tasks.clone(),
+            cut: self.cut.clone(),
+        };
         let connection = http2::Builder::new(executor)
             .timer(TokioTimer::new())
             .max_concurrent_streams(limits.streams)
@@ -220,7 +236,9 @@ where
                 }
             }
         };
-        timeout(self.options.timeouts.head, look).await.unwrap_or(false)
+        timeout(self.options.timeouts.head, look)
+            .await
+            .unwrap_or(false)
     }
 }
 

@@ -59,7 +59,12 @@ impl Stream for Copied {
                 Some(Ok(bytes)) => match longshore_region::find(&bytes) {
                     Some(part) => {
                         let range = part.offset..part.offset.saturating_add(bytes.len() as u64);
-                        this.rest = Some(Rest { file: part.file, range, _region: bytes, reading: None });
+                        this.rest = Some(Rest {
+                            file: part.file,
+                            range,
+                            _region: bytes,
+                            reading: None,
+                        });
                     }
                     None => return Poll::Ready(Some(Ok(bytes))),
                 },
@@ -71,31 +76,34 @@ impl Stream for Copied {
 
 impl Rest {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        let piece = match &mut self.reading {
-            Some(reading) => {
-                let read = ready!(Pin::new(reading).poll(cx));
-                self.reading = None;
-                read.map_err(io::Error::other)??
-            }
-            None => {
-                let len = self.range.end - self.range.start;
-                let mut buffer = Buffer::take();
-                match resident::read_resident(&self.file, buffer.space(len), self.range.start)? {
-                    Some(read) => buffer.freeze(read),
-                    None => {
-                        let (file, range) = (Arc::clone(&self.file), self.range.clone());
-                        self.reading = Some(tokio::task::spawn_blocking(move || read_cold(&file, &range, buffer)));
-                        return self.poll_read(cx);
-                    }
-                }
-            }
-        };
+        let piece = ready!(self.poll_piece(cx))?;
         if piece.is_empty() {
-            let error = io::Error::new(io::ErrorKind::UnexpectedEof, "the file is shorter than its blob");
+            let error = io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the file of a blob is shorter than the blob",
+            );
             return Poll::Ready(Err(error));
         }
         self.range.start += piece.len() as u64;
         Poll::Ready(Ok(piece))
+    }
+
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        let reading = if let Some(reading) = &mut self.reading {
+            reading
+        } else {
+            let mut buffer = Buffer::take();
+            let space = buffer.space(self.range.end - self.range.start);
+            if let Some(read) = resident::read_resident(&self.file, space, self.range.start)? {
+                return Poll::Ready(Ok(buffer.freeze(read)));
+            }
+            let (file, range) = (Arc::clone(&self.file), self.range.clone());
+            let read = move || read_cold(&file, &range, buffer);
+            self.reading.insert(tokio::task::spawn_blocking(read))
+        };
+        let read = ready!(Pin::new(reading).poll(cx));
+        self.reading = None;
+        Poll::Ready(read.map_err(io::Error::other)?)
     }
 }
 

@@ -20,7 +20,9 @@ pub enum StartError {
         source: io::Error,
     },
     /// The sockets that systemd hands over cannot be used.
-    #[error("cannot use the sockets that systemd hands over; look at the .socket unit (ListenStream= is what is needed)")]
+    #[error(
+        "cannot use the sockets that systemd hands over; look at the .socket unit (ListenStream= is what is needed)"
+    )]
     Inherit(#[source] io::Error),
     /// A certificate or key file cannot be used.
     #[error("cannot use {}: {why}", path.display())]

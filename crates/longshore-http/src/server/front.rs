@@ -14,6 +14,7 @@ use hyper::service::Service;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
+use super::guard::Activity;
 use super::options::Limits;
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -45,7 +46,11 @@ impl<S> Front<S> {
         }
         // The screen has seen to these over HTTP/1; over HTTP/2 the list as a whole is limited below us.
         if request.version() == Version::HTTP_2 {
-            if request.uri().path_and_query().is_some_and(|target| target.as_str().len() > self.limits.request_line) {
+            if request
+                .uri()
+                .path_and_query()
+                .is_some_and(|target| target.as_str().len() > self.limits.request_line)
+            {
                 return Some(Refusal::TargetTooLong);
             }
             if request.headers().len() > self.limits.header_count {
@@ -78,7 +83,7 @@ where
         if let Some(refusal) = self.refusal(&request) {
             return Box::pin(std::future::ready(Ok(answer(refusal))));
         }
-        let flight = self.peer.activity.as_ref().map(|activity| activity.takes_off());
+        let flight = self.peer.activity.as_ref().map(Activity::takes_off);
         let regions = self.peer.sendfile;
         let stats = Arc::clone(&self.stats);
         request.extensions_mut().insert(self.peer.clone());
@@ -94,7 +99,11 @@ where
                 return Ok(answer(Refusal::Panic));
             };
             Ok(response.map(|body| {
-                let body = if regions { body } else { body.without_regions() };
+                let body = if regions {
+                    body
+                } else {
+                    body.without_regions()
+                };
                 match flight {
                     Some(flight) => body.in_flight(flight),
                     None => body,

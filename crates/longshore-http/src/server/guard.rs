@@ -60,7 +60,10 @@ impl Activity {
     /// Waits until there is something wrong.
     pub(super) async fn watch(&self, timeouts: &Timeouts) -> Fault {
         loop {
-            let quiet = self.start.elapsed().saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)));
+            let quiet = self
+                .start
+                .elapsed()
+                .saturating_sub(Duration::from_millis(self.last.load(Ordering::Relaxed)));
             let (limit, fault) = if !self.any_request.load(Ordering::Relaxed) {
                 (timeouts.head, Fault::Mute)
             } else if self.in_flight.load(Ordering::Relaxed) == 0 {
@@ -72,7 +75,10 @@ impl Activity {
                 return fault;
             }
             // A shorter limit may begin to hold meanwhile: never sleep longer than the shortest.
-            let rest = (limit - quiet).min(timeouts.idle).max(Duration::from_millis(1));
+            let rest = limit
+                .saturating_sub(quiet)
+                .min(timeouts.idle)
+                .max(Duration::from_millis(1));
             tokio::time::sleep(rest).await;
         }
     }
@@ -125,7 +131,11 @@ mod tests {
         let flight = activity.takes_off();
         for _ in 0..10 {
             let quiet = Duration::from_secs(500);
-            assert!(tokio::time::timeout(quiet, activity.watch(&timeouts)).await.is_err());
+            assert!(
+                tokio::time::timeout(quiet, activity.watch(&timeouts))
+                    .await
+                    .is_err()
+            );
             flight.touch();
         }
     }

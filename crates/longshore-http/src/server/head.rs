@@ -66,19 +66,30 @@ impl Head {
     ///
     /// # Errors
     /// The [`Refusal`] this head deserves, as soon as that is clear.
-    pub(super) fn read(&mut self, bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Framing)>, Refusal> {
+    pub(super) fn read(
+        &mut self,
+        bytes: &[u8],
+        limits: &Limits,
+    ) -> Result<Option<(usize, Framing)>, Refusal> {
         if bytes.first() == Some(&0x16) {
             return Err(Refusal::TlsOnPlain);
         }
         loop {
             let rest = bytes.get(self.looked..).unwrap_or_default();
-            let Some(end) = rest.iter().position(|byte| *byte == b'\n').map(|at| self.looked + at) else {
+            let Some(end) = rest
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map(|at| self.looked + at)
+            else {
                 self.looked = bytes.len();
                 self.check_size(bytes.len(), limits)?;
                 return Ok(None);
             };
             self.check_size(end + 1, limits)?;
-            let Some(line) = bytes.get(self.line..end).and_then(|line| line.strip_suffix(b"\r")) else {
+            let Some(line) = bytes
+                .get(self.line..end)
+                .and_then(|line| line.strip_suffix(b"\r"))
+            else {
                 return Err(Refusal::Malformed);
             };
             self.line = end + 1;
@@ -94,7 +105,9 @@ impl Head {
                     self.state = State::Headers(request_line(line)?);
                     self.headers = self.line;
                 }
-                State::Headers(version) if line.is_empty() => return Ok(Some((self.line, self.framing(version)?))),
+                State::Headers(version) if line.is_empty() => {
+                    return Ok(Some((self.line, self.framing(version)?)));
+                }
                 State::Headers(_) => {
                     self.count += 1;
                     if self.count > limits.header_count {
@@ -114,10 +127,14 @@ impl Head {
     fn check_size(&self, end: usize, limits: &Limits) -> Result<(), Refusal> {
         let line = end.saturating_sub(self.line);
         match self.state {
-            State::RequestLine(_) if line > limits.request_line.saturating_add(2) => Err(Refusal::TargetTooLong),
+            State::RequestLine(_) if line > limits.request_line.saturating_add(2) => {
+                Err(Refusal::TargetTooLong)
+            }
             State::RequestLine(_) => Ok(()),
             State::Headers(_) => {
-                if line > limits.header.saturating_add(2) || end.saturating_sub(self.headers) > limits.headers {
+                if line > limits.header.saturating_add(2)
+                    || end.saturating_sub(self.headers) > limits.headers
+                {
                     return Err(Refusal::HeadersTooLarge);
                 }
                 Ok(())
@@ -126,7 +143,10 @@ impl Head {
     }
 
     fn header(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        let colon = line.iter().position(|byte| *byte == b':').ok_or(Refusal::Malformed)?;
+        let colon = line
+            .iter()
+            .position(|byte| *byte == b':')
+            .ok_or(Refusal::Malformed)?;
         let (name, value) = line.split_at(colon);
         // A space in front makes a folded line, one before the colon is read differently by every server; neither is
         // a token character.
@@ -134,7 +154,10 @@ impl Head {
             return Err(Refusal::Malformed);
         }
         let value = value.strip_prefix(b":").unwrap_or(value);
-        if value.iter().any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f) {
+        if value
+            .iter()
+            .any(|byte| (*byte < 0x20 && *byte != b'\t') || *byte == 0x7f)
+        {
             return Err(Refusal::Malformed);
         }
         if name.eq_ignore_ascii_case(b"content-length") {
@@ -169,7 +192,8 @@ impl Head {
 
 fn request_line(line: &[u8]) -> Result<Version, Refusal> {
     let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(method), Some(target), Some(version), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err(Refusal::Malformed);
     };
@@ -182,7 +206,9 @@ fn request_line(line: &[u8]) -> Result<Version, Refusal> {
     match version {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
+            if major.is_ascii_digit() && minor.is_ascii_digit() =>
+        {
             Err(Refusal::Version)
         }
         _ => Err(Refusal::Malformed),
@@ -226,9 +252,15 @@ mod tests {
         let end = text.len() - "rest of it".len();
         let mut head = Head::default();
         for upto in 0..end {
-            assert_eq!(head.read(&text.as_bytes()[..upto], &Limits::default()), Ok(None));
+            assert_eq!(
+                head.read(&text.as_bytes()[..upto], &Limits::default()),
+                Ok(None)
+            );
         }
-        assert_eq!(head.read(text.as_bytes(), &Limits::default()), Ok(Some((end, Framing::Length(12)))));
+        assert_eq!(
+            head.read(text.as_bytes(), &Limits::default()),
+            Ok(Some((end, Framing::Length(12))))
+        );
         assert_eq!(read(text), Ok(Some((end, Framing::Length(12)))));
     }
 
@@ -271,7 +303,10 @@ mod tests {
         assert_eq!(framing("content-length:5"), Framing::Length(5));
         assert_eq!(framing("Transfer-Encoding: Chunked"), Framing::Chunked);
         assert_eq!(framing("X: \u{e9}t\u{e9}\ttab"), Framing::Length(0));
-        assert!(read("GET / HTTP/1.0\r\n\r\n").unwrap().is_some(), "1.0 needs no Host");
+        assert!(
+            read("GET / HTTP/1.0\r\n\r\n").unwrap().is_some(),
+            "1.0 needs no Host"
+        );
     }
 
     #[test]
@@ -287,7 +322,11 @@ mod tests {
             ("PRI * HTTP/2.0", Refusal::Version),
             ("\x16\x03\x01\x02", Refusal::TlsOnPlain),
         ] {
-            assert_eq!(read(&format!("{line}\r\nHost: x\r\n\r\n")), Err(refusal), "{line:?}");
+            assert_eq!(
+                read(&format!("{line}\r\nHost: x\r\n\r\n")),
+                Err(refusal),
+                "{line:?}"
+            );
         }
         assert_eq!(read("GET / HTTP/1.1\nHost: x\n\n"), Err(Refusal::Malformed));
     }
@@ -295,10 +334,23 @@ mod tests {
     #[test]
     fn what_is_too_much_is_refused_before_it_has_all_come() {
         let long = |n: usize| "a".repeat(n);
-        assert_eq!(read(&format!("GET /{}", long(9000))), Err(Refusal::TargetTooLong));
-        assert!(read(&format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", long(8000))).unwrap().is_some());
-        assert_eq!(with(&format!("A: {}", long(17_000))), Err(Refusal::HeadersTooLarge));
-        assert_eq!(read(&format!("GET / HTTP/1.1\r\nA: {}", long(17_000))), Err(Refusal::HeadersTooLarge));
+        assert_eq!(
+            read(&format!("GET /{}", long(9000))),
+            Err(Refusal::TargetTooLong)
+        );
+        assert!(
+            read(&format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", long(8000)))
+                .unwrap()
+                .is_some()
+        );
+        assert_eq!(
+            with(&format!("A: {}", long(17_000))),
+            Err(Refusal::HeadersTooLarge)
+        );
+        assert_eq!(
+            read(&format!("GET / HTTP/1.1\r\nA: {}", long(17_000))),
+            Err(Refusal::HeadersTooLarge)
+        );
         let three = format!("A: {0}\r\nB: {0}\r\nC: {0}", long(12_000));
         assert_eq!(with(&three), Err(Refusal::HeadersTooLarge));
         assert_eq!(with(&"A: b\r\n".repeat(100)), Err(Refusal::HeadersTooLarge));

@@ -74,7 +74,11 @@ where
     if body.is_end_stream() {
         return longshore_core::body::empty();
     }
-    Box::pin(Intake { body: Some(body), pace: Pace::new(floor), activity })
+    Box::pin(Intake {
+        body: Some(body),
+        pace: Pace::new(floor),
+        activity,
+    })
 }
 
 struct Intake<B> {
@@ -93,11 +97,15 @@ where
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            let Some(body) = &mut this.body else { return Poll::Ready(None) };
+            let Some(body) = &mut this.body else {
+                return Poll::Ready(None);
+            };
             match Pin::new(body).poll_frame(cx) {
                 Poll::Ready(Some(Ok(frame))) => {
                     // Trailers are not for us (G21), and an empty frame is no progress.
-                    let Ok(bytes) = frame.into_data() else { continue };
+                    let Ok(bytes) = frame.into_data() else {
+                        continue;
+                    };
                     if bytes.is_empty() {
                         continue;
                     }
@@ -136,7 +144,10 @@ fn fault_in(error: &(dyn StdError + 'static)) -> BodyFault {
             if let Some(fault) = BodyFault::of(io) {
                 return fault;
             }
-            if matches!(io.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
+            if matches!(
+                io.kind(),
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput
+            ) {
                 return BodyFault::Malformed;
             }
         }
@@ -157,12 +168,16 @@ mod tests {
     use super::*;
 
     fn floor() -> Floor {
-        Floor { idle: Duration::from_secs(30), ..Floor::default() }
+        Floor {
+            idle: Duration::from_secs(30),
+            ..Floor::default()
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_body_that_stops_coming_is_slow_and_not_lost() {
-        let frames = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"abc")))]).chain(stream::pending());
+        let frames = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(b"abc")))])
+            .chain(stream::pending());
         let mut body = receive(StreamBody::new(frames), floor(), None);
         assert_eq!(body.next().await.unwrap().unwrap(), "abc");
         let error = body.next().await.unwrap().unwrap_err();
@@ -179,7 +194,10 @@ mod tests {
         ]);
         let mut body = receive(StreamBody::new(frames), floor(), None);
         assert!(body.next().await.unwrap().is_ok());
-        assert_eq!(BodyFault::of(&body.next().await.unwrap().unwrap_err()), Some(BodyFault::Lost));
+        assert_eq!(
+            BodyFault::of(&body.next().await.unwrap().unwrap_err()),
+            Some(BodyFault::Lost)
+        );
     }
 
     #[tokio::test]
@@ -190,6 +208,9 @@ mod tests {
             Ok(Frame::trailers(http::HeaderMap::new())),
         ]);
         let body = receive(StreamBody::new(frames), floor(), None);
-        assert_eq!(body.map(|piece| piece.unwrap()).collect::<Vec<_>>().await, ["abc"]);
+        assert_eq!(
+            body.map(|piece| piece.unwrap()).collect::<Vec<_>>().await,
+            ["abc"]
+        );
     }
 }

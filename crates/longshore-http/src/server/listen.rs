@@ -33,10 +33,18 @@ impl Listener {
     /// # Errors
     /// One that cannot be opened; those opened before it are closed again.
     pub(super) async fn all(options: &Options) -> Result<Vec<Self>, StartError> {
-        let handed = if options.inherit { inherited::count(|name| std::env::var_os(name), std::process::id()) } else { 0 };
+        let handed = if options.inherit {
+            inherited::count(|name| std::env::var_os(name), std::process::id())
+        } else {
+            0
+        };
         if handed > 0 {
             let sockets = inherited::take(handed).map_err(StartError::Inherit)?;
-            return sockets.into_iter().map(Self::inherit).collect::<io::Result<_>>().map_err(StartError::Inherit);
+            return sockets
+                .into_iter()
+                .map(Self::inherit)
+                .collect::<io::Result<_>>()
+                .map_err(StartError::Inherit);
         }
         if options.listen.is_empty() {
             return Err(StartError::NoAddress);
@@ -47,7 +55,10 @@ impl Listener {
                 Address::Tcp(addr) => open(*addr).map(Self::Tcp),
                 Address::Unix(path) => open_unix(path).await.map(Self::Unix),
             };
-            listeners.push(opened.map_err(|source| StartError::Listen { address: address.clone(), source })?);
+            listeners.push(opened.map_err(|source| StartError::Listen {
+                address: address.clone(),
+                source,
+            })?);
         }
         Ok(listeners)
     }
@@ -63,7 +74,9 @@ impl Listener {
     pub(super) fn address(&self) -> Option<Address> {
         match self {
             Self::Tcp(listener) => listener.local_addr().ok().map(Address::Tcp),
-            Self::Unix(listener) => Some(Address::Unix(listener.local_addr().ok()?.as_pathname()?.to_owned())),
+            Self::Unix(listener) => Some(Address::Unix(
+                listener.local_addr().ok()?.as_pathname()?.to_owned(),
+            )),
         }
     }
 
@@ -77,7 +90,8 @@ impl Listener {
                 let (stream, _) = listener.accept().await?;
                 // Answers are written whole; waiting for more of them only adds 40 ms.
                 stream.set_nodelay(true)?;
-                SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
+                SockRef::from(&stream)
+                    .set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))?;
                 Ok(Socket::Tcp(stream))
             }
             Self::Unix(listener) => Ok(Socket::Unix(listener.accept().await?.0)),
@@ -86,7 +100,11 @@ impl Listener {
 }
 
 fn open(addr: SocketAddr) -> io::Result<TcpListener> {
-    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    let socket = if addr.is_ipv4() {
+        TcpSocket::new_v4()
+    } else {
+        TcpSocket::new_v6()
+    }?;
     // A restart must not wait for the connections of the process before it to be forgotten.
     socket.set_reuseaddr(true)?;
     socket.bind(addr)?;
@@ -97,7 +115,8 @@ fn open(addr: SocketAddr) -> io::Result<TcpListener> {
 async fn open_unix(path: &Path) -> io::Result<UnixListener> {
     match UnixListener::bind(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            let is_socket = std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+            let is_socket = std::fs::symlink_metadata(path)
+                .is_ok_and(|metadata| metadata.file_type().is_socket());
             if !is_socket || UnixStream::connect(path).await.is_ok() {
                 return Err(error);
             }

@@ -37,6 +37,8 @@ mod sendfile;
 mod socket;
 mod stall;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod window;
 
 pub use body::{Body, Sent};

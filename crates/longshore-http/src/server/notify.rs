@@ -62,7 +62,8 @@ mod tests {
     fn an_abstract_name_begins_with_an_at_sign() {
         use std::os::linux::net::SocketAddrExt;
         let name = format!("longshore-notify-{}", std::process::id());
-        let systemd = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
+        let systemd =
+            UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name).unwrap()).unwrap();
         send(OsStr::new(&format!("@{name}")), State::Stopping).unwrap();
         let mut buf = [0; 64];
         let read = systemd.recv(&mut buf).unwrap();

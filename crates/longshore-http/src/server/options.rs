@@ -120,7 +120,11 @@ impl Default for Timeouts {
             head: Duration::from_secs(10),
             handshake: Duration::from_secs(10),
             idle: Duration::from_secs(75),
-            body: Floor { idle: Duration::from_secs(30), grace: Duration::from_secs(30), ..Floor::default() },
+            body: Floor {
+                idle: Duration::from_secs(30),
+                grace: Duration::from_secs(30),
+                ..Floor::default()
+            },
             write: Floor::default(),
             stuck: Duration::from_mins(10),
         }
@@ -144,9 +148,9 @@ pub struct Floor {
 impl Default for Floor {
     fn default() -> Self {
         Self {
-            idle: Duration::from_secs(60),
+            idle: Duration::from_mins(1),
             grace: Duration::ZERO,
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
             bytes: 60 * 1024,
         }
     }

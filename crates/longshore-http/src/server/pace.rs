@@ -72,7 +72,9 @@ impl Pace {
                     }
                     alarm
                 }
-                None => self.alarm.insert(Box::pin(tokio::time::sleep_until(deadline))),
+                None => self
+                    .alarm
+                    .insert(Box::pin(tokio::time::sleep_until(deadline))),
             };
             match alarm.as_mut().poll(cx) {
                 Poll::Pending => return Poll::Pending,
@@ -115,7 +117,7 @@ mod tests {
     const FLOOR: Floor = Floor {
         idle: Duration::from_secs(30),
         grace: Duration::from_secs(30),
-        window: Duration::from_secs(60),
+        window: Duration::from_mins(1),
         bytes: 60 * 1024,
     };
 
@@ -162,7 +164,7 @@ mod tests {
         for _ in 0..100 {
             assert_eq!(wait(&mut pace, 1).await, None);
             pace.moved(2048);
-            tokio::time::sleep(Duration::from_secs(300)).await;
+            tokio::time::sleep(Duration::from_mins(5)).await;
         }
     }
 }

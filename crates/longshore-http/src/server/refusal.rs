@@ -34,7 +34,11 @@ pub(super) enum Refusal {
 impl Refusal {
     const fn parts(self) -> (StatusCode, &'static str, &'static str) {
         match self {
-            Refusal::Malformed => (StatusCode::BAD_REQUEST, "UNSUPPORTED", "the request is not well-formed HTTP"),
+            Refusal::Malformed => (
+                StatusCode::BAD_REQUEST,
+                "UNSUPPORTED",
+                "the request is not well-formed HTTP",
+            ),
             Refusal::TlsOnPlain => (
                 StatusCode::BAD_REQUEST,
                 "UNSUPPORTED",
@@ -45,30 +49,50 @@ impl Refusal {
                 "UNSUPPORTED",
                 "this port speaks TLS, and the client began with plain HTTP; use https://",
             ),
-            Refusal::TargetTooLong => (StatusCode::URI_TOO_LONG, "UNSUPPORTED", "the request line is too long"),
-            Refusal::HeadersTooLarge => {
-                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "UNSUPPORTED", "too many headers, or too large ones")
-            }
-            Refusal::Version => {
-                (StatusCode::HTTP_VERSION_NOT_SUPPORTED, "UNSUPPORTED", "this version of HTTP is not spoken here")
-            }
-            Refusal::TooSlow => (StatusCode::REQUEST_TIMEOUT, "UNSUPPORTED", "the request's head came too slowly"),
-            Refusal::Busy => {
-                (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "there are too many connections; try again soon")
-            }
-            Refusal::Stopping => {
-                (StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", "this registry process is about to end; try again")
-            }
-            Refusal::Panic => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "UNKNOWN", "something went wrong in the registry")
-            }
+            Refusal::TargetTooLong => (
+                StatusCode::URI_TOO_LONG,
+                "UNSUPPORTED",
+                "the request line is too long",
+            ),
+            Refusal::HeadersTooLarge => (
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "UNSUPPORTED",
+                "too many headers, or too large ones",
+            ),
+            Refusal::Version => (
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                "UNSUPPORTED",
+                "this version of HTTP is not spoken here",
+            ),
+            Refusal::TooSlow => (
+                StatusCode::REQUEST_TIMEOUT,
+                "UNSUPPORTED",
+                "the request's head came too slowly",
+            ),
+            Refusal::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNAVAILABLE",
+                "there are too many connections; try again soon",
+            ),
+            Refusal::Stopping => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "UNAVAILABLE",
+                "this registry process is about to end; try again",
+            ),
+            Refusal::Panic => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "UNKNOWN",
+                "something went wrong in the registry",
+            ),
         }
     }
 
     fn json(self) -> String {
         let (_, code, message) = self.parts();
         // Neither has a character that JSON would want escaped; a test sees to that.
-        format!("{{\"errors\":[{{\"code\":\"{code}\",\"message\":\"{message}\",\"detail\":null}}]}}\n")
+        format!(
+            "{{\"errors\":[{{\"code\":\"{code}\",\"message\":\"{message}\",\"detail\":null}}]}}\n"
+        )
     }
 
     /// The answer; the connection ends with it.
@@ -88,7 +112,11 @@ impl Refusal {
     pub(super) fn bytes(self) -> Vec<u8> {
         let body = self.json();
         let status = self.parts().0;
-        let retry = if matches!(self, Refusal::Busy | Refusal::Stopping) { "retry-after: 1\r\n" } else { "" };
+        let retry = if matches!(self, Refusal::Busy | Refusal::Stopping) {
+            "retry-after: 1\r\n"
+        } else {
+            ""
+        };
         format!(
             "HTTP/1.1 {} {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n{retry}connection: close\r\n\r\n{body}",
             status.as_u16(),
@@ -118,7 +146,10 @@ mod tests {
             Refusal::Panic,
         ] {
             let (_, code, message) = refusal.parts();
-            assert!(!code.contains(['"', '\\']) && !message.contains(['"', '\\']), "{refusal:?}");
+            assert!(
+                !code.contains(['"', '\\']) && !message.contains(['"', '\\']),
+                "{refusal:?}"
+            );
             assert!(refusal.bytes().starts_with(b"HTTP/1.1 "), "{refusal:?}");
         }
     }

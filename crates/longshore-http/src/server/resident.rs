@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn what_was_just_written_is_read_without_waiting() {
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&[7; 300_000]).unwrap();
+        file.write_all(&vec![7; 300_000]).unwrap();
         warm(&file, 0..300_000).unwrap();
         let mut buf = vec![0; 256 * 1024];
         // A file system that cannot tell answers None, and is served from the blocking pool.
@@ -98,7 +98,10 @@ mod tests {
             assert!(is_resident(&file, &(0..300_000)));
             assert!(read > 0 && buf[..read].iter().all(|byte| *byte == 7));
         }
-        assert_ne!(read_resident(&file, &mut buf, 300_000).unwrap_or(Some(0)), Some(1));
+        assert_ne!(
+            read_resident(&file, &mut buf, 300_000).unwrap_or(Some(0)),
+            Some(1)
+        );
     }
 
     #[test]

@@ -62,12 +62,21 @@ impl Server {
             None => None,
         };
         let listeners = Listener::all(&options).await?;
-        Ok(Self { options, listeners, certificate, tls, stats: Arc::default() })
+        Ok(Self {
+            options,
+            listeners,
+            certificate,
+            tls,
+            stats: Arc::default(),
+        })
     }
 
     /// Where it listens, with the ports the system chose.
     pub fn addresses(&self) -> Vec<Address> {
-        self.listeners.iter().filter_map(Listener::address).collect()
+        self.listeners
+            .iter()
+            .filter_map(Listener::address)
+            .collect()
     }
 
     /// What it counts.
@@ -79,7 +88,11 @@ impl Server {
     /// flight go on for [`Options::drain`], and cuts what is left.
     pub async fn run<S>(self, service: S, stop: CancellationToken) -> Drained
     where
-        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+            + Clone
+            + Send
+            + Sync
+            + 'static,
         S::Future: Send + 'static,
     {
         let shared = Arc::new(Shared {
@@ -96,16 +109,26 @@ impl Server {
         let told = Arc::new(Semaphore::new(TOLD));
         if let Some(certificate) = self.certificate {
             let stop = shared.stop.clone();
-            shared.tasks.spawn(async move { stop.run_until_cancelled(certificate.watch()).await });
+            shared
+                .tasks
+                .spawn(async move { stop.run_until_cancelled(certificate.watch()).await });
         }
         for listener in self.listeners {
-            shared.tasks.spawn(accept(Arc::clone(&shared), listener, Arc::clone(&seats), Arc::clone(&told)));
+            shared.tasks.spawn(accept(
+                Arc::clone(&shared),
+                listener,
+                Arc::clone(&seats),
+                Arc::clone(&told),
+            ));
         }
         shared.announce(State::Ready);
         shared.stop.cancelled().await;
         shared.announce(State::Stopping);
         shared.tasks.close();
-        if timeout(shared.options.drain, shared.tasks.wait()).await.is_ok() {
+        if timeout(shared.options.drain, shared.tasks.wait())
+            .await
+            .is_ok()
+        {
             return Drained { cut: 0 };
         }
         let cut = shared.stats.open();
@@ -128,9 +151,17 @@ impl<S> Shared<S> {
     }
 }
 
-async fn accept<S>(shared: Arc<Shared<S>>, listener: Listener, seats: Arc<Seats>, told: Arc<Semaphore>)
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
+async fn accept<S>(
+    shared: Arc<Shared<S>>,
+    listener: Listener,
+    seats: Arc<Seats>,
+    told: Arc<Semaphore>,
+) where
+    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     S::Future: Send + 'static,
 {
     while let Some(accepted) = shared.stop.run_until_cancelled(listener.accept()).await {
@@ -180,7 +211,9 @@ where
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
     )
 }
 

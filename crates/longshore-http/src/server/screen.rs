@@ -103,12 +103,18 @@ impl<T: AsyncRead + Unpin> Screen<T> {
             return Poll::Pending;
         }
         let time = self.head_time;
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         alarm.as_mut().poll(cx)
     }
 
     /// Takes one step; `None` asks for another.
-    fn poll_step(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Option<io::Result<()>>> {
+    fn poll_step(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Option<io::Result<()>>> {
         if self.cleared > 0 {
             let len = self.cleared.min(buf.remaining());
             self.give(len, buf);
@@ -124,8 +130,14 @@ impl<T: AsyncRead + Unpin> Screen<T> {
         }
     }
 
-    fn poll_head(&mut self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<Option<io::Result<()>>> {
-        let At::Head(head) = &mut self.at else { return Poll::Ready(None) };
+    fn poll_head(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<Option<io::Result<()>>> {
+        let At::Head(head) = &mut self.at else {
+            return Poll::Ready(None);
+        };
         if !self.held.is_empty() && head.is_untouched() {
             return Poll::Ready(self.pass_head(buf));
         }
@@ -145,11 +157,14 @@ impl<T: AsyncRead + Unpin> Screen<T> {
             return Poll::Ready(Some(Ok(())));
         }
         if self.held.is_empty() {
-            let At::Head(head) = &mut self.at else { return Poll::Ready(None) };
+            let At::Head(head) = &mut self.at else {
+                return Poll::Ready(None);
+            };
             // The common case: the whole head in one read stays where it is.
             match head.read(fresh, &self.limits) {
                 Ok(Some((end, framing))) => {
-                    self.held.extend_from_slice(fresh.get(end..).unwrap_or_default());
+                    self.held
+                        .extend_from_slice(fresh.get(end..).unwrap_or_default());
                     buf.set_filled(start + end);
                     self.passed_head(framing);
                     return Poll::Ready(Some(Ok(())));
@@ -173,7 +188,9 @@ impl<T: AsyncRead + Unpin> Screen<T> {
 
     /// Reads the held head, and clears it for hyper if it is whole and good.
     fn pass_head(&mut self, buf: &mut ReadBuf<'_>) -> Option<io::Result<()>> {
-        let At::Head(head) = &mut self.at else { return None };
+        let At::Head(head) = &mut self.at else {
+            return None;
+        };
         match head.read(&self.held, &self.limits) {
             Ok(None) => None,
             Ok(Some((end, framing))) => {
@@ -218,7 +235,9 @@ impl<T: AsyncRead + Unpin> Screen<T> {
         let fresh = buf.filled().get(start..).unwrap_or_default();
         let (good, over) = match &mut self.at {
             At::Length(left) => {
-                let good = usize::try_from(*left).unwrap_or(usize::MAX).min(fresh.len());
+                let good = usize::try_from(*left)
+                    .unwrap_or(usize::MAX)
+                    .min(fresh.len());
                 *left -= good as u64;
                 (good, *left == 0)
             }
@@ -229,7 +248,11 @@ impl<T: AsyncRead + Unpin> Screen<T> {
                     self.held = Vec::new();
                     buf.set_filled(start + good);
                     // Nothing given on would mean the end to hyper.
-                    return Poll::Ready(if good == 0 { Err(BodyFault::Malformed.into()) } else { Ok(()) });
+                    return Poll::Ready(if good == 0 {
+                        Err(BodyFault::Malformed.into())
+                    } else {
+                        Ok(())
+                    });
                 }
             },
             _ => (fresh.len(), false),
@@ -258,7 +281,9 @@ impl<T: AsyncRead + Unpin> Screen<T> {
 
     /// Reads on for a moment after our end is closed, if the client may still be sending.
     fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let alarm = self.alarm.get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
+        let alarm = self
+            .alarm
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
         if alarm.as_mut().poll(cx).is_ready() {
             return Poll::Ready(());
         }
@@ -275,7 +300,11 @@ impl<T: AsyncRead + Unpin> Screen<T> {
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Screen<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if buf.remaining() == 0 {
             return Poll::Ready(Ok(()));
         }
@@ -288,7 +317,11 @@ impl<T: AsyncRead + Unpin> AsyncRead for Screen<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Screen<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, buf)
     }
 
@@ -314,7 +347,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Screen<T> {
             self.closed = true;
             self.alarm = None;
         }
-        let between = matches!(&self.at, At::Head(head) if head.is_untouched()) && self.held.is_empty();
+        let between =
+            matches!(&self.at, At::Head(head) if head.is_untouched()) && self.held.is_empty();
         if !between {
             ready!(self.poll_linger(cx));
         }

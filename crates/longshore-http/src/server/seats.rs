@@ -51,13 +51,20 @@ impl Seats {
             *count += 1;
         }
         taken.all += 1;
-        Some(Seat { seats: Arc::clone(self), ip })
+        Some(Seat {
+            seats: Arc::clone(self),
+            ip,
+        })
     }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
-        let mut taken = self.seats.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self
+            .seats
+            .taken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         taken.all -= 1;
         if let Some(ip) = self.ip
             && let Some(count) = taken.by_ip.get_mut(&ip)
@@ -83,32 +90,40 @@ mod tests {
     use super::*;
 
     fn seats(connections: usize, per_ip: usize) -> Arc<Seats> {
-        Seats::new(&Limits { connections, connections_per_ip: Some(per_ip), ..Limits::default() })
+        Seats::new(&Limits {
+            connections,
+            connections_per_ip: Some(per_ip),
+            ..Limits::default()
+        })
     }
 
-    fn ip(text: &str) -> Option<IpAddr> {
-        Some(text.parse().unwrap())
+    fn take(seats: &Arc<Seats>, ip: &str) -> Option<Seat> {
+        seats.take(Some(ip.parse().unwrap()))
     }
 
     #[test]
     fn a_seat_is_free_again_when_its_connection_is_gone() {
         let seats = seats(2, 2);
-        let first = seats.take(ip("10.0.0.1"));
-        let _second = seats.take(ip("10.0.0.2"));
-        assert!(seats.take(ip("10.0.0.3")).is_none());
+        let first = take(&seats, "10.0.0.1");
+        let _second = take(&seats, "10.0.0.2");
+        assert!(take(&seats, "10.0.0.3").is_none());
         drop(first);
-        assert!(seats.take(ip("10.0.0.3")).is_some());
-        assert_eq!(seats.taken.lock().unwrap().by_ip.len(), 1, "addresses that left are forgotten");
+        assert!(take(&seats, "10.0.0.3").is_some());
+        assert_eq!(
+            seats.taken.lock().unwrap().by_ip.len(),
+            1,
+            "addresses that left are forgotten"
+        );
     }
 
     #[test]
     fn one_host_has_one_share_under_whatever_address_it_comes() {
         let seats = seats(100, 1);
-        let _a = seats.take(ip("2001:db8::1")).unwrap();
-        assert!(seats.take(ip("2001:db8::2")).is_none());
-        let _b = seats.take(ip("2001:db8:0:1::1")).unwrap();
-        let _c = seats.take(ip("::ffff:10.0.0.1")).unwrap();
-        assert!(seats.take(ip("10.0.0.1")).is_none());
+        let _a = take(&seats, "2001:db8::1").unwrap();
+        assert!(take(&seats, "2001:db8::2").is_none());
+        let _b = take(&seats, "2001:db8:0:1::1").unwrap();
+        let _c = take(&seats, "::ffff:10.0.0.1").unwrap();
+        assert!(take(&seats, "10.0.0.1").is_none());
         assert!(seats.take(None).is_some(), "a unix socket has no address");
     }
 }

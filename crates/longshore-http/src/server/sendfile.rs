@@ -37,22 +37,41 @@ impl SendFile {
     pub(super) const AVAILABLE: bool = cfg!(target_os = "linux");
 
     pub(super) fn new(socket: Socket, stats: Arc<ServerStats>) -> Self {
-        Self { socket, stats, windows: Windows::default(), corked: false, turn: 0 }
+        Self {
+            socket,
+            stats,
+            windows: Windows::default(),
+            corked: false,
+            turn: 0,
+        }
     }
 
     /// Sends from the stretch of the file behind `slice`, one window at most.
     #[cfg(target_os = "linux")]
-    fn poll_send(&mut self, cx: &mut Context<'_>, part: &Part, len: usize) -> Poll<io::Result<usize>> {
+    fn poll_send(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: &Part,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
         if self.turn >= TURN {
             self.turn = 0;
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let room = ready!(self.windows.poll_ready(cx, &part.file, part.offset, len as u64))?;
+        let room = ready!(
+            self.windows
+                .poll_ready(cx, &part.file, part.offset, len as u64)
+        )?;
         let room = usize::try_from(room).unwrap_or(usize::MAX);
         let sent = ready!(self.socket.poll_writing(cx, |socket| {
             let mut offset = part.offset;
-            Ok(rustix::fs::sendfile(socket, &*part.file, Some(&mut offset), room)?)
+            Ok(rustix::fs::sendfile(
+                socket,
+                &*part.file,
+                Some(&mut offset),
+                room,
+            )?)
         }))?;
         if sent == 0 {
             return Poll::Ready(Err(io::Error::new(
@@ -71,7 +90,12 @@ impl SendFile {
     }
 
     /// Writes what stands before a region of `len` bytes.
-    fn poll_before(&mut self, cx: &mut Context<'_>, bufs: &[IoSlice<'_>], len: usize) -> Poll<io::Result<usize>> {
+    fn poll_before(
+        &mut self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
         // One window is one more call, and the flag on this one is enough; for more, the cork keeps frames full at
         // each window's edge too.
         #[cfg(target_os = "linux")]
@@ -79,7 +103,12 @@ impl SendFile {
             use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
             return self.socket.poll_writing(cx, |socket| {
                 let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-                Ok(sendmsg(socket, bufs, &mut SendAncillaryBuffer::default(), flags)?)
+                Ok(sendmsg(
+                    socket,
+                    bufs,
+                    &mut SendAncillaryBuffer::default(),
+                    flags,
+                )?)
             });
         }
         if !self.corked && len as u64 > window::SIZE {
@@ -91,13 +120,21 @@ impl SendFile {
 }
 
 impl AsyncRead for SendFile {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.socket).poll_read(cx, buf)
     }
 }
 
 impl AsyncWrite for SendFile {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.poll_write_vectored(cx, &[IoSlice::new(buf)])
     }
 
@@ -107,7 +144,10 @@ impl AsyncWrite for SendFile {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        let region = bufs.iter().enumerate().find_map(|(at, buf)| Some((at, longshore_region::find(buf)?, buf.len())));
+        let region = bufs
+            .iter()
+            .enumerate()
+            .find_map(|(at, buf)| Some((at, longshore_region::find(buf)?, buf.len())));
         match region {
             Some((0, part, len)) => this.poll_send(cx, &part, len),
             Some((at, _, len)) => this.poll_before(cx, bufs.get(..at).unwrap_or_default(), len),

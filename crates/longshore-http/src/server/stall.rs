@@ -18,31 +18,46 @@ pub(super) struct Stall<T> {
 
 impl<T> Stall<T> {
     pub(super) fn new(io: T, floor: Floor) -> Self {
-        Self { io, pace: Pace::new(floor) }
+        Self {
+            io,
+            pace: Pace::new(floor),
+        }
     }
 
-    fn judge(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    fn judge(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
                 self.pace.moved(bytes);
                 Poll::Ready(Ok(bytes))
             }
-            Poll::Pending if self.pace.poll_wait(cx).is_ready() => {
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))
-            }
+            Poll::Pending if self.pace.poll_wait(cx).is_ready() => Poll::Ready(Err(
+                io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly"),
+            )),
             other => other,
         }
     }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         self.judge(cx, written)
     }
@@ -63,18 +78,18 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Stall<T> {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // TLS may hold encrypted bytes that the socket does not take.
         match Pin::new(&mut self.io).poll_flush(cx) {
-            Poll::Pending if self.pace.poll_wait(cx).is_ready() => {
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))
-            }
+            Poll::Pending if self.pace.poll_wait(cx).is_ready() => Poll::Ready(Err(
+                io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly"),
+            )),
             other => other,
         }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.io).poll_shutdown(cx) {
-            Poll::Pending if self.pace.poll_wait(cx).is_ready() => {
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly")))
-            }
+            Poll::Pending if self.pace.poll_wait(cx).is_ready() => Poll::Ready(Err(
+                io::Error::new(io::ErrorKind::TimedOut, "the client reads too slowly"),
+            )),
             other => other,
         }
     }

@@ -75,10 +75,55 @@ impl Window {
             let (file, range) = (Arc::clone(file), range.clone());
             tokio::task::spawn_blocking(move || resident::warm(&file, range))
         });
-        Self { file: Arc::clone(file), range, loading }
+        Self {
+            file: Arc::clone(file),
+            range,
+            loading,
+        }
     }
 
     fn holds(&self, file: &Arc<File>, offset: u64) -> bool {
         Arc::ptr_eq(&self.file, file) && self.range.contains(&offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::io::Write;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn every_byte_is_ready_in_the_end_and_windows_follow_each_other() {
+        let mut file =
+            tempfile::tempfile_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
+        let len = 2 * SIZE + 10;
+        file.write_all(&vec![1; usize::try_from(len).unwrap()])
+            .unwrap();
+        file.sync_all().unwrap();
+        #[cfg(target_os = "linux")]
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        let file = Arc::new(file);
+        let cold = !resident::is_resident(&file, &(0..SIZE));
+        let mut windows = Windows::default();
+        let mut at = 7;
+        let mut first = true;
+        while at < len {
+            let room = poll_fn(|cx| windows.poll_ready(cx, &file, at, len - at))
+                .await
+                .unwrap();
+            assert!(room > 0 && room <= SIZE);
+            if std::mem::take(&mut first) {
+                assert_eq!(
+                    windows.ahead.is_some(),
+                    cold,
+                    "only what is cold is worth a look ahead"
+                );
+            }
+            assert!(resident::is_resident(&file, &(at..at + room)) || !cfg!(target_os = "linux"));
+            at += room;
+        }
+        assert_eq!(at, len);
     }
 }
