@@ -81,7 +81,7 @@ pub enum ManifestError {
     /// An object with two members of one name.
     #[error("the name {name:?} stands twice in one object")]
     DuplicateName {
-        /// The name.
+        /// The name, or its first 64 characters.
         name: Box<str>,
     },
     /// JSON, and not an object.

@@ -202,7 +202,11 @@ impl<'de> Visitor<'de> for Seed<'_> {
             members.push((name, map.next_value_seed(inner)?));
         }
         match duplicate(&members) {
-            Some(name) => Err(self.stop(Fault::DuplicateName(name.into()))),
+            Some(name) => {
+                // Into a message, so no longer than a line: a name may be as long as the manifest.
+                let name: String = name.chars().take(NAME_SHOWN).collect();
+                Err(self.stop(Fault::DuplicateName(name.into())))
+            }
             None => Ok(Value::Object(Object(members))),
         }
     }
@@ -227,6 +231,9 @@ fn duplicate<'m>(members: &'m [(Cow<'_, str>, Value<'_>)]) -> Option<&'m str> {
         .array_windows()
         .find_map(|[one, next]| (one == next).then_some(*one))
 }
+
+/// How many characters of a name that stands twice are shown.
+const NAME_SHOWN: usize = 64;
 
 /// Up to this many names are cheaper to compare pairwise; nearly every object of a real manifest has fewer.
 const FEW: usize = 8;

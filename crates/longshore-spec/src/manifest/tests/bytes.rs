@@ -47,6 +47,9 @@ fn bytes_that_two_readers_could_understand_differently_are_refused() {
             Err(ManifestError::DuplicateName { name: name.into() })
         );
     }
+    let long = "\u{fc}".repeat(1_000_000);
+    let error = parse(format!("{{\"{long}\":1,\"{long}\":2}}").as_bytes()).unwrap_err();
+    assert!(error.to_string().len() < 200, "a message is a line");
     assert!(
         parse(
             twice(r#"{"unknown":[1.5,-1e3,18446744073709551616,{"b":null}],"also":true,"#)
