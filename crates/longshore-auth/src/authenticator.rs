@@ -20,8 +20,8 @@ pub struct Authenticator(Arc<Kind>);
 
 enum Kind {
     Open,
-    Htpasswd(Htpasswd, AnonymousAccess),
-    Token(Tokens, AnonymousAccess),
+    Htpasswd(Box<Htpasswd>, AnonymousAccess),
+    Token(Box<Tokens>, AnonymousAccess),
 }
 
 impl fmt::Debug for Authenticator {
@@ -44,7 +44,7 @@ impl Authenticator {
         challenge::check_value("realm", &options.realm)?;
         let users = Htpasswd::open(&options, now).await?;
         Ok(Authenticator(Arc::new(Kind::Htpasswd(
-            users,
+            Box::new(users),
             options.anonymous,
         ))))
     }
@@ -60,7 +60,7 @@ impl Authenticator {
         challenge::check_value("issuer", &options.issuer)?;
         let tokens = Tokens::open(&options, now).await?;
         Ok(Authenticator(Arc::new(Kind::Token(
-            tokens,
+            Box::new(tokens),
             options.anonymous,
         ))))
     }
@@ -131,5 +131,164 @@ impl Authenticator {
                 error,
             )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Ipv4Addr;
+    use std::time::Duration;
+
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
+
+    async fn ask(authenticator: &Authenticator, values: &[&str]) -> Result<Identity, Refusal> {
+        let values = values.iter().map(|value| value.as_bytes());
+        let asked = authenticator.identify(values, PEER, NOW + Duration::from_secs(2_000_000_000));
+        is_send(asked).await
+    }
+
+    /// An edge serves each connection on a task, so the future must be able to move between threads.
+    fn is_send<T: Send>(future: T) -> T {
+        future
+    }
+
+    fn anonymous(rights: Rights) -> Identity {
+        Identity {
+            actor: Actor::Anonymous,
+            rights,
+            kind: IdentityKind::Anonymous,
+        }
+    }
+
+    async fn by_password(access: AnonymousAccess) -> Authenticator {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(
+            file.path(),
+            format!("alice:{}\n", bcrypt::hash("secret", 4).unwrap()),
+        )
+        .unwrap();
+        let realm = "Longshore".to_owned();
+        let options = HtpasswdOptions {
+            file: file.path().to_owned(),
+            realm,
+            anonymous: access,
+        };
+        Authenticator::htpasswd(options, NOW).await.unwrap()
+    }
+
+    async fn by_token(access: AnonymousAccess) -> Authenticator {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let key = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        std::fs::write(
+            file.path(),
+            format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{key}"}}]}}"#),
+        )
+        .unwrap();
+        let options = TokenOptions {
+            realm: "https://auth.example/token".to_owned(),
+            service: "registry.example".to_owned(),
+            issuer: "auth.example".to_owned(),
+            root_bundle: None,
+            jwks_file: Some(file.path().to_owned()),
+            jwks_url: None,
+            anonymous: access,
+        };
+        Authenticator::token(options, NOW).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn where_nobody_is_asked_everybody_may_do_everything_whatever_they_bring() {
+        let open = Authenticator::open();
+        for values in [
+            &[][..],
+            &["Basic !!!"],
+            &["Bearer x", "Bearer y"],
+            &["Digest x"],
+            &["Basic YWxpY2U6c2VjcmV0"],
+        ] {
+            assert_eq!(
+                ask(&open, values).await.unwrap(),
+                anonymous(Rights::Everything),
+                "{values:?}"
+            );
+        }
+        assert_eq!(
+            (open.kind(), open.challenge(Some("x"), None)),
+            (AuthKind::None, None)
+        );
+    }
+
+    #[tokio::test]
+    async fn callers_without_credentials_may_do_what_the_option_says() {
+        for (access, rights) in [
+            (AnonymousAccess::Nothing, Rights::Nothing),
+            (AnonymousAccess::Reader, Rights::reader()),
+        ] {
+            for authenticator in [by_password(access).await, by_token(access).await] {
+                assert_eq!(
+                    ask(&authenticator, &[]).await.unwrap(),
+                    anonymous(rights.clone())
+                );
+                assert_eq!(
+                    ask(&authenticator, &["Basic Og=="]).await.unwrap(),
+                    anonymous(rights.clone())
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn g17_g18_credentials_of_the_wrong_kind_or_form_are_refused_also_where_strangers_may_read()
+     {
+        let (password, token) = (
+            by_password(AnonymousAccess::Reader).await,
+            by_token(AnonymousAccess::Reader).await,
+        );
+        let huge = format!("Basic {}", "A".repeat(1 << 20));
+        for values in [
+            &["Basic !!!"][..],
+            &["Basic bm9jb2xvbg=="],
+            &[&huge],
+            &["Basic Og==", "Basic Og=="],
+            &["Digest x"],
+            &["Bearer"],
+            &["Bearer "],
+            &["bearer a.b.c"],
+            &["Basic YWxpY2U6d3Jvbmc="],
+        ] {
+            for authenticator in [&password, &token] {
+                let refusal = ask(authenticator, values).await.unwrap_err();
+                assert!(!refusal.is_throttled(), "{refusal:?}");
+            }
+        }
+        assert!(ask(&password, &["basic YWxpY2U6c2VjcmV0"]).await.is_ok());
+        assert!(ask(&token, &["Basic YWxpY2U6c2VjcmV0"]).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn each_kind_challenges_in_its_own_scheme() {
+        let (password, token) = (
+            by_password(AnonymousAccess::Nothing).await,
+            by_token(AnonymousAccess::Nothing).await,
+        );
+        let scope = Some("repository:acme/app:pull");
+        assert_eq!(
+            password.challenge(scope, Some("invalid_token")).unwrap(),
+            r#"Basic realm="Longshore",charset="UTF-8""#
+        );
+        assert_eq!(
+            token.challenge(scope, Some("insufficient_scope")).unwrap(),
+            r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:acme/app:pull",error="insufficient_scope""#
+        );
+        assert_eq!(
+            (password.kind(), token.kind()),
+            (AuthKind::Htpasswd, AuthKind::Token)
+        );
+        assert_eq!(
+            format!("{token:?} {:?}", password.clone()),
+            "Authenticator(Token) Authenticator(Htpasswd)"
+        );
     }
 }

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use zeroize::Zeroizing;
 
 use self::list::UserList;
+use crate::age::apart;
 use crate::hashing::Hashing;
 use crate::identity::{Identity, IdentityKind, Refusal};
 use crate::options::{HtpasswdOptions, SetupError};
@@ -28,7 +29,7 @@ use crate::watched::WatchedFile;
 pub(crate) use self::line::parse_line;
 
 /// How long a verdict is remembered.
-const REMEMBER: Duration = Duration::from_secs(60);
+const REMEMBER: Duration = Duration::from_mins(1);
 /// The most verdicts that are remembered, some 200 bytes each.
 const MAX_VERDICTS: u64 = 10_000;
 /// What to do where there is no file.
@@ -39,11 +40,11 @@ const MISSING_HINT: &str = "make it with `htpasswd -Bc FILE USER`, or take the s
 struct Verdict(OnceCell<(bool, SystemTime)>);
 
 impl Verdict {
-    /// Whether the verdict was made too long ago, or in a future that the clock was set back from.
+    /// Whether the verdict was made too long ago.
     fn is_stale(&self, now: SystemTime) -> bool {
-        self.0.get().is_some_and(|(_, made)| {
-            now.duration_since(*made).is_ok_and(|age| age >= REMEMBER) || now + REMEMBER < *made
-        })
+        self.0
+            .get()
+            .is_some_and(|(_, made)| apart(now, *made) >= REMEMBER)
     }
 }
 
@@ -104,28 +105,21 @@ impl Htpasswd {
             .verdicts
             .get(&tag)
             .filter(|verdict| !verdict.is_stale(now));
-        let verdict = match remembered {
-            Some(verdict) => verdict,
-            None => {
-                // Before anything is kept: attempts that may not be made must not push out what is remembered.
-                if let Some(wait) = self.throttle.wait(user, peer, now) {
-                    return Err(Refusal::throttled(
-                        wait,
-                        "too many failures of this account or address",
-                    ));
-                }
-                self.verdicts
-                    .entry(tag)
-                    .or_insert_with_if(Arc::default, |verdict| verdict.is_stale(now))
-                    .into_value()
+        let verdict = if let Some(verdict) = remembered {
+            verdict
+        } else {
+            // Before anything is kept: attempts that may not be made must not push out what is remembered.
+            if let Some(wait) = self.throttle.wait(user, peer, now) {
+                return Err(throttled(wait));
             }
+            let seat = self.verdicts.entry(tag);
+            seat.or_insert_with_if(Arc::default, |verdict| verdict.is_stale(now))
+                .into_value()
         };
         let (good, _) = verdict
             .0
             .get_or_try_init(|| async {
-                let attempt = self.throttle.begin(user, peer, now).map_err(|wait| {
-                    Refusal::throttled(wait, "too many failures of this account or address")
-                })?;
+                let attempt = self.throttle.begin(user, peer, now).map_err(throttled)?;
                 let owner = user.to_owned();
                 let picked = self.decoy(user);
                 let good = self
@@ -180,6 +174,10 @@ impl Htpasswd {
             .take(8)
             .fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
+}
+
+fn throttled(wait: Duration) -> Refusal {
+    Refusal::throttled(wait, "too many failures of this account or address")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
     )
 )]
 
+mod age;
 mod authenticator;
 mod challenge;
 #[doc(hidden)]

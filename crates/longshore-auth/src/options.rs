@@ -28,6 +28,9 @@ impl AnonymousAccess {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HtpasswdOptions {
     /// The file: a line `name:hash` for each user, the hash by bcrypt or argon2. Read again when it changes.
+    ///
+    /// A missing file is an error. Making one with a password of our own, as Distribution does, would put a working
+    /// credential into the log of a server that was perhaps only given a wrong path.
     pub file: PathBuf,
     /// The realm that clients show when they ask for a password. Printable ASCII.
     pub realm: String,
@@ -48,7 +51,8 @@ pub struct TokenOptions {
     /// The token server's name: a token must have exactly this as `iss`.
     pub issuer: String,
     /// A PEM file of certificates and public keys. Its keys are trusted by their id, its certificates also as roots of
-    /// the chains that tokens bring (`x5c`). Read again when it changes.
+    /// the chains that tokens bring (`x5c`). Read again when it changes. A key is trusted by its id for as long as it is
+    /// in the file; the dates of its certificate count for chains only.
     pub root_bundle: Option<PathBuf>,
     /// A JWKS file (RFC 7517, 5). Read again when it changes.
     pub jwks_file: Option<PathBuf>,

@@ -78,12 +78,12 @@ impl Document {
             .client
             .get(self.url.clone())
             .header("accept", "application/json");
-        let mut response = request.send().await.map_err(chain)?;
+        let mut response = request.send().await.map_err(|error| chain(&error))?;
         if response.status() != reqwest::StatusCode::OK {
             return Err(format!("the answer is {}", response.status()));
         }
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(chain)? {
+        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
             if body.len() + chunk.len() > MAX_BODY_BYTES {
                 return Err(format!("the answer is larger than {MAX_BODY_BYTES} bytes"));
             }
@@ -94,9 +94,9 @@ impl Document {
 }
 
 /// An error with its causes: the outermost one says only that something failed.
-fn chain(error: reqwest::Error) -> String {
+fn chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
-    let mut cause = std::error::Error::source(&error);
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         text.push_str(": ");
         text.push_str(&inner.to_string());

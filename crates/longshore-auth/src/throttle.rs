@@ -13,14 +13,18 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use crate::age::apart;
+
 /// Failures for one account from one address before it has to wait.
 const ACCOUNT_LIMIT: u32 = 10;
 /// Failures from one address, over all accounts.
 const ADDRESS_LIMIT: u32 = 100;
 /// Failures are forgotten when so much time has passed without another.
-const WINDOW: Duration = Duration::from_secs(15 * 60);
+const WINDOW: Duration = Duration::from_mins(15);
 const FIRST_WAIT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_secs(15 * 60);
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+/// Attempts under way from one address: half of what can wait for a hash, so that nobody fills the queue alone.
+const MOST_AT_ONCE: u32 = 32;
 /// Where only attempts under way are in the way.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
 /// The most keys that are kept, some 100 bytes each.
@@ -64,13 +68,7 @@ impl Count {
         let quiet_since = self
             .wait
             .map_or(self.last, |(until, _)| until.max(self.last));
-        let quiet = now
-            .duration_since(quiet_since)
-            .unwrap_or_else(|_| Duration::ZERO);
-        let set_back = quiet_since
-            .duration_since(now)
-            .is_ok_and(|ahead| ahead > LONGEST_WAIT);
-        self.under_way == 0 && (quiet >= WINDOW || set_back)
+        self.under_way == 0 && self.left(now).is_none() && apart(now, quiet_since) >= WINDOW
     }
 }
 
@@ -91,7 +89,7 @@ pub(crate) struct Attempt<'a> {
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -130,8 +128,8 @@ impl Throttle {
             return Some(left);
         }
         let failures = if count.is_old(now) { 0 } else { count.failures };
-        // Past the limit one attempt at a time, below it as many as could all fail.
-        let room = key.limit().saturating_sub(failures).max(1);
+        // Past the limit one attempt at a time, below it as many as could all fail, if not all that can be queued.
+        let room = key.limit().saturating_sub(failures).clamp(1, MOST_AT_ONCE);
         (count.under_way >= room).then_some(SHORT_WAIT)
     }
 
@@ -311,6 +309,23 @@ mod tests {
             Ok(()),
             "those that broke off count for nothing"
         );
+    }
+
+    #[test]
+    fn one_address_never_fills_the_queue_for_hashes() {
+        let throttle = Throttle::new();
+        let open: Vec<_> = (0..MOST_AT_ONCE)
+            .map(|n| {
+                throttle
+                    .begin(&format!("user{n}"), HOME, at(0))
+                    .ok()
+                    .unwrap()
+            })
+            .collect();
+        assert_eq!(throttle.begin("alice", HOME, at(0)).err(), Some(SHORT_WAIT));
+        assert!(throttle.begin("alice", AWAY, at(0)).is_ok());
+        drop(open);
+        assert!(throttle.begin("alice", HOME, at(0)).is_ok());
     }
 
     #[test]

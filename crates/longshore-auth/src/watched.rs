@@ -9,12 +9,14 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
 
+use crate::age::apart;
 use crate::options::SetupError;
 
 /// How long what was seen of a file stands.
@@ -23,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// without a new time, so its time proves nothing yet.
 const COARSE_TIME: Duration = Duration::from_secs(2);
 /// How often a problem that lasts is logged.
-const REPEAT_LOG: Duration = Duration::from_secs(60);
+const REPEAT_LOG: Duration = Duration::from_mins(1);
 /// The largest file that is read.
 const MAX_BYTES: u64 = 16 << 20;
 
@@ -48,13 +50,22 @@ pub(crate) struct Loaded<T> {
 pub(crate) struct WatchedFile<T> {
     path: PathBuf,
     current: ArcSwap<Loaded<T>>,
+    /// Whether somebody is looking at this moment.
+    busy: AtomicBool,
     look: Mutex<Look>,
+}
+
+/// Ends a look however it ends.
+struct Looking<'a>(&'a AtomicBool);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 struct Look {
     at: SystemTime,
-    /// Whether somebody is looking at this moment.
-    busy: bool,
     /// None where the file must be read again whatever it looks like.
     stamp: Option<Stamp>,
     content: digest::Digest,
@@ -84,12 +95,6 @@ fn stamp(metadata: &std::fs::Metadata) -> Stamp {
         modified: (metadata.mtime(), metadata.mtime_nsec()),
         changed: (metadata.ctime(), metadata.ctime_nsec()),
     }
-}
-
-/// How far apart two times are, whichever comes first.
-fn apart(a: SystemTime, b: SystemTime) -> Duration {
-    a.duration_since(b)
-        .unwrap_or_else(|turned| turned.duration())
 }
 
 fn read(path: &Path, now: SystemTime) -> io::Result<Reading> {
@@ -147,9 +152,9 @@ impl<T: Parsed> WatchedFile<T> {
                 value,
                 generation: 0,
             }),
+            busy: AtomicBool::new(false),
             look: Mutex::new(Look {
                 at: now,
-                busy: false,
                 stamp: reading.stamp,
                 content: digest::digest(&digest::SHA256, &reading.bytes),
                 trouble: None,
@@ -166,17 +171,19 @@ impl<T: Parsed> WatchedFile<T> {
     pub(crate) async fn refresh(self: &Arc<Self>, now: SystemTime) {
         {
             let mut look = self.lock();
-            if look.busy || apart(now, look.at) < LOOK_EVERY {
+            if apart(now, look.at) < LOOK_EVERY || self.busy.swap(true, Ordering::Acquire) {
                 return;
             }
-            look.busy = true;
             look.at = now;
         }
         let file = Arc::clone(self);
-        // The work ends by itself and clears `busy`, also when the request that caused it is gone.
-        let looked = tokio::task::spawn_blocking(move || file.look(now)).await;
-        if looked.is_err() {
-            self.lock().busy = false;
+        // The look goes on by itself, also when the request that caused it is gone.
+        let looked = tokio::task::spawn_blocking(move || {
+            let _looking = Looking(&file.busy);
+            file.look(now);
+        });
+        if let Err(stopped) = looked.await {
+            tracing::error!(file = %self.path.display(), "looking at the file failed: {stopped}");
         }
     }
 
@@ -191,13 +198,11 @@ impl<T: Parsed> WatchedFile<T> {
         });
         if same {
             let mut look = self.lock();
-            look.busy = false;
             self.note(&mut look, None, now);
             return;
         }
         let reading = read(&self.path, now);
         let mut look = self.lock();
-        look.busy = false;
         let reading = match reading {
             Ok(reading) => reading,
             Err(problem) => {

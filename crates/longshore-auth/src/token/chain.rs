@@ -43,8 +43,8 @@ impl ExtendedKeyUsageValidator for AnyUsage {
 
 impl Roots {
     /// Trusts one more certificate. One that cannot be the end of a chain is still trusted as itself.
-    pub(crate) fn trust(&mut self, certificate: CertificateDer<'static>) {
-        if let Ok(anchor) = webpki::anchor_from_trusted_cert(&certificate) {
+    pub(crate) fn trust(&mut self, certificate: &CertificateDer<'_>) {
+        if let Ok(anchor) = webpki::anchor_from_trusted_cert(certificate) {
             self.anchors.push(anchor.to_owned());
         }
         self.certificates.insert(certificate.as_ref().to_vec());

@@ -72,7 +72,7 @@ impl Parsed for Bundle {
                                 .to_der()
                         })
                         .map_err(|_| format!("PEM block {number}: the certificate is malformed"))?;
-                    keys.roots.trust(CertificateDer::from(der));
+                    keys.roots.trust(&CertificateDer::from(der));
                     spki
                 }
                 SectionKind::PrivateKey

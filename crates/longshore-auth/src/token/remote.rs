@@ -11,15 +11,16 @@ use aws_lc_rs::digest::{Digest, SHA256, digest};
 use tokio::sync::watch;
 
 use super::keys::JwkSet;
+use crate::age::apart;
 use crate::outbound::Document;
 use crate::watched::{Loaded, Parsed as _};
 
 /// The least time between two fetches.
-const FETCH_EVERY: Duration = Duration::from_secs(60);
+const FETCH_EVERY: Duration = Duration::from_mins(1);
 /// The same while there are no keys at all, so that a token server that starts late is found soon.
 const FETCH_EVERY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// How long keys are used after they were last confirmed.
-const USE_FOR: Duration = Duration::from_secs(5 * 60);
+const USE_FOR: Duration = Duration::from_mins(5);
 
 /// A key set behind a URL.
 #[derive(Debug)]
@@ -44,9 +45,9 @@ struct Held {
     confirmed: SystemTime,
 }
 
-/// Whether `then` lies within `span` before `now`. What a clock that was set back makes the future does not.
+/// Whether `then` lies within `span` of `now`.
 fn within(span: Duration, then: SystemTime, now: SystemTime) -> bool {
-    now.duration_since(then).is_ok_and(|age| age < span)
+    apart(now, then) < span
 }
 
 impl RemoteKeys {
@@ -87,8 +88,13 @@ impl RemoteKeys {
     /// The fetch under way, which is started where one is due.
     fn start(self: &Arc<Self>, now: SystemTime) -> Option<watch::Receiver<()>> {
         let mut state = self.lock();
-        if state.flight.is_some() {
-            return state.flight.clone();
+        // A flight whose sender is gone has landed, or its task has died; neither may keep the next from starting.
+        if let Some(flight) = state
+            .flight
+            .as_ref()
+            .filter(|flight| flight.has_changed().is_ok())
+        {
+            return Some(flight.clone());
         }
         let usable = state
             .keys

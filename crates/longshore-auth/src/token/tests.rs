@@ -3,5 +3,6 @@
 mod certificates;
 mod forms;
 mod hostile;
+mod random;
 mod rotation;
 mod support;

@@ -39,7 +39,7 @@ impl Pki {
         Pki { root, middle }
     }
 
-    fn signer(&self, params: CertificateParams) -> (Signer, Vec<u8>) {
+    fn signer(&self, params: &CertificateParams) -> (Signer, Vec<u8>) {
         let pair = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&pair, &self.middle).unwrap();
         (
@@ -72,7 +72,7 @@ async fn a_chain_to_a_root_of_the_bundle_is_trusted_while_it_is_valid() {
     let mut usage = params("signer");
     usage.extended_key_usages = vec![ExtendedKeyUsagePurpose::CodeSigning];
     for params in [params("signer"), usage] {
-        let (signer, leaf) = pki.signer(params);
+        let (signer, leaf) = pki.signer(&params);
         let files = Files::new();
         let tokens = with_bundle(&files.write("roots.pem", &pki.root.pem())).await;
         let token = signer.token(
@@ -95,7 +95,7 @@ async fn a_chain_to_a_root_of_the_bundle_is_trusted_while_it_is_valid() {
 #[tokio::test]
 async fn a_chain_that_ends_elsewhere_lacks_a_link_or_comes_without_roots_is_refused() {
     let (pki, other) = (Pki::new(), Pki::new());
-    let (signer, leaf) = pki.signer(params("signer"));
+    let (signer, leaf) = pki.signer(&params("signer"));
     let files = Files::new();
     let tokens = with_bundle(&files.write("roots.pem", &other.root.pem())).await;
     let token = signer.token(
@@ -175,7 +175,7 @@ async fn a_self_signed_certificate_of_the_bundle_works_by_chain_and_by_key() {
 #[tokio::test]
 async fn a_malformed_chain_is_refused() {
     let pki = Pki::new();
-    let (signer, leaf) = pki.signer(params("signer"));
+    let (signer, leaf) = pki.signer(&params("signer"));
     let files = Files::new();
     let tokens = with_bundle(&files.write("roots.pem", &pki.root.pem())).await;
     let many: Vec<&[u8]> = vec![&[1, 2, 3]; 11];
