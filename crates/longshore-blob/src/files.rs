@@ -221,7 +221,12 @@ impl BlobStore for Files {
         let file = File::from(self.root.open_file(at).map_err(gone)?);
         let (dir, _) = self.hours.existing(&self.root, at.parent()).map_err(gone)?;
         self.syncs.start(at, file, dir, room);
-        self.syncs.outcome(at).await.unwrap_or(Ok(()))
+        let removed = || {
+            Err(fault::broken(format!(
+                "{at} was removed while it was synced"
+            )))
+        };
+        self.syncs.outcome(at).await.unwrap_or_else(removed)
     }
 
     async fn discard(&self, stage: &Stage) -> Result<()> {

@@ -49,9 +49,9 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// `BodyLost` (the sender broke off; an item of the body that is an [`Error`](longshore_core::Error) inside is that
-    /// error instead, such as `BodySlow`), `SizeInvalid` (more or less came than was announced), `TooLarge` (more than `most`; an
-    /// announced length is refused before anything is read), `UploadBusy` (somebody else is writing to the stage),
-    /// `BlobUploadUnknown` (the staged bytes are gone).
+    /// error instead, such as `BodySlow`), `SizeInvalid` (more or less came than was announced), `TooLarge` (more than
+    /// `most`; an announced length is refused before anything is read), `UploadBusy` (somebody else is writing to the
+    /// stage), `BlobUploadUnknown` (the staged bytes are gone).
     async fn extend(
         &self,
         stage: &mut Stage,

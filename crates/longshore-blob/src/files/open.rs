@@ -95,11 +95,7 @@ pub(crate) fn prepare(options: &FilesOptions) -> Result<(Root, Lock), OpenError>
         let path = path.to_owned();
         move |source: io::Error| OpenError::Io { what, path, source }
     };
-    DirBuilder::new()
-        .recursive(true)
-        .mode(DIR_MODE.bits())
-        .create(path)
-        .map_err(failed("create", path))?;
+    make(path).map_err(failed("create", path))?;
     let root = Root::new(path).map_err(failed("open", path))?;
     if !options.unsafe_storage {
         let kind = rustix::fs::fstatfs(root.fd())
@@ -120,6 +116,20 @@ pub(crate) fn prepare(options: &FilesOptions) -> Result<(Root, Lock), OpenError>
         Err(error) => return Err(failed("create", &path.join("blobs"))(error.into())),
     }
     Ok((root, lock))
+}
+
+/// Makes the directory and what is missing above it, durably: a store whose own name is lost is lost with all its blobs.
+fn make(path: &Path) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let missing: Vec<_> = path.ancestors().take_while(|path| !path.exists()).collect();
+    DirBuilder::new()
+        .recursive(true)
+        .mode(DIR_MODE.bits())
+        .create(&path)?;
+    for parent in missing.iter().filter_map(|path| path.parent()) {
+        File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn lock(root: &Root, path: &Path) -> Result<Lock, OpenError> {

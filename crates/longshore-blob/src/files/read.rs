@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -147,6 +148,10 @@ impl Reads {
                 region: OnceLock::new(),
             });
             self.open.insert(at.clone(), Arc::clone(&open));
+            // Removed after it was opened and before it came in here: nobody would take it out again.
+            if open.file.metadata().is_ok_and(|found| found.nlink() == 0) {
+                self.open.invalidate(at);
+            }
             open
         };
         check(at, open.size, size)?;

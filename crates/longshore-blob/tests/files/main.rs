@@ -9,6 +9,7 @@
 
 mod disk;
 mod extend;
+mod kill;
 mod open;
 mod publish;
 mod read;

@@ -20,6 +20,15 @@ async fn a_store_that_is_open_is_refused_to_a_second_and_says_who_has_it() {
 }
 
 #[test]
+fn a_store_is_made_with_all_that_is_missing_above_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("a/b/c");
+    drop(Files::open(&options(&root)).unwrap());
+    assert!(root.join("blobs").is_dir());
+    Files::open(&options(&root)).unwrap();
+}
+
+#[test]
 fn what_cannot_be_made_is_named() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
