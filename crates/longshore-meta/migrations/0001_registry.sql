@@ -11,11 +11,13 @@ CREATE TABLE setting (
   value TEXT NOT NULL
 );
 
--- A repository is its id; its name may change. `manifests` counts what it holds: 0 keeps it out of the catalog.
+-- A repository is its id; its name may change. `manifests` and `tags` count what it holds: no manifest keeps it out of
+-- the catalog.
 CREATE TABLE repository (
   id BIGINT NOT NULL PRIMARY KEY,
   name TEXT {BYTEWISE} NOT NULL UNIQUE,
   manifests BIGINT NOT NULL DEFAULT 0,
+  tags BIGINT NOT NULL DEFAULT 0,
   created BIGINT NOT NULL
 );
 CREATE INDEX repository_listed ON repository (name) WHERE manifests > 0;
@@ -60,6 +62,7 @@ CREATE TABLE upload (
   finished {BYTES}
 ) {CLUSTERED};
 CREATE INDEX upload_repo ON upload (repo);
+CREATE INDEX upload_actor ON upload (actor) WHERE finished IS NULL;
 CREATE INDEX upload_touched ON upload (touched);
 
 -- A manifest's bytes, once for the whole registry.

@@ -10,7 +10,7 @@ const ID: &str = "SELECT id FROM repository WHERE name = ?1";
 const NEXT: &str = "INSERT INTO counter (name, value) VALUES ('repository', 1) \
                     ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
 const INSERT: &str = "INSERT INTO repository (id, name, created) VALUES (?1, ?2, ?3)";
-const COUNT: &str = "UPDATE repository SET manifests = manifests + ?2 WHERE id = ?1";
+const ADD: &str = "UPDATE repository SET manifests = manifests + ?2, tags = tags + ?3 WHERE id = ?1 RETURNING manifests, tags";
 const LIST: &str =
     "SELECT name FROM repository WHERE manifests > 0 AND name > ?1 ORDER BY name LIMIT ?2";
 const LISTED: &str = "SELECT 1 FROM repository WHERE manifests > 0 AND name = ?1";
@@ -39,12 +39,15 @@ pub async fn repo_open(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<i64
     Ok(id)
 }
 
-/// Adds `by` to the number of manifests in a repository.
+/// Adds to the numbers of manifests and tags in a repository, and gives what they are then.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn repo_count(tx: &mut Tx<'_>, id: i64, by: i64) -> Result<()> {
-    tx.exec(COUNT, &values![id, by]).await.map(drop)
+pub async fn repo_count(tx: &mut Tx<'_>, id: i64, manifests: i64, tags: i64) -> Result<(u64, u64)> {
+    Ok(tx
+        .one::<(u64, u64)>(ADD, &values![id, manifests, tags])
+        .await?
+        .unwrap_or_default())
 }
 
 /// At most `limit` names of repositories that hold a manifest, strictly after `after`, in byte order.

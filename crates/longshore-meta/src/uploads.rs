@@ -19,6 +19,7 @@ const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 
                       WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
+const OPEN_BY: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE actor = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE lease_until > 0";
 const STALE: &str = "SELECT id, stage, finished FROM upload WHERE (touched < ?1 OR created < ?2 \
                      OR (finished IS NOT NULL AND touched < ?3)) AND lease_until < ?4 ORDER BY touched LIMIT ?5";
@@ -197,6 +198,18 @@ pub async fn upload_end(tx: &mut Tx<'_>, id: &UploadId) -> Result<()> {
 pub async fn upload_count(tx: &mut Tx<'_>, repo: i64, most: usize) -> Result<usize> {
     let (open,) = tx
         .one::<(u64,)>(OPEN_IN, &values![repo, most])
+        .await?
+        .unwrap_or((0,));
+    Ok(usize::try_from(open).unwrap_or(usize::MAX))
+}
+
+/// How many sessions an actor has open, counted up to `most`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_count_of(tx: &mut Tx<'_>, actor: &str, most: usize) -> Result<usize> {
+    let (open,) = tx
+        .one::<(u64,)>(OPEN_BY, &values![actor, most])
         .await?
         .unwrap_or((0,));
     Ok(usize::try_from(open).unwrap_or(usize::MAX))

@@ -29,5 +29,5 @@ mod sweep;
 mod unsettled;
 mod uploads;
 
-pub use options::{Durability, Options};
+pub use options::{Durability, Options, UrlRule};
 pub use store::Store;

@@ -1,5 +1,7 @@
 //! What can be chosen about a store.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_spec::manifest;
@@ -14,6 +16,34 @@ pub enum Durability {
     Blob,
 }
 
+/// Which URLs manifests may name as places of layers kept elsewhere. They are never fetched from here.
+#[derive(Clone)]
+pub struct UrlRule(Arc<dyn Fn(&str) -> bool + Send + Sync>);
+
+impl UrlRule {
+    /// The rule that `allow` decides.
+    pub fn new(allow: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(allow))
+    }
+
+    pub(crate) fn allows(&self, url: &str) -> bool {
+        (self.0)(url)
+    }
+}
+
+impl Default for UrlRule {
+    /// Any URL.
+    fn default() -> Self {
+        Self::new(|_| true)
+    }
+}
+
+impl fmt::Debug for UrlRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UrlRule(..)")
+    }
+}
+
 /// What can be chosen about a store.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -23,8 +53,18 @@ pub struct Options {
     pub blob_most: u64,
     /// What a manifest may look like.
     pub manifest: manifest::Limits,
+    /// How many levels of indexes may lie above each other.
+    pub index_depth: u64,
+    /// Whether a manifest may name this URL as the place of a layer kept elsewhere.
+    pub urls: UrlRule,
+    /// How many manifests a repository may hold.
+    pub manifests: u64,
+    /// How many tags a repository may hold.
+    pub tags: u64,
     /// How many open upload sessions a repository may have.
     pub sessions: usize,
+    /// How many open upload sessions a named actor may have.
+    pub sessions_of_one: usize,
     /// After how long without a request a session is forgotten.
     pub session_idle: Duration,
     /// After how long a session is forgotten whatever happens on it.
@@ -47,7 +87,12 @@ impl Default for Options {
             durability: Durability::Manifest,
             blob_most: 500 << 30,
             manifest: manifest::Limits::default(),
+            index_depth: 16,
+            urls: UrlRule::default(),
+            manifests: 1_000_000,
+            tags: 1_000_000,
             sessions: 200,
+            sessions_of_one: 100,
             session_idle: Duration::from_secs(24 * 3600),
             session_age: Duration::from_secs(7 * 24 * 3600),
             session_memory: Duration::from_secs(3600),

@@ -111,14 +111,16 @@ async fn drop_manifest(
     if !manifests::manifest_delete(tx, id, digest).await? {
         return Err(manifest::unknown(&Reference::Digest(*digest)));
     }
-    tags::tag_delete_of(tx, id, digest).await?;
-    repos::repo_count(tx, id, -1).await
+    let tags = tags::tag_delete_of(tx, id, digest).await?;
+    repos::repo_count(tx, id, -1, -i64::try_from(tags).unwrap_or(0))
+        .await
+        .map(drop)
 }
 
 async fn drop_tag(tx: &mut Tx<'_>, name: &RepoName, tag: &Tag) -> Result<()> {
     let id = known(tx, name).await?;
     if tags::tag_delete(tx, id, tag).await? {
-        Ok(())
+        repos::repo_count(tx, id, 0, -1).await.map(drop)
     } else {
         Err(manifest::unknown(&Reference::Tag(tag.clone())))
     }

@@ -15,12 +15,11 @@ use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::manifest::{Limits, ManifestError, View};
 use longshore_spec::name::{RepoName, Tag};
 
+use crate::options::UrlRule;
 use crate::store::Inner;
 
 /// Manifests longer than this are read on a thread that may take its time.
 const LONG: usize = 128 << 10;
-/// How many levels of indexes may lie above each other.
-const DEEPEST: u64 = 16;
 /// How often a push looks again for a blob that is being published just now.
 const TRIES: u32 = 50;
 
@@ -32,13 +31,16 @@ impl Inner {
         push: &ManifestPush,
     ) -> Result<Pushed> {
         let (this, name, actor, now) = (this.clone(), repo.clone(), cx.actor.to_string(), cx.now);
-        let push = push.clone();
+        let mut push = push.clone();
+        push.tags.sort();
+        push.tags.dedup();
         Self::joined(async move {
             let (row, view) = read(&push, &this.options.manifest).await?;
             let pushed = Pushed {
                 digest: row.digest,
                 subject: row.subject,
             };
+            check_urls(&view, &this.options.urls)?;
             let blobs = sizes(view.blobs().filter(|blob| blob.must_exist()))?;
             let children = view.children.iter().map(|child| child.digest).collect();
             let now = micros(now);
@@ -54,6 +56,11 @@ impl Inner {
                 tag_rule: push.tag_rule,
                 rule: push.children,
                 safe: BTreeMap::new(),
+                most: Most {
+                    depth: this.options.index_depth,
+                    manifests: this.options.manifests,
+                    tags: this.options.tags,
+                },
                 now,
             };
             let needed: Vec<_> = args.blobs.keys().copied().collect();
@@ -176,7 +183,16 @@ struct Push {
     rule: Children,
     /// The generations of staged blobs that are known to be safe.
     safe: BTreeMap<Digest, i64>,
+    most: Most,
     now: i64,
+}
+
+/// How much a repository may hold.
+#[derive(Clone, Copy)]
+struct Most {
+    depth: u64,
+    manifests: u64,
+    tags: u64,
 }
 
 enum Put {
@@ -196,18 +212,23 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     }
     let mut row = args.row.clone();
     row.depth = depth(tx, repo, args).await?;
-    check_tags(tx, repo, args).await?;
+    let new_tags = check_tags(tx, repo, args).await?;
 
     let digest = &row.digest;
     let put = manifests::manifest_put(tx, repo, &row, &args.bytes, args.now).await?;
     if put == ManifestPut::New {
-        repos::repo_count(tx, repo, 1).await?;
         for blob in args.blobs.keys() {
             manifests::edge_put(tx, repo, digest, blob, EdgeKind::Blob).await?;
         }
         for child in &args.children {
             manifests::edge_put(tx, repo, digest, child, EdgeKind::Manifest).await?;
         }
+    }
+    let counts = (i64::from(put == ManifestPut::New), new_tags);
+    if counts != (0, 0) {
+        let (manifests, tags) = repos::repo_count(tx, repo, counts.0, counts.1).await?;
+        check_room("manifests", manifests, args.most.manifests, counts.0)?;
+        check_room("tags", tags, args.most.tags, counts.1)?;
     }
     for tag in &args.tags {
         tags::tag_put(tx, repo, tag, digest, &args.actor, args.now).await?;
@@ -273,26 +294,55 @@ async fn depth(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<u64> {
             None => {}
         }
     }
-    if below > DEEPEST {
+    if below > args.most.depth {
         return Err(Error::new(
             Code::ManifestInvalid,
-            format!("indexes may be nested {DEEPEST} levels deep; this one has {below} below it"),
+            format!(
+                "indexes may be nested {} levels deep; this one has {below} below it",
+                args.most.depth
+            ),
         ));
     }
     Ok(below)
 }
 
-/// Decides whether the tags may be set.
-async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<()> {
-    if args.tag_rule == TagRule::Move {
-        return Ok(());
+fn check_room(what: &str, now: u64, most: u64, more: i64) -> Result<()> {
+    if more > 0 && now > most {
+        return Err(Error::new(
+            Code::Denied,
+            format!(
+                "this repository holds {most} {what}, the most there may be; delete some first"
+            ),
+        ));
     }
+    Ok(())
+}
+
+fn check_urls(view: &View, rule: &UrlRule) -> Result<()> {
+    let urls = view
+        .blobs()
+        .chain(&view.children)
+        .flat_map(|descriptor| &descriptor.urls);
+    match urls.into_iter().find(|url| !rule.allows(url)) {
+        Some(url) => Err(Error::new(
+            Code::ManifestInvalid,
+            format!(
+                "this registry does not take manifests that name {url} as the place of a layer"
+            ),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Decides whether the tags may be set, and counts those that are new.
+async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<i64> {
+    let mut new = 0;
     for tag in &args.tags {
         let there = tags::tag_get(tx, repo, tag).await?;
-        let fine = match (args.tag_rule, there) {
-            (TagRule::CreateOnly, there) => there.is_none_or(|digest| digest == args.row.digest),
-            (TagRule::MoveFrom(from), there) => there == Some(from),
-            (TagRule::Move, _) => true,
+        let fine = match args.tag_rule {
+            TagRule::Move => true,
+            TagRule::CreateOnly => there.is_none_or(|digest| digest == args.row.digest),
+            TagRule::MoveFrom(from) => there == Some(from),
         };
         if !fine {
             let state = there.map_or_else(
@@ -304,6 +354,7 @@ async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<()> {
                 format!("the tag {tag} {state}; the request wants it otherwise"),
             ));
         }
+        new += i64::from(there.is_none());
     }
-    Ok(())
+    Ok(new)
 }

@@ -7,7 +7,7 @@ use std::task::Poll;
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
 use longshore_blob::Stage;
-use longshore_core::{ByteStream, Chunk, Code, Cx, Error, Result, Upload};
+use longshore_core::{Actor, ByteStream, Chunk, Code, Cx, Error, Result, Upload};
 use longshore_meta::time::{micros, span};
 use longshore_meta::uploads::{UploadKey, UploadRow};
 use longshore_meta::{Durability, Tx, repos, uploads};
@@ -48,14 +48,14 @@ impl Inner {
     ) -> Result<Upload> {
         let id = UploadId::from_u128(uuid::Uuid::new_v4().as_u128());
         let stage = self.blobs.stage(algorithm, cx.now).await?;
-        let args = (
-            repo.clone(),
-            id,
-            cx.actor.to_string(),
-            stage.encode(),
-            self.options.sessions,
-            micros(cx.now),
-        );
+        let args = Start {
+            repo: repo.clone(),
+            key: (id, cx.actor.to_string()),
+            named: cx.actor != Actor::Anonymous,
+            stage: stage.encode(),
+            most: (self.options.sessions, self.options.sessions_of_one),
+            now: micros(cx.now),
+        };
         self.db
             .write(Durability::Process, args, |tx, args| {
                 Box::pin(start(tx, args))
@@ -288,23 +288,43 @@ async fn nothing(mut body: ByteStream) -> Result<()> {
     }
 }
 
-type Start = (RepoName, UploadId, String, Vec<u8>, usize, i64);
+struct Start {
+    repo: RepoName,
+    key: (UploadId, String),
+    named: bool,
+    stage: Vec<u8>,
+    /// Sessions of a repository, and of one actor.
+    most: (usize, usize),
+    now: i64,
+}
 
-async fn start(tx: &mut Tx<'_>, (repo, id, actor, stage, most, now): &Start) -> Result<()> {
-    let repo = repos::repo_open(tx, repo, *now).await?;
-    if uploads::upload_count(tx, repo, *most).await? >= *most {
-        return Err(Error::new(
-            Code::TooManyRequests,
-            format!("this repository has {most} open upload sessions; finish or cancel some, or wait until they expire"),
-        )
-        .retry_after(std::time::Duration::from_secs(60)));
+async fn start(tx: &mut Tx<'_>, args: &Start) -> Result<()> {
+    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    let (id, actor) = &args.key;
+    let (of_repo, of_one) = args.most;
+    if uploads::upload_count(tx, repo, of_repo).await? >= of_repo {
+        return Err(too_many("this repository has", of_repo));
+    }
+    // Strangers cannot be told apart, so they share the limit of the repository only.
+    if args.named && uploads::upload_count_of(tx, actor, of_one).await? >= of_one {
+        return Err(too_many("you have", of_one));
     }
     let key = UploadKey {
         repo,
         id: *id,
         actor: actor.clone(),
     };
-    uploads::upload_insert(tx, &key, stage, *now).await
+    uploads::upload_insert(tx, &key, &args.stage, args.now).await
+}
+
+fn too_many(who: &str, most: usize) -> Error {
+    Error::new(
+        Code::TooManyRequests,
+        format!(
+            "{who} {most} open upload sessions; finish or cancel some, or wait until they expire"
+        ),
+    )
+    .retry_after(std::time::Duration::from_secs(60))
 }
 
 struct Take {

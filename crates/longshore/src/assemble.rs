@@ -17,7 +17,7 @@ use longshore_spec::manifest;
 use longshore_store::{self as store, Store};
 
 use crate::config::{
-    Anonymous, Auth, Config, Durability, Limits, Listen, SparseIndexes, TlsVersion,
+    Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, SparseIndexes, TlsVersion,
 };
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::requests::{Ended, Requests};
@@ -141,11 +141,24 @@ fn store_options(config: &Config) -> store::Options {
         },
         blob_most: limits.blob.get(),
         manifest: manifest_limits(config),
+        index_depth: limits.index_depth.get().into(),
+        urls: urls(config),
+        manifests: limits.manifests_per_repository.get().into(),
+        tags: limits.tags_per_repository.get().into(),
         sessions: count(limits.uploads_per_repository),
+        sessions_of_one: count(limits.uploads_per_user),
         session_idle: limits.upload_idle,
         session_age: limits.upload_age,
         ..store::Options::default()
     }
+}
+
+fn urls(config: &Config) -> store::UrlRule {
+    let (allow, deny) = (config.manifests.url_allow.clone(), config.manifests.url_deny.clone());
+    store::UrlRule::new(move |url| {
+        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.regex().is_match(url));
+        !any(&deny) && (allow.is_empty() || any(&allow))
+    })
 }
 
 fn manifest_limits(config: &Config) -> manifest::Limits {
