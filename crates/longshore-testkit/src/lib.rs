@@ -9,10 +9,12 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::missing_panics_doc,
     reason = "this crate is tests: a panic is how a test says no. The registry in `mem` does without"
 )]
 
 pub mod bad_input;
+pub mod conformance;
 pub mod content;
 pub mod faults;
 pub mod mem;

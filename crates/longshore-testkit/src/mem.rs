@@ -55,41 +55,6 @@ impl Mem {
         // A test that panicked elsewhere is reported there; what the maps hold is whole at every moment.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    /// Adds a chunk to a session, piece by piece, and gives the session's length.
-    async fn receive(&self, cx: &Cx, repo: &RepoName, id: &UploadId, chunk: Chunk) -> Result<u64> {
-        let _seat = uploads::Seat::take(self, cx, repo, id, chunk.at)?;
-        let before = self.state().uploads.find(&cx.actor, repo, id)?.bytes.len();
-        let mut body = chunk.body;
-        loop {
-            let piece = body.try_next().await;
-            let mut state = self.state();
-            // Looked up again for each piece: the session may be aborted while its body comes in.
-            let session = state.uploads.find(&cx.actor, repo, id)?;
-            match piece {
-                Ok(Some(piece)) => session.bytes.extend_from_slice(&piece),
-                Ok(None) => {
-                    let received = (session.bytes.len() - before) as u64;
-                    if chunk.size.is_some_and(|size| size != received) {
-                        session.bytes.truncate(before);
-                        return Err(Error::new(
-                            Code::SizeInvalid,
-                            "the chunk has not the length that was announced",
-                        ));
-                    }
-                    return Ok(session.bytes.len() as u64);
-                }
-                Err(cause) => {
-                    let kept = session.bytes.len() as u64;
-                    return Err(
-                        Error::new(Code::BodyLost, "the chunk broke off before its end")
-                            .at_offset(kept)
-                            .because(cause),
-                    );
-                }
-            }
-        }
-    }
 }
 
 impl State {
@@ -270,18 +235,15 @@ impl Registry for Mem {
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
         let mut state = self.state();
-        let found = match from {
-            Some(from) => state
+        let found = if let Some(from) = from {
+            state
                 .repos
                 .get(from)
-                .and_then(|source| source.blob(digest).ok()),
-            None => {
-                let reach = cx.rights.pullable();
-                let readable = state.repos.iter().filter(|(name, _)| reaches(&reach, name));
-                readable
-                    .filter_map(|(_, source)| source.blob(digest).ok())
-                    .next()
-            }
+                .and_then(|source| source.blob(digest).ok())
+        } else {
+            let reach = cx.rights.pullable();
+            let mut readable = state.repos.iter().filter(|(name, _)| reaches(&reach, name));
+            readable.find_map(|(_, source)| source.blob(digest).ok())
         };
         let Some(bytes) = found.cloned() else {
             return Ok(None);

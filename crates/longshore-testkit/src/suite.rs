@@ -59,6 +59,8 @@ impl<R: Registry> From<R> for Bench {
     }
 }
 
+type Running<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// One thing that a registry must do.
 #[derive(Clone, Copy)]
 pub struct Case {
@@ -66,7 +68,7 @@ pub struct Case {
     pub theme: &'static str,
     /// The sentence that must be true.
     pub name: &'static str,
-    run: for<'a> fn(&'a dyn Registry) -> Pin<Box<dyn Future<Output = ()> + 'a>>,
+    run: for<'a> fn(&'a dyn Registry) -> Running<'a>,
 }
 
 impl Case {

@@ -19,7 +19,7 @@ use tokio::time::timeout;
 pub use auth::Login;
 
 /// How long one request may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]

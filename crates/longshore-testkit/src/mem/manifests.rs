@@ -49,8 +49,8 @@ impl Kept {
 
 /// Reads a push and names what it brings: as the client does, or with sha256.
 pub(super) fn read(push: &ManifestPush) -> Result<(Digest, Kept)> {
-    let view =
-        View::parse(&push.bytes, push.media_type.as_ref(), &Limits::default()).map_err(refusal)?;
+    let view = View::parse(&push.bytes, push.media_type.as_ref(), &Limits::default())
+        .map_err(|error| refusal(&error))?;
     let digest = match push.digest {
         Some(digest) => {
             repo::verify(&digest, &push.bytes)?;
@@ -67,7 +67,7 @@ pub(super) fn read(push: &ManifestPush) -> Result<(Digest, Kept)> {
     ))
 }
 
-fn refusal(error: ManifestError) -> Error {
+fn refusal(error: &ManifestError) -> Error {
     let code = match error {
         ManifestError::TooLarge { .. } => Code::TooLarge,
         _ => Code::ManifestInvalid,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use longshore_core::{Actor, Code, Cx, Error, Result};
+use futures_util::TryStreamExt;
+use longshore_core::{Actor, Chunk, Code, Cx, Error, Result};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
@@ -12,7 +13,7 @@ use longshore_spec::upload::UploadId;
 use super::{Mem, repo};
 
 /// How long a finished session answers again as it did the first time.
-const REMEMBERED: Duration = Duration::from_secs(3600);
+const REMEMBERED: Duration = Duration::from_hours(1);
 
 #[derive(Debug, Default)]
 pub(super) struct Uploads {
@@ -116,6 +117,47 @@ impl Uploads {
 }
 
 impl Mem {
+    /// Adds a chunk to a session, piece by piece, and gives the session's length.
+    pub(super) async fn receive(
+        &self,
+        cx: &Cx,
+        repo: &RepoName,
+        id: &UploadId,
+        chunk: Chunk,
+    ) -> Result<u64> {
+        let _seat = Seat::take(self, cx, repo, id, chunk.at)?;
+        let before = self.state().uploads.find(&cx.actor, repo, id)?.bytes.len();
+        let mut body = chunk.body;
+        loop {
+            let piece = body.try_next().await;
+            let mut state = self.state();
+            // Looked up again for each piece: the session may be aborted while its body comes in.
+            let session = state.uploads.find(&cx.actor, repo, id)?;
+            match piece {
+                Ok(Some(piece)) => session.bytes.extend_from_slice(&piece),
+                Ok(None) => {
+                    let received = (session.bytes.len() - before) as u64;
+                    if chunk.size.is_some_and(|size| size != received) {
+                        session.bytes.truncate(before);
+                        return Err(Error::new(
+                            Code::SizeInvalid,
+                            "the chunk has not the length that was announced",
+                        ));
+                    }
+                    return Ok(session.bytes.len() as u64);
+                }
+                Err(cause) => {
+                    let kept = session.bytes.len() as u64;
+                    return Err(
+                        Error::new(Code::BodyLost, "the chunk broke off before its end")
+                            .at_offset(kept)
+                            .because(cause),
+                    );
+                }
+            }
+        }
+    }
+
     /// The size of the blob that this session became, when the call repeats one that succeeded.
     pub(super) fn finished_before(
         &self,

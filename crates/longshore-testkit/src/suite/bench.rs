@@ -28,7 +28,7 @@ pub fn someone(name: &str) -> Cx {
         actor: Actor::Named(Arc::from(name)),
         rights: Rights::Everything,
         request: 1,
-        now: SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000),
+        now: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
     }
 }
 

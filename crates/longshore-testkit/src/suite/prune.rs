@@ -31,7 +31,7 @@ pub(super) async fn a_blob_that_a_manifest_needs_stays(r: &dyn Registry) {
     put_manifest(
         r,
         &app,
-        &maker.image(&config, &[layer.clone()], &Dress::default()),
+        &maker.image(&config, std::slice::from_ref(&layer), &Dress::default()),
         &[],
     )
     .await;
@@ -49,7 +49,7 @@ pub(super) async fn a_blob_can_go_when_its_manifest_is_gone(r: &dyn Registry) {
     let (config, layer) = (maker.config("amd64"), maker.layer());
     put_blob(r, &app, &config).await;
     put_blob(r, &app, &layer).await;
-    let first = maker.image(&config, &[layer.clone()], &Dress::default());
+    let first = maker.image(&config, std::slice::from_ref(&layer), &Dress::default());
     let second = maker.image(&config, &[], &Dress::default());
     put_manifest(r, &app, &first, &[]).await;
     put_manifest(r, &app, &second, &[]).await;

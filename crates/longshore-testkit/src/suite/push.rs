@@ -146,7 +146,7 @@ pub(super) async fn bytes_that_are_no_manifest_are_refused(r: &dyn Registry) {
         "[]".into(),
         "\"x\"".into(),
         "1".into(),
-        layer(json!({})).replace("2", "1"),
+        layer(json!({})).replace('2', "1"),
         layer(json!({ "size": -1 })),
         layer(json!({ "size": 1.5 })),
         layer(json!({ "size": "1" })),

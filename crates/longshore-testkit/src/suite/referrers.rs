@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use longshore_core::{Parents, Registry};
 use longshore_spec::descriptor::Descriptor;
+use longshore_spec::media::ArtifactType;
 use longshore_spec::name::RepoName;
 
 use super::bench::{
@@ -82,7 +83,7 @@ pub(super) async fn a_referrer_is_listed_with_all_that_is_told_about_it(r: &dyn 
     assert_eq!((item.digest, item.size), (about.digest, about.size()));
     assert_eq!(item.media_type, about.media_type);
     assert_eq!(
-        item.artifact_type.as_ref().map(|kind| kind.as_str()),
+        item.artifact_type.as_ref().map(ArtifactType::as_str),
         Some(SBOM)
     );
     let annotations = told.map(|(key, value)| (key.to_owned(), value.to_owned()));
@@ -106,7 +107,7 @@ pub(super) async fn a_referrer_without_artifact_type_is_of_the_type_of_its_confi
         listing.items[0]
             .artifact_type
             .as_ref()
-            .map(|kind| kind.as_str()),
+            .map(ArtifactType::as_str),
         Some(kind)
     );
 }
