@@ -235,3 +235,30 @@ async fn questions_with_their_border_moved_are_different_questions() {
     assert_ne!(users.tag("ab", b"c", 0), users.tag("a", b"bc", 0));
     assert_ne!(users.tag("ab", b"c", 0), users.tag("ab", b"c", 1));
 }
+
+/// Written by `htpasswd` of Apache 2.4: `-B` twice (the second password is 72 times x), then `-m`, `-s`, `-d` and `-5`.
+const OF_APACHE: &str = "\
+alice:$2y$05$Tg/qChbgxYuWHlCGgNSx0uzX7JjRmZ0Rl6/bl9VwlEgOWPWNg4AX6
+
+bob:$2y$05$qohJExWbV4R4Y5.TZJTlueWvzAqsuw1/qeAo8L.atpBh/.Fnf/jjO
+carol:$apr1$OqFACert$WHfZZpkLMXo0OHCsgqwQd1
+dave:{SHA}EfatjsUqKYSrqv18O1FlA3hcIHI=
+erin:YGnc.F5mqER2U
+frank:$6$io9aZmNThzcY2Pov$Q0tOE7C9lkU4zlofRmx0B3GTAKIS1vACAluuOfqxUV6ZK7TZDNSdicDTLuzFJCKiiulEfdg48MAn/ApnpNDYJ.
+";
+
+#[tokio::test]
+async fn a_file_of_apaches_own_program_works_for_those_it_made_with_bcrypt() {
+    let (_file, users) = with(OF_APACHE).await;
+    login(&users, "alice", "pass:w0rd", HOME, at(0))
+        .await
+        .unwrap();
+    login(&users, "bob", [b'x'; 72], HOME, at(0)).await.unwrap();
+    assert!(login(&users, "bob", [b'x'; 71], HOME, at(0)).await.is_err());
+    for user in ["carol", "dave", "erin", "frank"] {
+        assert!(
+            login(&users, user, "x", HOME, at(0)).await.is_err(),
+            "{user}"
+        );
+    }
+}

@@ -3,6 +3,7 @@
 mod certificates;
 mod forms;
 mod hostile;
+mod outside;
 mod random;
 mod rotation;
 mod support;
