@@ -14,8 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::io::Errno;
 
-use super::fault::Failure;
-use super::gather::{Gather, Outcome};
+use super::gather::Gather;
 use super::root::{DIR_MODE, Root};
 
 /// How many directories stay open while nobody uses them.
@@ -45,20 +44,35 @@ impl Dir {
     }
 
     /// Syncs the directory, and the first time all above it. `sync` is the system call.
-    pub(crate) fn sync(&self, root: &Root, sync: impl Fn(&File) -> io::Result<()>) -> Outcome {
+    pub(crate) fn sync(
+        &self,
+        root: &Root,
+        sync: impl Fn(&File) -> io::Result<()>,
+    ) -> Result<(), Trouble> {
         if !self.named.load(Ordering::Acquire) {
             let mut path = self.path.as_str();
             while !path.is_empty() {
                 path = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let parent = root.open_dir(path).map_err(io::Error::from);
-                parent
-                    .and_then(|dir| sync(&File::from(dir)))
-                    .map_err(Failure::new)?;
+                match root.open_dir(path) {
+                    Ok(dir) => sync(&File::from(dir)).map_err(Trouble::Sync)?,
+                    // Only what is empty can be tidied away; there is no name to keep.
+                    Err(Errno::NOENT) => {}
+                    Err(error) => return Err(Trouble::Open(error.into())),
+                }
             }
             self.named.store(true, Ordering::Release);
         }
-        sync(&self.fd).map_err(Failure::new)
+        sync(&self.fd).map_err(Trouble::Sync)
     }
+}
+
+/// Why a directory is not durable.
+#[derive(Debug)]
+pub(crate) enum Trouble {
+    /// Something above it could not be opened, so nothing was tried.
+    Open(io::Error),
+    /// It was tried, and nothing is known of what is on the disk.
+    Sync(io::Error),
 }
 
 /// The directories in use.

@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use super::crew::Crew;
 use super::fault::Failure;
 use super::gather::Outcome;
-use super::hours::Dir;
+use super::hours::{Dir, Trouble};
 use super::root::Root;
 use crate::location::Location;
 
@@ -173,9 +173,14 @@ impl Syncs {
             if let Some(failure) = self.broken.get() {
                 return Err(failure.clone());
             }
-            dir.sync(&self.root, &self.barrier.dir).inspect_err(|failure| {
-                if self.broken.set(failure.clone()).is_ok() {
-                    tracing::error!(%failure, "a directory could not be made durable; the store is read-only now");
+            dir.sync(&self.root, &self.barrier.dir).map_err(|trouble| match trouble {
+                Trouble::Open(error) => Failure::new(error),
+                Trouble::Sync(error) => {
+                    let failure = Failure::new(error);
+                    if self.broken.set(failure.clone()).is_ok() {
+                        tracing::error!(%failure, "a directory could not be made durable; the store is read-only now");
+                    }
+                    failure
                 }
             })
         });

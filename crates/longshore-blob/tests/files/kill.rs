@@ -13,7 +13,7 @@ use longshore_spec::Algorithm;
 use crate::{collect, content, now, options, sha256, stuck, whole};
 
 /// Tells this program, started again by the test below, that it is the one to be killed, and where the store is.
-const VICTIM: &str = "LONGSHORE_BLOB_TEST_VICTIM";
+const VICTIM: &str = "BLOB_TEST_VICTIM";
 
 const FIRST: usize = 2_500_000;
 const WHOLE: usize = 9_000_000;
