@@ -111,10 +111,15 @@ where
             }
             TlsAcceptor::from(Arc::clone(tls)).accept(socket).await
         };
-        let stream = match timeout(self.options.timeouts.handshake, handshake).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return self.tls_failed(&peer, &error),
-            Err(late) => return self.tls_failed(&peer, &late.into()),
+        let stream = match self
+            .stop
+            .run_until_cancelled(timeout(self.options.timeouts.handshake, handshake))
+            .await
+        {
+            None => return,
+            Some(Ok(Ok(stream))) => stream,
+            Some(Ok(Err(error))) => return self.tls_failed(&peer, &error),
+            Some(Err(late)) => return self.tls_failed(&peer, &late.into()),
         };
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream, peer).await;
@@ -236,9 +241,8 @@ where
                 }
             }
         };
-        timeout(self.options.timeouts.head, look)
-            .await
-            .unwrap_or(false)
+        let look = timeout(self.options.timeouts.head, look);
+        matches!(self.stop.run_until_cancelled(look).await, Some(Ok(true)))
     }
 }
 

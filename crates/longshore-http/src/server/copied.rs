@@ -17,11 +17,16 @@ use tokio::task::JoinHandle;
 use super::buffers::{Buffer, SIZE};
 use super::resident;
 
+/// Bytes after which the other connections of the worker get a turn: what was read is encrypted on the same thread, and
+/// a socket that takes everything never makes it pause.
+const TURN: u64 = 1 << 20;
+
 /// A stream whose regions are replaced by what is read from their files: in line when it is in memory, on the blocking
 /// pool when it is not. A file that is shorter than its region is an error, never an early end.
 pub(super) struct Copied {
     inner: ByteStream,
     rest: Option<Rest>,
+    turn: u64,
 }
 
 /// What is still to be read of a region.
@@ -35,7 +40,11 @@ struct Rest {
 
 impl Copied {
     pub(super) fn new(inner: ByteStream) -> Self {
-        Self { inner, rest: None }
+        Self {
+            inner,
+            rest: None,
+            turn: 0,
+        }
     }
 }
 
@@ -47,9 +56,15 @@ impl Stream for Copied {
         loop {
             if let Some(rest) = &mut this.rest {
                 if !rest.range.is_empty() {
+                    if this.turn >= TURN {
+                        this.turn = 0;
+                        cx.waker().wake_by_ref();
+                        return Poll::Pending;
+                    }
                     let piece = ready!(rest.poll_read(cx));
-                    if piece.is_err() {
-                        this.rest = None;
+                    match &piece {
+                        Ok(bytes) => this.turn += bytes.len() as u64,
+                        Err(_) => this.rest = None,
                     }
                     return Poll::Ready(Some(piece));
                 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::TcpListener;
-use std::os::fd::{FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 use std::os::unix::net::UnixListener;
 
 use rustix::io::FdFlags;
@@ -30,7 +30,8 @@ pub(super) fn count(env: impl Fn(&str) -> Option<OsString>, own_pid: u32) -> i32
     }
 }
 
-/// Takes the sockets over. Call once: they are closed when dropped.
+/// Takes the sockets over, as duplicates: systemd keeps the sockets open beyond us in any case, and a descriptor that
+/// is not what it should be stays with whoever has it.
 ///
 /// # Errors
 /// A descriptor that is no listening stream socket.
@@ -41,24 +42,26 @@ pub(super) fn take(count: i32) -> io::Result<Vec<Inherited>> {
 fn take_one(fd: RawFd) -> io::Result<Inherited> {
     #[expect(
         unsafe_code,
-        reason = "sd_listen_fds(3) makes this process the owner of the descriptors it names"
+        reason = "descriptors handed over are known by number only (sd_listen_fds(3))"
     )]
-    // SAFETY: `count` has seen that the descriptors are meant for this very process, and `take` is called once, by
-    // the one server that inherits; nothing else in the process owns them.
-    let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-    rustix::io::fcntl_setfd(&fd, FdFlags::CLOEXEC)?;
-    if !rustix::net::sockopt::socket_acceptconn(&fd)? {
+    // SAFETY: borrowed for the lines of this function, at the start of the process, when nobody closes descriptors that
+    // are not its own; if there is none of this number, the first call says so.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    rustix::io::fcntl_setfd(borrowed, FdFlags::CLOEXEC)?;
+    if !rustix::net::sockopt::socket_acceptconn(borrowed)? {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "a socket handed over by systemd does not listen",
         ));
     }
-    if rustix::net::getsockname(&fd)?.address_family() == rustix::net::AddressFamily::UNIX {
-        let listener = UnixListener::from(fd);
+    let family = rustix::net::getsockname(borrowed)?.address_family();
+    let socket = borrowed.try_clone_to_owned()?;
+    if family == rustix::net::AddressFamily::UNIX {
+        let listener = UnixListener::from(socket);
         listener.set_nonblocking(true)?;
         return Ok(Inherited::Unix(listener));
     }
-    let listener = TcpListener::from(fd);
+    let listener = TcpListener::from(socket);
     listener.set_nonblocking(true)?;
     Ok(Inherited::Tcp(listener))
 }
@@ -86,5 +89,21 @@ mod tests {
         assert_eq!(count(env("42", "-1"), 42), 0);
         assert_eq!(count(env("42", "x"), 42), 0);
         assert_eq!(count(|_| None, 42), 0);
+    }
+
+    #[test]
+    fn a_listening_socket_is_taken_and_anything_else_is_left_alone() {
+        use std::os::fd::AsRawFd;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        match take_one(listener.as_raw_fd()).unwrap() {
+            Inherited::Tcp(taken) => assert_eq!(taken.local_addr().unwrap(), addr),
+            Inherited::Unix(_) => panic!("it is TCP"),
+        }
+        let connected = std::net::TcpStream::connect(addr).unwrap();
+        let error = take_one(connected.as_raw_fd()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        assert!(take_one(std::fs::File::open("/").unwrap().as_raw_fd()).is_err());
+        assert!(take_one(999_999).is_err(), "there is no such descriptor");
     }
 }

@@ -164,16 +164,23 @@ async fn accept<S>(
         + 'static,
     S::Future: Send + 'static,
 {
+    let mut failing = false;
     while let Some(accepted) = shared.stop.run_until_cancelled(listener.accept()).await {
         let socket = match accepted {
             Ok(socket) => socket,
             Err(error) if is_of_one_connection(&error) => continue,
             Err(error) => {
-                tracing::warn!(error = %Chain(&error), "no connection can be accepted just now");
+                // It fails twenty times a second until somebody closes something; once is enough for the log.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(error = %Chain(&error), "connections cannot be accepted just now");
+                }
                 tokio::time::sleep(BREATH).await;
                 continue;
             }
         };
+        if std::mem::take(&mut failing) {
+            tracing::info!("connections are accepted again");
+        }
         shared.stats.add_accepted(1);
         let Some(seat) = seats.take(socket.peer().map(|peer| peer.ip())) else {
             refuse(&shared, socket, &told);

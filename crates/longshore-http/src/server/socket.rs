@@ -30,7 +30,7 @@ impl Socket {
     /// Who is at the other end; unix sockets have nobody.
     pub(super) fn peer(&self) -> Option<SocketAddr> {
         match self {
-            Socket::Tcp(stream) => stream.peer_addr().ok(),
+            Socket::Tcp(stream) => stream.peer_addr().ok().map(canonical),
             Socket::Unix(_) => None,
         }
     }
@@ -38,7 +38,7 @@ impl Socket {
     /// Which of our addresses the other end chose.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         match self {
-            Socket::Tcp(stream) => stream.local_addr().ok(),
+            Socket::Tcp(stream) => stream.local_addr().ok().map(canonical),
             Socket::Unix(_) => None,
         }
     }
@@ -79,6 +79,11 @@ impl Socket {
         #[cfg(not(target_os = "linux"))]
         let _ = on;
     }
+}
+
+/// A listener at `[::]` sees IPv4 clients as `::ffff:a.b.c.d`; lists of trusted addresses are not written like that.
+fn canonical(addr: SocketAddr) -> SocketAddr {
+    SocketAddr::new(addr.ip().to_canonical(), addr.port())
 }
 
 impl AsyncRead for Socket {

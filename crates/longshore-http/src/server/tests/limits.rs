@@ -79,6 +79,13 @@ async fn a_body_that_stops_or_drips_is_answered_408() {
     let answer = rig.say(format!("{head}abc")).await;
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
 
+    let expects = head.replace("\r\n\r\n", "\r\nExpect: 100-continue\r\n\r\n");
+    let answer = rig.say(expects).await;
+    assert!(
+        answer.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 408 "),
+        "{answer}"
+    );
+
     let (mut read, mut write) = rig.connect().await.into_split();
     write.write_all(head.as_bytes()).await.unwrap();
     let drip = tokio::spawn(async move {

@@ -249,6 +249,11 @@ async fn continue_is_said_when_the_body_is_wanted_and_not_before() {
     let mut stream = rig.connect().await;
     stream.write_all(unwanted.as_bytes()).await.unwrap();
     assert!(one_answer(&mut stream).await.starts_with("HTTP/1.1 404 "));
+    // Whether the body comes after all cannot be known, so nothing else is taken for a request here.
+    let _ = stream
+        .write_all(b"GET /hello HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await;
+    assert_eq!(rest(&mut stream).await, "");
 }
 
 #[tokio::test]

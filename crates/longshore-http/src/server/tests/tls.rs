@@ -7,13 +7,14 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 
-use super::super::{Timeouts, Tls};
+use super::super::{Timeouts, Tls, TlsVersion};
 use super::*;
 
 /// Writes a new certificate and key, and returns the certificate.
-pub(super) fn issue(dir: &Path) -> CertificateDer<'static> {
+fn issue(dir: &Path) -> CertificateDer<'static> {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(dir.join("key.pem"), signing_key.serialize_pem()).unwrap();
@@ -21,7 +22,7 @@ pub(super) fn issue(dir: &Path) -> CertificateDer<'static> {
     cert.der().clone()
 }
 
-pub(super) fn options_in(dir: &Path) -> Options {
+fn options_in(dir: &Path) -> Options {
     let tls = Tls {
         poll: Duration::from_millis(50),
         ..Tls::new(dir.join("cert.pem"), dir.join("key.pem"))
@@ -32,15 +33,24 @@ pub(super) fn options_in(dir: &Path) -> Options {
     }
 }
 
-pub(super) async fn connect(
+async fn connect(
     rig: &Rig,
     trusted: &CertificateDer<'static>,
     alpn: &str,
 ) -> std::io::Result<TlsStream<TcpStream>> {
+    connect_with(rig, trusted, alpn, &[&TLS13, &TLS12]).await
+}
+
+async fn connect_with(
+    rig: &Rig,
+    trusted: &CertificateDer<'static>,
+    alpn: &str,
+    versions: &[&'static SupportedProtocolVersion],
+) -> std::io::Result<TlsStream<TcpStream>> {
     let mut roots = RootCertStore::empty();
     roots.add(trusted.clone()).unwrap();
     let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
@@ -198,4 +208,58 @@ async fn failures(rig: &Rig, count: u64) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(rig.stats.tls_failures(), count);
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_go_on_does_not_hold_up_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    issue(dir.path());
+    let rig = start(options_in(dir.path())).await;
+    let mut stream = rig.connect().await;
+    stream.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    rig.stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(2), rig.running).await;
+    assert_eq!(ended.unwrap().unwrap(), Drained { cut: 0 });
+}
+
+#[tokio::test]
+async fn a_server_for_tls_1_3_speaks_no_older_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let trusted = issue(dir.path());
+    let mut options = options_in(dir.path());
+    if let Some(tls) = &mut options.tls {
+        tls.at_least = TlsVersion::V1_3;
+    }
+    let rig = start(options).await;
+    assert!(connect_with(&rig, &trusted, "h2", &[&TLS12]).await.is_err());
+    let stream = connect_with(&rig, &trusted, "h2", &[&TLS13]).await.unwrap();
+    assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
+}
+
+#[tokio::test]
+async fn http2_is_chosen_in_the_handshake_and_files_go_out_whole_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let trusted = issue(dir.path());
+    let len = (2 << 20) + 9;
+    let rig = start_with(options_in(dir.path()), Content::of(len).0).await;
+    let stream = connect(&rig, &trusted, "h2").await.unwrap();
+    let (client, connection) = h2::client::handshake(stream).await.unwrap();
+    tokio::spawn(connection);
+    let mut client = client.ready().await.unwrap();
+    let request = Request::get("https://localhost/region").body(()).unwrap();
+    let mut body = client
+        .send_request(request, true)
+        .unwrap()
+        .0
+        .await
+        .unwrap()
+        .into_body();
+    let mut bytes = Vec::new();
+    while let Some(piece) = body.data().await {
+        let piece = piece.unwrap();
+        body.flow_control().release_capacity(piece.len()).unwrap();
+        bytes.extend(piece);
+    }
+    assert!(bytes == pattern(len));
 }
