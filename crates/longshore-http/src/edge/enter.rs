@@ -2,6 +2,7 @@
 //!
 //! The rights gate of the tower decides again and for good. The edge asks first for two reasons: a client must be told
 //! the whole scope it needs, which only the request shows, and no body may be read from someone who may not send it.
+//! `docs/decisions/0008-the-edge-asks-before-the-gate.md`.
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
@@ -107,7 +108,7 @@ impl<'a> Visit<'a> {
     }
 
     /// Clients choose by the answer to the ping whether they send credentials at all, so strangers are asked for some
-    /// although a ping needs no right: `docs/decisions/0020-ping-of-strangers.md`.
+    /// although a ping needs no right: `docs/decisions/0007-the-ping-of-strangers.md`.
     fn admit_ping(&self, authenticator: &Authenticator, ping: Ping) -> Result<(), Fault> {
         let is_stranger =
             self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;

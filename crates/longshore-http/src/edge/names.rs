@@ -21,6 +21,7 @@ pub(super) const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-i
 pub(super) const REGISTRY_2: HeaderValue = HeaderValue::from_static("registry/2.0");
 pub(super) const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 pub(super) const BYTES: HeaderValue = HeaderValue::from_static("bytes");
+pub(super) const ACCEPT: HeaderValue = HeaderValue::from_static("accept");
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(super) const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
 pub(super) const OCI_INDEX: HeaderValue =

@@ -83,7 +83,7 @@ impl Default for Pages {
 }
 
 /// What `GET /v2/` is answered to a caller without credentials, where credentials exist.
-/// See `docs/decisions/0020-ping-of-strangers.md`.
+/// See `docs/decisions/0007-the-ping-of-strangers.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Ping {
     /// 401 with a challenge, always: clients that log in, and clients that push, learn here how.

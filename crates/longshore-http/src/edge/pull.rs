@@ -99,27 +99,26 @@ impl Edge {
             }
             (described(&manifest), Some(manifest.bytes))
         };
-        let lifetime = match at {
-            Reference::Tag(_) => names::ASK_AGAIN,
-            Reference::Digest(_) => names::FOR_EVER,
+        let held = request::holds(headers, &found.digest);
+        let reply = if held {
+            not_modified(&found.digest)
+        } else {
+            Reply::new(StatusCode::OK)
+                .tagged(&found.digest)
+                .with(header::CONTENT_TYPE, type_value(&found.media_type))
+                .maybe(names::OCI_NAMESPACE, namespace(ns))
+                .sized(found.size)
         };
-        if request::holds(headers, &found.digest) {
-            return Ok(not_modified(&found.digest).with(header::CACHE_CONTROL, lifetime));
-        }
-        let reply = Reply::new(StatusCode::OK)
-            .tagged(&found.digest)
-            .with(header::CONTENT_TYPE, type_value(&found.media_type))
-            .with(header::CACHE_CONTROL, lifetime)
-            .maybe(names::OCI_NAMESPACE, namespace(ns))
-            .sized(found.size);
-        // Which content a tag stands for may depend on what the client reads.
         let reply = match at {
-            Reference::Tag(_) => reply.with(header::VARY, HeaderValue::from_name(header::ACCEPT)),
-            Reference::Digest(_) => reply,
+            // Which content a tag stands for may depend on what the client reads.
+            Reference::Tag(_) => reply
+                .with(header::CACHE_CONTROL, names::ASK_AGAIN)
+                .with(header::VARY, names::ACCEPT),
+            Reference::Digest(_) => reply.with(header::CACHE_CONTROL, names::FOR_EVER),
         };
         Ok(match bytes {
-            Some(bytes) => reply.body(bytes.into()),
-            None => reply,
+            Some(bytes) if !held => reply.body(bytes.into()),
+            _ => reply,
         })
     }
 

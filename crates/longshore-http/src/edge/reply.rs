@@ -59,9 +59,10 @@ impl Reply {
             .with(header::ETAG, value(quoted))
     }
 
-    /// A body of JSON.
+    /// A body of JSON that may be another one the next moment.
     pub(super) fn json(self, media_type: HeaderValue, json: Vec<u8>) -> Self {
         self.with(header::CONTENT_TYPE, media_type)
+            .with(header::CACHE_CONTROL, names::ASK_AGAIN)
             .sized(json.len() as u64)
             .body(json.into())
     }

@@ -153,15 +153,12 @@ fn repeat(text: &str) -> String {
             let (what, times) = inside.rsplit_once('*')?;
             Some((what.repeat(times.parse().ok()?), after))
         });
-        match inside {
-            Some((repeated, after)) => {
-                out.push_str(&repeated);
-                rest = after;
-            }
-            None => {
-                out.push('<');
-                rest = &from[1..];
-            }
+        if let Some((repeated, after)) = inside {
+            out.push_str(&repeated);
+            rest = after;
+        } else {
+            out.push('<');
+            rest = &from[1..];
         }
     }
     out + rest

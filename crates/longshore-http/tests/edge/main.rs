@@ -1,0 +1,19 @@
+//! The edge, asked as clients ask it, over the reference registry.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod bad_input;
+mod house;
+mod lists;
+mod located;
+mod observed;
+mod pull;
+mod rights;
+mod tokens;
+mod uploads;
+mod wire;

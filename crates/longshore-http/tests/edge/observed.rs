@@ -1,0 +1,96 @@
+//! What the observer is told.
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+use futures_util::stream;
+use http_body_util::{BodyExt, StreamBody};
+use longshore_http::edge::{End, Observed, Observer};
+use longshore_testkit::wire::Ask;
+
+use super::house::{House, options, registry, request};
+
+fn watched() -> (House, Receiver<Observed>) {
+    let (tx, rx) = channel();
+    let observer = Observer::new(move |seen| tx.send(seen).unwrap());
+    (House::open_with(registry(), options(), Some(observer)), rx)
+}
+
+#[tokio::test]
+async fn each_request_is_told_once_when_its_response_has_ended() {
+    let (house, seen) = watched();
+    house.blob("a/b", b"hello").await;
+    let push = seen.try_recv().unwrap();
+    assert_eq!(
+        (
+            push.route,
+            push.method.as_str(),
+            push.status.unwrap().as_u16()
+        ),
+        ("uploads", "POST", 201)
+    );
+    assert_eq!((push.received, push.sent, push.end), (5, 0, End::Whole));
+    assert_eq!(push.repo.unwrap().as_str(), "a/b");
+
+    let target = format!("/v2/a/b/blobs/{}", super::house::digest(b"hello"));
+    let ask = Ask::new("GET", &target).header("user-agent", "docker/20");
+    let response = house.edge.call(request(&ask, None)).await;
+    assert!(seen.try_recv().is_err(), "the body has not ended");
+    response.into_body().collect().await.unwrap();
+    let pull = seen.try_recv().unwrap();
+    assert_eq!(
+        (pull.route, pull.received, pull.sent, pull.end),
+        ("blob", 0, 5, End::Whole)
+    );
+    assert_eq!(pull.user_agent.unwrap(), "docker/20");
+    assert_eq!(pull.target.path(), target);
+    assert_ne!(pull.request, push.request);
+
+    house.get("/nothing").await;
+    let other = seen.try_recv().unwrap();
+    assert_eq!(
+        (other.route, other.repo, other.status.unwrap().as_u16()),
+        ("other", None, 404)
+    );
+    assert!(seen.try_recv().is_err(), "told once");
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_in_the_middle_of_a_body_was_cut() {
+    let (house, seen) = watched();
+    house.blob("a", b"hello").await;
+    seen.try_recv().unwrap();
+    let target = format!("/v2/a/blobs/{}", super::house::digest(b"hello"));
+    let response = house
+        .edge
+        .call(request(&Ask::new("GET", target), None))
+        .await;
+    drop(response);
+    let pull = seen.try_recv().unwrap();
+    assert_eq!(
+        (pull.status.unwrap().as_u16(), pull.sent, pull.end),
+        (200, 0, End::Cut)
+    );
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_it_has_an_answer_is_told_of_all_the_same() {
+    let (house, seen) = watched();
+    let (head, _) = request(&Ask::new("PUT", "/v2/a/manifests/v1").chunked("x"), None).into_parts();
+    let first = http_body::Frame::data(bytes::Bytes::from_static(b"{"));
+    let endless = StreamBody::new(Box::pin(futures_util::StreamExt::chain(
+        stream::iter([Ok::<_, std::convert::Infallible>(first)]),
+        stream::pending(),
+    )));
+    let call = house.edge.call(http::Request::from_parts(head, endless));
+    assert!(
+        tokio::time::timeout(Duration::from_millis(20), call)
+            .await
+            .is_err()
+    );
+    let push = seen.try_recv().unwrap();
+    assert_eq!(
+        (push.route, push.status, push.received, push.end),
+        ("manifest", None, 1, End::Cut)
+    );
+}
