@@ -48,7 +48,7 @@ copy() {
 attach() {
     local bb
     bb=$(digest_in_layout busybox)
-    regctl image copy --referrers "ocidir://$IMAGES:busybox" "$REGISTRY/regctl/described:1"
+    seed_described regctl/described:1
     same 'the referrers' 2 "$(referrers regctl/described "$bb")"
     regctl artifact list --format '{{range .Descriptors}}{{println .ArtifactType}}{{end}}' \
         --filter-artifact-type application/spdx+json "$REGISTRY/regctl/described:1" | has application/spdx+json

@@ -19,6 +19,8 @@ use crate::token_service::TokenService;
 use crate::workspace::Workspace;
 
 const PROGRAM: &str = "CONFORMANCE_PROGRAM";
+/// Where the program pushes to; it mounts blobs from one into the other.
+const REPOSITORIES: [&str; 2] = ["conformance/one", "conformance/two"];
 const LIMIT: Duration = Duration::from_mins(3);
 
 /// `cargo xtask conformance`
@@ -163,7 +165,7 @@ fn tried(workspace: &Workspace, program: &Path, ways: Ways) -> Result<Counts> {
         fs::create_dir_all(&here).with_context(|| format!("{} cannot be made", here.display()))?;
         // Started only where it is needed; it must outlive the attempt.
         let tokens = if way == Ways::Bearer {
-            Some(TokenService::start(&here.join("keys.json"))?)
+            Some(TokenService::start(&here.join("keys.json"), &REPOSITORIES)?)
         } else {
             None
         };
@@ -185,15 +187,14 @@ fn tried(workspace: &Workspace, program: &Path, ways: Ways) -> Result<Counts> {
 fn attempt(program: &Path, address: &str, way: Ways, results: &Path) -> Result<Counts> {
     fs::remove_dir_all(results).ok();
     fs::create_dir_all(results).with_context(|| format!("{} cannot be made", results.display()))?;
+    let [one, two] = REPOSITORIES;
     let mut command = Command::new(program);
     command
         .current_dir(results)
         .env("OCI_RESULTS_DIR", results)
         .env("OCI_REGISTRY", address)
         .env("OCI_TLS", "disabled");
-    command
-        .env("OCI_REPO1", "conformance/one")
-        .env("OCI_REPO2", "conformance/two");
+    command.env("OCI_REPO1", one).env("OCI_REPO2", two);
     // The development version asks for what the released one leaves open: cancelled uploads, digests in headers, tags in parameters.
     command
         .env("OCI_VERSION", "dev")

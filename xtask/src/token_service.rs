@@ -35,6 +35,8 @@ pub(crate) struct TokenService {
 struct Signer {
     pair: EcdsaKeyPair,
     kid: String,
+    /// What [`USER`] may pull besides what it asks for.
+    readable: Vec<String>,
 }
 
 /// What a client asked for.
@@ -49,10 +51,13 @@ struct Asked {
 impl TokenService {
     /// Listens on a free port of this machine and writes the public key as a JSON Web Key Set to `jwks`.
     ///
+    /// Every token of the known user also lets it pull the repositories in `readable`: a registry knows of rights
+    /// only what the token says, and mounts only from where the caller may read.
+    ///
     /// # Errors
     /// When no port is free, no key can be made or the file cannot be written.
-    pub(crate) fn start(jwks: &Path) -> Result<Self> {
-        let (signer, keys) = Signer::new()?;
+    pub(crate) fn start(jwks: &Path, readable: &[&str]) -> Result<Self> {
+        let (signer, keys) = Signer::new(readable)?;
         fs::write(jwks, keys.to_string())
             .with_context(|| format!("{} cannot be written", jwks.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
@@ -78,7 +83,7 @@ impl TokenService {
 }
 
 impl Signer {
-    fn new() -> Result<(Self, Value)> {
+    fn new(readable: &[&str]) -> Result<(Self, Value)> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)
             .context("no key could be made")?;
         // An uncompressed point: one byte of form, then the two coordinates.
@@ -90,7 +95,15 @@ impl Signer {
         let members = format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#);
         let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(members));
         let key = json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": kid, "use": "sig", "alg": "ES256"});
-        Ok((Self { pair, kid }, json!({ "keys": [key] })))
+        let readable = readable.iter().map(|name| (*name).to_owned()).collect();
+        Ok((
+            Self {
+                pair,
+                kid,
+                readable,
+            },
+            json!({ "keys": [key] }),
+        ))
     }
 
     fn token(&self, subject: &str, access: &[Value], now: u64) -> Result<String> {
@@ -118,8 +131,18 @@ impl Signer {
                 json!({"details": "incorrect username or password"}),
             ));
         }
+        let besides = self
+            .readable
+            .iter()
+            .map(|name| format!("repository:{name}:pull"));
         let access: Vec<Value> = if known {
-            asked.scopes.iter().filter_map(|s| granted(s)).collect()
+            asked
+                .scopes
+                .iter()
+                .cloned()
+                .chain(besides)
+                .filter_map(|scope| granted(&scope))
+                .collect()
         } else {
             Vec::new()
         };
@@ -231,7 +254,7 @@ mod tests {
 
     #[test]
     fn a_token_holds_what_was_asked_for_and_its_signature_fits_the_published_key() {
-        let (signer, keys) = Signer::new().unwrap();
+        let (signer, keys) = Signer::new(&[]).unwrap();
         let login = format!("{USER}:{PASSWORD}");
         let (status, body) = signer
             .answer(
@@ -267,8 +290,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_readable_besides_is_in_every_token_of_the_known_user() {
+        let (signer, _) = Signer::new(&["x/y"]).unwrap();
+        let login = format!("{USER}:{PASSWORD}");
+        let (_, body) = signer
+            .answer(
+                &ask("GET /token?scope=repository:a:push HTTP/1.1", &login),
+                0,
+            )
+            .unwrap();
+        let claims = body["token"].as_str().unwrap().split('.').nth(1).unwrap();
+        let claims: Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!(
+            claims["access"][1],
+            json!({"type": "repository", "name": "x/y", "actions": ["pull"]})
+        );
+    }
+
+    #[test]
     fn a_wrong_password_is_refused_and_nobody_gets_nothing() {
-        let (signer, _) = Signer::new().unwrap();
+        let (signer, _) = Signer::new(&[]).unwrap();
         let (status, _) = signer
             .answer(&ask("GET /token HTTP/1.1", "alice:wrong"), 0)
             .unwrap();

@@ -105,6 +105,17 @@ seed() {
     curl_push "$(digest_in_layout "$1")" "${2%:*}" "${2##*:}"
 }
 
+# seed_described REPOSITORY:TAG: busybox with all that refers to it, again without the client under test.
+seed_described() {
+    seed busybox "$1"
+    python3 - "$IMAGES/index.json" <<'EOF' | while read -r digest; do
+import json, sys
+print(*[entry["digest"] for entry in json.load(open(sys.argv[1]))["manifests"] if "annotations" not in entry], sep="\n")
+EOF
+        curl_push "$digest" "${1%:*}" "$digest"
+    done
+}
+
 # curl_push DIGEST REPOSITORY REFERENCE: pushes a document of the layout with all it refers to, bytes as they are.
 curl_push() {
     python3 "$CLIENTS/lib/push.py" "$IMAGES" "http://$REGISTRY" "$@"

@@ -4,8 +4,6 @@ export CONTAINERS_CONF=$WORK/containers.conf
 export CONTAINERS_STORAGE_CONF=$WORK/storage.conf
 export CONTAINERS_REGISTRIES_CONF=$WORK/registries.conf
 
-accept_index=application/vnd.oci.image.index.v1+json
-
 # The limits are lowered because a sandbox may not raise them; runc, because crun wants one kind of cgroups.
 cat >"$CONTAINERS_CONF" <<'EOF'
 [containers]

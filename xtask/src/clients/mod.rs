@@ -39,12 +39,12 @@ const CAPABILITIES: &[(&str, &str)] = &[
     ),
     ("copy", "between repositories, many-platform images whole"),
     (
-        "attach",
-        "referrers: attached, listed, filtered, copied along",
-    ),
-    (
         "sign",
         "with a key; verified, and refused where nobody signed",
+    ),
+    (
+        "attach",
+        "referrers: attached, listed, filtered, copied along",
     ),
     ("run", "what was pulled is started"),
     ("build", "an image is built, pushed, pulled and started"),
