@@ -31,21 +31,9 @@ pub(crate) struct Document {
 
 impl Document {
     /// # Errors
-    /// Why the URL cannot be used.
+    /// Why the URL cannot be used, or no client can be made.
     pub(crate) fn at(url: &str) -> Result<Self, String> {
-        let url = Url::parse(url).map_err(|problem| format!("it is not a URL: {problem}"))?;
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err("it must not have a user name or password".to_owned());
-        }
-        let plain = match url.scheme() {
-            "https" => false,
-            "http" if is_loopback(&url) => true,
-            "http" => return Err(
-                "`http` is for loopback only, since keys could be swapped on the way; use `https`"
-                    .to_owned(),
-            ),
-            _ => return Err("it must be an `https` URL".to_owned()),
-        };
+        let (url, plain) = check(url)?;
         install_crypto_provider();
         let mut client = reqwest::Client::builder()
             .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
@@ -93,6 +81,23 @@ impl Document {
     }
 }
 
+/// The URL, and whether it is plain HTTP.
+fn check(url: &str) -> Result<(Url, bool), String> {
+    let url = Url::parse(url).map_err(|problem| format!("it is not a URL: {problem}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must not have a user name or password".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok((url, false)),
+        "http" if is_loopback(&url) => Ok((url, true)),
+        "http" => Err(
+            "`http` is for loopback only, since keys could be swapped on the way; use `https`"
+                .to_owned(),
+        ),
+        _ => Err("it must be an `https` URL".to_owned()),
+    }
+}
+
 /// An error with its causes: the outermost one says only that something failed.
 fn chain(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
@@ -126,7 +131,7 @@ mod tests {
             "http://[::1]/k",
             "http://localhost:9/k",
         ] {
-            assert!(Document::at(good).is_ok(), "{good}");
+            assert!(check(good).is_ok(), "{good}");
         }
         for bad in [
             "http://id.example/keys",
@@ -139,7 +144,7 @@ mod tests {
             "ftp://id.example/keys",
             "keys",
         ] {
-            assert!(Document::at(bad).is_err(), "{bad}");
+            assert!(check(bad).is_err(), "{bad}");
         }
     }
 }
