@@ -24,6 +24,7 @@ mod reply;
 mod request;
 mod uploads;
 mod urls;
+mod warnings;
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -31,7 +32,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Response, StatusCode, header};
+use http::{HeaderMap, Method, Response, StatusCode, header};
 use longshore_auth::Authenticator;
 use longshore_core::{ByteStream, Registry};
 use longshore_spec::route::{self, Request, RouteError};
@@ -40,6 +41,7 @@ pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};
 pub use proxies::{Network, NetworkError};
 pub use urls::{Prefix, PublicUrl, UrlError};
+pub use warnings::{WarningError, Warnings};
 
 use crate::server::{Body, Peer};
 use enter::Visit;
@@ -63,6 +65,8 @@ struct Inner {
     observer: Option<Observer>,
     urls: Urls,
     ids: RequestIds,
+    /// What is on every response that does not say otherwise itself.
+    always: HeaderMap,
 }
 
 impl fmt::Debug for Edge {
@@ -81,14 +85,14 @@ impl Edge {
         options: EdgeOptions,
         observer: Option<Observer>,
     ) -> Self {
-        let urls = Urls::new(&options);
         Self(Arc::new(Inner {
             registry,
             authenticator,
+            urls: Urls::new(&options),
+            ids: RequestIds::new(),
+            always: always(&options),
             options,
             observer,
-            urls,
-            ids: RequestIds::new(),
         }))
     }
 
@@ -120,11 +124,13 @@ impl Edge {
             Err(fault) => fault.respond(is_head, &id),
         };
         let headers = response.headers_mut();
-        headers.insert(names::DOCKER_API_VERSION, names::REGISTRY_2);
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, names::NOSNIFF);
         headers.insert(names::X_REQUEST_ID, urls::value(id));
-        for (name, value) in &self.0.options.headers {
-            headers.append(name, value.clone());
+        for name in self.0.always.keys() {
+            if !headers.contains_key(name) {
+                for value in self.0.always.get_all(name) {
+                    headers.append(name, value.clone());
+                }
+            }
         }
         watch.follow(response)
     }
@@ -227,6 +233,17 @@ impl Edge {
             Request::AbortUpload { repo, id } => self.abort(visit, repo, id).await,
         }
     }
+}
+
+/// The operator's headers and warnings, and our own that are the same for each response.
+fn always(options: &EdgeOptions) -> HeaderMap {
+    let mut always = options.headers.clone();
+    for warning in options.warnings.lines() {
+        always.append(header::WARNING, warning.clone());
+    }
+    always.insert(names::DOCKER_API_VERSION, names::REGISTRY_2);
+    always.insert(header::X_CONTENT_TYPE_OPTIONS, names::NOSNIFF);
+    always
 }
 
 /// The answer to `OPTIONS`: what the endpoint understands. It grants no other origin anything; an operator who wants a

@@ -7,6 +7,7 @@ use longshore_core::Children;
 
 use super::proxies::Network;
 use super::urls::{Prefix, PublicUrl};
+use super::warnings::Warnings;
 
 /// Everything that can be configured about the protocol's edge. [`Default`] is what a registry with no configuration
 /// does.
@@ -18,8 +19,10 @@ pub struct EdgeOptions {
     pub relative_urls: bool,
     /// What stands before `/v2/` in every path.
     pub prefix: Prefix,
-    /// Headers for every response, such as those a browser on another origin needs.
+    /// Headers for every response that has none of that name already, such as those a browser on another origin needs.
     pub headers: HeaderMap,
+    /// Warnings for the people behind clients.
+    pub warnings: Warnings,
     /// The proxies whose word about a client's address, host and scheme, and about the request's id, is taken.
     pub trusted_proxies: Vec<Network>,
     /// How long the pages of lists are.
@@ -43,6 +46,7 @@ impl Default for EdgeOptions {
             relative_urls: false,
             prefix: Prefix::default(),
             headers: HeaderMap::new(),
+            warnings: Warnings::default(),
             trusted_proxies: Vec::new(),
             pages: Pages::default(),
             manifest_limit: 4 * 1024 * 1024,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use longshore_http::edge::EdgeOptions;
+use longshore_http::edge::{EdgeOptions, Warnings};
 use longshore_testkit::wire::{Answer, Ask};
 use serde_json::json;
 
@@ -186,20 +186,22 @@ async fn an_edge_that_is_told_not_to_redirect_sends_the_bytes_itself() {
 }
 
 #[tokio::test]
-async fn headers_of_the_operator_are_on_every_response() {
+async fn headers_and_warnings_of_the_operator_are_on_every_response_and_replace_none_of_ours() {
     let mut headers = http::HeaderMap::new();
-    headers.insert(
-        "access-control-allow-origin",
-        "https://ui.example".parse().unwrap(),
-    );
-    let house = House::open_with(
-        registry(),
-        EdgeOptions {
-            headers,
-            ..options()
-        },
-        None,
-    );
+    for (name, value) in [
+        ("access-control-allow-origin", "https://ui.example"),
+        ("x-content-type-options", "sniff"),
+        ("cache-control", "max-age=1"),
+    ] {
+        headers.insert(name, value.parse().unwrap());
+    }
+    let warnings = Warnings::new(["this registry moves", "to another place"]).unwrap();
+    let options = EdgeOptions {
+        headers,
+        warnings,
+        ..options()
+    };
+    let house = House::open_with(registry(), options, None);
     for ask in [
         Ask::new("GET", "/v2/"),
         Ask::new("GET", "/v2/UPPER/tags/list"),
@@ -211,8 +213,18 @@ async fn headers_of_the_operator_are_on_every_response() {
             Some("https://ui.example")
         );
         assert_eq!(
-            answer.header("docker-distribution-api-version"),
-            Some("registry/2.0")
+            answer.all("warning").collect::<Vec<_>>(),
+            [
+                r#"299 - "this registry moves""#,
+                r#"299 - "to another place""#
+            ]
         );
+        assert_eq!(
+            answer.all("x-content-type-options").collect::<Vec<_>>(),
+            ["nosniff"]
+        );
+        assert_eq!(answer.all("cache-control").count(), 1);
     }
+    let answer = house.get("/v2/").await;
+    assert_eq!(answer.header("cache-control"), Some("no-cache"));
 }
