@@ -1,7 +1,6 @@
 //! Who may come in: the keys of `[auth]` and the one choice they amount to.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use url::Url;
 
@@ -21,46 +20,6 @@ choice! {
         /// Pull.
         Pull = "pull",
     }
-}
-
-choice! {
-    /// A way to sign tokens. A key is used with one way only, and shared secrets (HS256 and its kin)
-    /// are not among them: who can check such a token can also make one.
-    TokenAlgorithm {
-        /// RSA, PKCS 1 v1.5, SHA-256.
-        Rs256 = "RS256",
-        /// RSA, PKCS 1 v1.5, SHA-384.
-        Rs384 = "RS384",
-        /// RSA, PKCS 1 v1.5, SHA-512.
-        Rs512 = "RS512",
-        /// RSA, PSS, SHA-256.
-        Ps256 = "PS256",
-        /// RSA, PSS, SHA-384.
-        Ps384 = "PS384",
-        /// RSA, PSS, SHA-512.
-        Ps512 = "PS512",
-        /// ECDSA, P-256.
-        Es256 = "ES256",
-        /// ECDSA, P-384.
-        Es384 = "ES384",
-        /// Ed25519.
-        EdDsa = "EdDSA",
-    }
-}
-
-impl TokenAlgorithm {
-    /// Every way that is understood.
-    pub const ALL: [Self; 9] = [
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::Es256,
-        Self::Es384,
-        Self::EdDsa,
-    ];
 }
 
 section! {
@@ -86,24 +45,16 @@ section! {
     TokenKeys at "auth.token" since "0.1.0" {
         /// The address of the token service, where clients fetch tokens.
         realm: Option<Url> = None,
-        /// The name of this registry at the token service.
+        /// The name of this registry at the token service, for which its tokens must be (`aud`).
         service: Option<String> = None,
         /// Who must have issued a token (`iss`).
         issuer: Option<String> = None,
-        /// Whom a token must be for (`aud`); unset, the `service`.
-        audience: Option<String> = None,
         /// A file with the certificates or public keys of the token service, PEM.
         keys_file: Option<PathBuf> = None,
         /// A file with the keys of the token service, a JSON Web Key Set.
         jwks_file: Option<PathBuf> = None,
         /// Where the token service publishes its JSON Web Key Set.
         jwks_url: Option<Url> = None,
-        /// How often `jwks_url` is fetched.
-        jwks_refresh: Duration = Duration::from_mins(10),
-        /// The ways of signing that are taken.
-        algorithms: Vec<TokenAlgorithm> = TokenAlgorithm::ALL.to_vec(),
-        /// How far the clocks of token service and registry may differ.
-        leeway: Duration = Duration::from_mins(1),
     }
 }
 
@@ -178,15 +129,6 @@ fn token_service(
             .hint("set `keys_file`, `jwks_file` or `jwks_url`"),
         );
     }
-    if keys.algorithms.is_empty() {
-        problems.push(
-            Problem::new(
-                at("auth.token.algorithms"),
-                "`auth.token.algorithms` is empty, so no token would be taken",
-            )
-            .hint("leave it out to take all that are safe"),
-        );
-    }
     for (path, missing_key) in [
         ("auth.token.realm", keys.realm.is_none()),
         ("auth.token.service", keys.service.is_none()),
@@ -201,13 +143,9 @@ fn token_service(
             realm: realm.clone(),
             service: service.clone(),
             issuer: issuer.clone(),
-            audience: keys.audience.clone().unwrap_or_else(|| service.clone()),
             keys_file: keys.keys_file.clone(),
             jwks_file: keys.jwks_file.clone(),
             jwks_url: keys.jwks_url.clone(),
-            jwks_refresh: keys.jwks_refresh,
-            algorithms: keys.algorithms.clone(),
-            leeway: keys.leeway,
             anonymous: settings.auth.anonymous,
         }),
         _ => Err(problems),

@@ -288,11 +288,6 @@ fn limits(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
         "limits.upload_age",
         limits.upload_idle <= limits.upload_age,
     );
-    order(
-        "limits.failed_login_wait",
-        "limits.failed_login_wait_max",
-        limits.failed_login_wait <= limits.failed_login_wait_max,
-    );
     for (path, never) in [
         ("limits.head_time", limits.head_time.is_zero()),
         ("limits.handshake_time", limits.handshake_time.is_zero()),

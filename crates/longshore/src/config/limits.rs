@@ -37,14 +37,10 @@ section! {
         body_window: Duration = Duration::from_mins(1),
         /// How long an upload may be as slow as it likes at first.
         body_grace: Duration = Duration::from_secs(30),
-        /// A request body that is neither blob nor manifest (413).
-        body: ByteSize = ByteSize::mib(1),
         /// Connections at a time (503).
         connections: NonZeroU32 = count(10_000),
         /// Connections at a time from one IP address (429).
         connections_per_ip: NonZeroU32 = count(256),
-        /// Requests at a time of one user (429).
-        requests_per_user: NonZeroU32 = count(64),
         /// Streams at a time in an HTTP/2 connection.
         http2_streams: NonZeroU32 = count(128),
         /// Streams a client reset that still wait to be put away, in an HTTP/2 connection (it is closed).
@@ -65,8 +61,6 @@ section! {
         annotations: NonZeroU32 = count(4_096),
         /// How deep indexes may be nested (400).
         index_depth: NonZeroU32 = count(16),
-        /// Tags one push may set with `?tag=` (414).
-        tags_per_push: NonZeroU32 = count(50),
         /// The longest page of tags, referrers or repositories; a client that asks for more gets this
         /// many and a link to the rest.
         page: NonZeroU32 = count(1_000),
@@ -78,8 +72,6 @@ section! {
         manifests_per_repository: NonZeroU32 = count(1_000_000),
         /// A blob (413).
         blob: ByteSize = ByteSize::gib(500),
-        /// The smallest chunk of a chunked upload but the last (416).
-        chunk_min: ByteSize = ByteSize::bytes(0),
         /// How long an upload may rest before it is forgotten (404).
         upload_idle: Duration = Duration::from_hours(24),
         /// How long an upload may take in all (404).
@@ -88,26 +80,5 @@ section! {
         uploads_per_user: NonZeroU32 = count(100),
         /// Unfinished uploads in one repository (429).
         uploads_per_repository: NonZeroU32 = count(200),
-        /// A bearer token (401).
-        token: ByteSize = ByteSize::kib(16),
-        /// Resources a bearer token may speak of (401).
-        token_access: NonZeroU32 = count(200),
-        /// A password (401).
-        password: ByteSize = ByteSize::kib(1),
-        /// Passwords checked at a time; each check costs a core for a while.
-        password_checks: NonZeroU32 = count(4),
-        /// Logins that wait for a check of their password (429).
-        password_queue: NonZeroU32 = count(64),
-        /// Failed logins of one user from one IP address within `failed_logins_time` (429).
-        failed_logins: NonZeroU32 = count(10),
-        /// Failed logins from one IP address within `failed_logins_time` (429).
-        failed_logins_per_ip: NonZeroU32 = count(100),
-        /// How long a failed login counts.
-        failed_logins_time: Duration = Duration::from_mins(15),
-        /// How long a client with too many failed logins waits; it doubles each time, up to
-        /// `failed_login_wait_max`.
-        failed_login_wait: Duration = Duration::from_secs(30),
-        /// The longest such wait.
-        failed_login_wait_max: Duration = Duration::from_mins(15),
     }
 }

@@ -31,11 +31,10 @@ pub mod value;
 mod tests;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use url::Url;
 
-pub use auth::{Anonymous, Auth, TokenAlgorithm};
+pub use auth::{Anonymous, Auth};
 pub use headers::Headers;
 pub use limits::Limits;
 pub use listen::{Listen, Network};
@@ -119,24 +118,16 @@ pub struct Htpasswd {
 pub struct TokenService {
     /// Where clients fetch tokens.
     pub realm: Url,
-    /// The name of this registry there.
+    /// The name of this registry there, and the `aud` of its tokens.
     pub service: String,
     /// The `iss` of its tokens.
     pub issuer: String,
-    /// The `aud` of its tokens.
-    pub audience: String,
     /// Its certificates or public keys, PEM.
     pub keys_file: Option<PathBuf>,
     /// Its JSON Web Key Set in a file.
     pub jwks_file: Option<PathBuf>,
     /// Its JSON Web Key Set at a URL.
     pub jwks_url: Option<Url>,
-    /// How often the URL is fetched.
-    pub jwks_refresh: Duration,
-    /// The ways of signing that are taken; not empty.
-    pub algorithms: Vec<TokenAlgorithm>,
-    /// How far the two clocks may differ.
-    pub leeway: Duration,
     /// What those who did not log in may do.
     pub anonymous: Anonymous,
 }

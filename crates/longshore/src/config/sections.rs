@@ -59,8 +59,6 @@ section! {
 section! {
     /// How HTTP is spoken.
     Http at "http" since "0.1.0" {
-        /// Speak HTTP/2 with clients that offer it inside TLS.
-        http2: bool = true,
         /// Speak HTTP/2 without TLS too, with clients that begin with it (behind a proxy that does).
         h2c: bool = false,
         /// A path before `/v2/`, such as `/registry/`, for a proxy that gives the registry a part of a site.

@@ -156,9 +156,9 @@ pub const ROWS: &[Row] = &[
     works("auth.token.issuer", "`auth.token.issuer`"),
     works("auth.token.rootcertbundle", "`auth.token.keys_file`"),
     works("auth.token.jwks", "`auth.token.jwks_file`"),
-    works(
+    no_effect(
         "auth.token.signingalgorithms",
-        "`auth.token.algorithms`; HS256 and its kin, ES512 and unknown ones are left out",
+        "a key is used with the one algorithm it was made for, and shared secrets (HS256) never are",
     ),
     always(
         "auth.token.autoredirect",
@@ -215,7 +215,11 @@ pub const ROWS: &[Row] = &[
         "certificates are not fetched, so passwords would travel in the clear",
     ),
     works("http.headers", "`http.headers`"),
-    works("http.http2.disabled", "`http.http2`, the other way round"),
+    always(
+        "http.http2.disabled",
+        false,
+        "HTTP/2 is spoken with clients that ask for it",
+    ),
     works("http.h2c.enabled", "`http.h2c`"),
     works(
         "http.debug.addr",

@@ -3,6 +3,8 @@
 mod bad;
 mod properties;
 
+use std::time::Duration;
+
 use super::*;
 
 fn load(text: &str) -> Result<Config, Problems> {
@@ -93,23 +95,6 @@ fn a_whole_file_is_read_into_types() {
             .regex()
             .is_match("https://example.com/layer")
     );
-}
-
-#[test]
-fn the_audience_of_tokens_is_the_service_unless_said_otherwise() {
-    let text = r#"auth.token = { realm = "https://auth.example/token", service = "reg", issuer = "me", jwks_file = "/k" }"#;
-    let Auth::Token(token) = load(text).unwrap().auth else {
-        panic!("not token")
-    };
-    assert_eq!(token.audience, "reg");
-    assert_eq!(token.algorithms, TokenAlgorithm::ALL);
-    let Auth::Token(token) = with_variables(text, &[("LONGSHORE__AUTH__TOKEN__AUDIENCE", "other")])
-        .unwrap()
-        .auth
-    else {
-        panic!("not token")
-    };
-    assert_eq!(token.audience, "other");
 }
 
 #[test]
@@ -306,4 +291,40 @@ fn the_reference_page_is_what_the_table_says() {
         page == reference::markdown(),
         "run: cargo run -q -- config schema --format markdown > docs/configuration.md"
     );
+}
+
+/// A key that nothing reads would be a promise that nobody keeps.
+#[test]
+fn every_key_is_read_by_the_program() {
+    let program = [
+        include_str!("../../assemble.rs"),
+        include_str!("../../cmd/serve.rs"),
+        include_str!("../../telemetry/admin.rs"),
+        include_str!("../../telemetry/health.rs"),
+        include_str!("../../telemetry/log.rs"),
+        include_str!("../../telemetry/traces.rs"),
+    ];
+    // What these turn into their own types is read there.
+    let config = [include_str!("../auth.rs"), include_str!("../check.rs")];
+    let dense = |texts: &[&str]| texts.concat().split_whitespace().collect::<String>();
+    let (program, config) = (dense(&program), dense(&config));
+    // A choice of one is made by reading it.
+    let keys = settings::keys()
+        .into_iter()
+        .filter(|key| !matches!(key.kind, key::Kind::Choice([_])));
+    for key in keys {
+        let name = key
+            .name
+            .strip_suffix("_file")
+            .filter(|_| key.section == "tracing")
+            .unwrap_or(&key.name);
+        let read = match key.section {
+            "limits" => program.contains(&format!("limits.{name}")),
+            "" | "tls" | "database" | "auth" | "auth.htpasswd" | "auth.token" => {
+                config.contains(&format!(".{name}"))
+            }
+            _ => program.contains(&format!(".{name}")),
+        };
+        assert!(read, "nothing reads `{}`", key.path());
+    }
 }

@@ -1,8 +1,8 @@
 //! Distribution's `auth` as ours.
 
-use super::{Mapping, origin};
-use crate::config::node::{Datum, Node};
-use crate::config::{Listen, TokenAlgorithm};
+use super::Mapping;
+use crate::config::Listen;
+use crate::config::node::Datum;
 use crate::distribution::yaml::Yaml;
 
 impl Mapping<'_> {
@@ -43,7 +43,6 @@ impl Mapping<'_> {
                 ] {
                     self.word(theirs, ours, str::to_owned);
                 }
-                self.algorithms();
             }
             (Some(auth), [_, _, ..]) => {
                 let what = format!("names several kinds of login: {}", kinds.join(", "));
@@ -52,36 +51,5 @@ impl Mapping<'_> {
             // A single kind of another name was refused with its reason.
             _ => {}
         }
-    }
-
-    /// The ways of signing that are taken: what is not among ours is left out, which only ever takes
-    /// fewer tokens.
-    fn algorithms(&mut self) {
-        let Some(listed) = self.root.get("auth.token.signingalgorithms") else {
-            return;
-        };
-        let known = TokenAlgorithm::ALL.map(TokenAlgorithm::word);
-        let (taken, left_out): (Vec<_>, Vec<_>) = listed
-            .items()
-            .iter()
-            .filter_map(Yaml::text)
-            .partition(|name| known.contains(name));
-        if !left_out.is_empty() {
-            self.notes.push(format!(
-                "{}: tokens signed with {} are not taken",
-                listed.place,
-                left_out.join(", ")
-            ));
-        }
-        let at = origin(listed, "auth.token.signingalgorithms");
-        let taken = taken
-            .into_iter()
-            .map(|name| Node::text(name, at.clone()))
-            .collect();
-        self.set(
-            "auth.token.algorithms",
-            Datum::List(taken),
-            &listed.place.clone(),
-        );
     }
 }

@@ -38,7 +38,6 @@ impl Mapping<'_> {
         self.switch("http.relativeurls", "http.relative_urls", |relative| {
             relative
         });
-        self.switch("http.http2.disabled", "http.http2", |disabled| !disabled);
         self.switch("http.h2c.enabled", "http.h2c", |enabled| enabled);
         self.duration("http.draintimeout", "http.drain_time");
         if let Some(headers) = self.root.get("http.headers") {
