@@ -85,7 +85,7 @@ impl Server {
     }
 
     /// Serves until `stop` is cancelled; then takes no more connections, closes idle ones at once, lets requests in
-    /// flight go on for [`Options::drain`], and cuts what is left.
+    /// flight go on for [`Options::drain`], and cuts what is left. Dropped midway, it cuts everything at once.
     pub async fn run<S>(self, service: S, stop: CancellationToken) -> Drained
     where
         S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
@@ -101,10 +101,15 @@ impl Server {
             options: self.options,
             tls: self.tls,
             stats: self.stats,
-            stop,
+            stop: stop.child_token(),
             cut: CancellationToken::new(),
             tasks: TaskTracker::new(),
         });
+        // The tasks are not ours by ownership: without this they would outlive a `run` that is dropped.
+        let _ends = (
+            shared.stop.clone().drop_guard(),
+            shared.cut.clone().drop_guard(),
+        );
         let seats = Seats::new(&shared.limits);
         let told = Arc::new(Semaphore::new(TOLD));
         if let Some(certificate) = self.certificate {

@@ -74,6 +74,20 @@ async fn what_does_not_end_within_the_drain_time_is_cut_and_counted() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_dropped_takes_its_connections_with_it() {
+    let rig = start(options()).await;
+    let mut never = rig.connect().await;
+    never
+        .write_all(b"GET /never HTTP/1.1\r\nHost: x\r\n\r\n")
+        .await
+        .unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    rig.running.abort();
+    assert_eq!(rest(&mut never).await, "");
+    assert!(TcpStream::connect(rig.addr).await.is_err());
+}
+
+#[tokio::test]
 async fn an_address_in_use_is_named_with_what_to_do() {
     let rig = start(options()).await;
     let error = Server::bind(Options {
