@@ -3,7 +3,7 @@
 //! [`mem`] is the reference registry, [`suite`] what every registry must do, [`model`] compares any registry with the
 //! reference over random operations, [`conformance`] asks the distribution specification of a running server, point
 //! by point, over [`wire`], a client that hides nothing. [`content`] makes what is pushed, [`faults`] breaks it on the
-//! way. A dev-dependency everywhere: nothing here is part of the product.
+//! way. [`issuer`] is somebody to trust. A dev-dependency everywhere: nothing here is part of the product.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -17,6 +17,8 @@ pub mod bad_input;
 pub mod conformance;
 pub mod content;
 pub mod faults;
+pub mod issuer;
 pub mod mem;
+pub mod model;
 pub mod suite;
 pub mod wire;

@@ -36,7 +36,7 @@ async fn bad_input_is_answered_as_the_table_says_to_callers_with_passwords() {
 
 #[tokio::test]
 async fn bad_input_is_answered_as_the_table_says_to_callers_with_tokens() {
-    every_row_holds(House::tokens(AnonymousAccess::Nothing).await, 0).await;
+    every_row_holds(House::tokens(AnonymousAccess::Nothing, options()).await, 0).await;
 }
 
 /// A house that forgets one header, once the fixture is in.

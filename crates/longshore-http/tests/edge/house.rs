@@ -15,10 +15,11 @@ use longshore_core::Registry;
 use longshore_http::edge::{Edge, EdgeOptions, Observer};
 use longshore_layers::{Behind, RightsGate};
 use longshore_testkit::bad_input::{Target, Who};
+use longshore_testkit::issuer::Issuer;
 use longshore_testkit::mem::Mem;
 use longshore_testkit::wire::{Answer, Ask, Body};
 
-use super::tokens::Issuer;
+use super::tokens::trusted;
 
 /// The one moment at which these tests happen, in seconds since 1970.
 pub(crate) const NOW_SECS: u64 = 1_900_000_000;
@@ -92,14 +93,16 @@ impl House {
     }
 
     /// Tokens of an issuer.
-    pub(crate) async fn tokens(anonymous: AnonymousAccess) -> Self {
+    pub(crate) async fn tokens(anonymous: AnonymousAccess, options: EdgeOptions) -> Self {
         let issuer = Issuer::new();
-        let authenticator = issuer.trusted(anonymous, now()).await;
+        let authenticator = trusted(&issuer, anonymous, now()).await;
         let all: &[&str] = &["pull", "push", "delete"];
         let access = [
             ("acme/app", all),
             ("acme/other", all),
             ("acme/never", all),
+            ("conformance/one", all),
+            ("conformance/two", all),
             // Names that the table pulls from to see that they are names.
             ("manifests", all),
             ("tags/list", all),
@@ -107,16 +110,34 @@ impl House {
             ("a/manifests/b", all),
             ("*", &["*"]),
         ];
+        let token = |who: &str, access: &[(&str, &[&str])]| {
+            Some(format!(
+                "Bearer {}",
+                issuer.token(who, access, NOW_SECS, 300)
+            ))
+        };
         let elsewhere: &[(&str, &[&str])] = &[("elsewhere", &["pull"])];
         Self {
-            edge: Edge::new(registry(), authenticator, options(), None),
+            edge: Edge::new(registry(), authenticator, options, None),
             credentials: HashMap::from([
-                (Who::Owner, Some(issuer.token("owner", &access))),
-                (Who::Colleague, Some(issuer.token("colleague", &access))),
+                (Who::Owner, token("owner", &access)),
+                (Who::Colleague, token("colleague", &access)),
                 (Who::Stranger, None),
-                (Who::Outsider, Some(issuer.token("outsider", elsewhere))),
+                (Who::Outsider, token("outsider", elsewhere)),
             ]),
         }
+    }
+
+    /// Everybody who asks here, with what they put into `Authorization`.
+    pub(crate) fn callers(&self) -> impl Iterator<Item = (Who, Option<&str>)> {
+        self.credentials
+            .iter()
+            .map(|(who, credentials)| (*who, credentials.as_deref()))
+    }
+
+    /// What a caller puts into `Authorization`.
+    pub(crate) fn credentials(&self, who: Who) -> Option<String> {
+        self.credentials.get(&who).cloned().flatten()
     }
 
     /// Asks as the owner.

@@ -14,6 +14,7 @@ mod located;
 mod observed;
 mod pull;
 mod rights;
+mod socket;
 mod tokens;
 mod uploads;
 mod wire;

@@ -26,7 +26,7 @@ fn code(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn a_stranger_is_told_the_whole_scope_that_a_token_needs() {
-    let house = House::tokens(AnonymousAccess::Nothing).await;
+    let house = House::tokens(AnonymousAccess::Nothing, options()).await;
     let blob = digest(b"hello");
     for (ask, scope) in [
         (Ask::new("GET", "/v2/"), String::new()),
@@ -59,7 +59,7 @@ async fn a_stranger_is_told_the_whole_scope_that_a_token_needs() {
 
 #[tokio::test]
 async fn a_token_that_has_ended_is_challenged_with_the_scope_of_the_request_it_came_with() {
-    let house = House::tokens(AnonymousAccess::Nothing).await;
+    let house = House::tokens(AnonymousAccess::Nothing, options()).await;
     let ask = Ask::new(
         "PATCH",
         "/v2/a/blobs/uploads/01234567-89ab-7def-8123-456789abcdef",
@@ -148,7 +148,7 @@ async fn a_mirror_welcomes_strangers_where_they_may_pull_and_only_there() {
 
 #[tokio::test]
 async fn a_mount_from_where_the_token_may_not_read_is_an_upload_as_if_nothing_were_there() {
-    let house = House::tokens(AnonymousAccess::Nothing).await;
+    let house = House::tokens(AnonymousAccess::Nothing, options()).await;
     let there = house.blob("acme/other", b"hello").await;
     let absent = digest(b"absent");
     // `elsewhere` is not in the owner's token.
@@ -220,7 +220,7 @@ async fn c49_a_registry_that_is_read_only_says_405_to_each_write() {
 
 #[tokio::test]
 async fn c46_a_body_is_not_even_asked_for_before_its_sender_may_send_it() {
-    let house = House::tokens(AnonymousAccess::Nothing).await;
+    let house = House::tokens(AnonymousAccess::Nothing, options()).await;
     for (method, target) in [
         ("PUT", "/v2/a/manifests/v1"),
         ("POST", "/v2/a/blobs/uploads/"),

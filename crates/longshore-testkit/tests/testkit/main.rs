@@ -8,6 +8,7 @@
 )]
 
 mod conformance;
+mod model;
 mod scripted;
 mod wire;
 

@@ -1,0 +1,111 @@
+//! The whole crate: the edge behind the server, asked over a socket by a client that hides nothing.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+
+use hyper::service::service_fn;
+use longshore_auth::AnonymousAccess;
+use longshore_core::Children;
+use longshore_http::edge::{Edge, EdgeOptions};
+use longshore_http::server::{Address, Options, Server};
+use longshore_testkit::bad_input::{self, Who};
+use longshore_testkit::conformance;
+use longshore_testkit::wire::{Answer, Ask, Login, Wire};
+use tokio_util::sync::CancellationToken;
+
+use super::house::{House, options, registry};
+
+/// A server that runs until the guard is dropped.
+async fn serve(edge: Edge) -> (SocketAddr, tokio_util::sync::DropGuard) {
+    let options = Options {
+        listen: vec![Address::Tcp(([127, 0, 0, 1], 0).into())],
+        ..Options::default()
+    };
+    let server = Server::bind(options).await.unwrap();
+    let Some(Address::Tcp(address)) = server.addresses().into_iter().next() else {
+        panic!("the server listens nowhere")
+    };
+    let stop = CancellationToken::new();
+    let service = service_fn(move |request| {
+        let edge = edge.clone();
+        async move { Ok::<_, Infallible>(edge.call(request).await) }
+    });
+    tokio::spawn(server.run(service, stop.clone()));
+    (address, stop.drop_guard())
+}
+
+/// A house that takes what the conformance program pushes: sparse images and indexes too.
+fn sparse() -> EdgeOptions {
+    EdgeOptions {
+        children: Children::MayBeAbsent,
+        ..options()
+    }
+}
+
+async fn every_point_holds(house: House, login: Login) {
+    let (address, _running) = serve(house.edge).await;
+    let target = conformance::Target::new(address).asked_by(login);
+    let report = conformance::run(&target).await;
+    report.expect_all();
+    assert!(report.passed.len() > 1000, "{report}");
+}
+
+#[tokio::test]
+async fn every_point_of_the_specification_holds_for_anybody() {
+    let house = House::open_with(registry(), sparse(), None);
+    every_point_holds(house, Login::Nobody).await;
+}
+
+#[tokio::test]
+async fn every_point_of_the_specification_holds_for_a_caller_with_a_password() {
+    let house = House::passwords(AnonymousAccess::Nothing, sparse()).await;
+    every_point_holds(house, Login::with_password("owner", "secret")).await;
+}
+
+#[tokio::test]
+async fn every_point_of_the_specification_holds_for_a_caller_with_a_token() {
+    let house = House::tokens(AnonymousAccess::Nothing, sparse()).await;
+    let token = house.credentials(Who::Owner).unwrap();
+    every_point_holds(house, Login::Always(token)).await;
+}
+
+/// A client for each caller the house knows.
+struct Socket(HashMap<Who, Wire>);
+
+impl bad_input::Target for Socket {
+    fn knows(&self, who: Who) -> bool {
+        self.0.contains_key(&who)
+    }
+
+    async fn send(&mut self, who: Who, ask: &Ask) -> io::Result<Answer> {
+        let wire = self.0.get_mut(&who).expect("asked for before");
+        wire.ask(ask).await
+    }
+}
+
+async fn every_row_holds(house: House) {
+    let (address, _running) = serve(house.edge.clone()).await;
+    let callers = house.callers().map(|(who, credentials)| {
+        let login = credentials.map_or(Login::Nobody, |credentials| {
+            Login::Always(credentials.to_owned())
+        });
+        (who, Wire::new(address, login))
+    });
+    let report = bad_input::run(&mut Socket(callers.collect()))
+        .await
+        .unwrap();
+    assert!(report.failures.is_empty(), "{report}");
+    assert!(report.ran.len() > 80, "{report}");
+}
+
+#[tokio::test]
+async fn bad_input_is_answered_over_a_socket_as_the_table_says() {
+    every_row_holds(House::open()).await;
+}
+
+#[tokio::test]
+async fn bad_input_of_strangers_and_outsiders_is_answered_over_a_socket_as_the_table_says() {
+    every_row_holds(House::tokens(AnonymousAccess::Nothing, options()).await).await;
+}
