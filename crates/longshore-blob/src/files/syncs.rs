@@ -232,6 +232,21 @@ impl Syncs {
         states.remove(at);
     }
 
+    /// How many files are durable and wait for somebody who wants their names to be.
+    #[cfg(test)]
+    pub(crate) fn unnamed(&self) -> usize {
+        let unnamed = |state: &&State| {
+            matches!(
+                state,
+                State::Pending {
+                    unnamed: Some(_),
+                    ..
+                }
+            )
+        };
+        self.states().values().filter(unnamed).count()
+    }
+
     fn states(&self) -> MutexGuard<'_, HashMap<Location, State>> {
         self.states.lock().unwrap_or_else(PoisonError::into_inner)
     }
