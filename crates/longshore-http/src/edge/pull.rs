@@ -81,7 +81,7 @@ impl Edge {
         let headers = &visit.head.headers;
         let (found, bytes) = if visit.head.method == Method::HEAD {
             let found = registry.stat_manifest(&visit.cx, repo, at).await?;
-            if self.is_too_much(visit, at, &found.media_type) {
+            if is_too_much(visit, at, &found.media_type) {
                 let list = registry.get_manifest(&visit.cx, repo, at).await?;
                 match self.single(visit, repo, &list).await {
                     Some(image) => (described(&image), None),
@@ -92,7 +92,7 @@ impl Edge {
             }
         } else {
             let mut manifest = registry.get_manifest(&visit.cx, repo, at).await?;
-            if self.is_too_much(visit, at, &manifest.media_type)
+            if is_too_much(visit, at, &manifest.media_type)
                 && let Some(image) = self.single(visit, repo, &manifest).await
             {
                 manifest = image;
@@ -122,17 +122,6 @@ impl Edge {
         })
     }
 
-    /// Whether the client asked a tag and is about to get a list that it cannot read.
-    #[expect(
-        clippy::unused_self,
-        reason = "a question about the edge's answer, asked beside `single`"
-    )]
-    fn is_too_much(&self, visit: &Visit<'_>, at: &Reference, media_type: &MediaType) -> bool {
-        media_type.kind() == Kind::Index
-            && at.tag().is_some()
-            && accept::wants_single(&visit.head.headers)
-    }
-
     /// The image of `list` for a client that reads no lists. `None`: there is none, or it is not here (a sparse index);
     /// the client gets the list then, and says itself what it makes of it.
     async fn single(
@@ -150,6 +139,13 @@ impl Edge {
             .await
             .ok()
     }
+}
+
+/// Whether the client asked a tag and is about to get a list that it cannot read.
+fn is_too_much(visit: &Visit<'_>, at: &Reference, media_type: &MediaType) -> bool {
+    media_type.kind() == Kind::Index
+        && at.tag().is_some()
+        && accept::wants_single(&visit.head.headers)
 }
 
 /// The headers of a blob's every answer.
