@@ -25,6 +25,7 @@ use longshore_spec::upload::UploadId;
 use longshore_testkit::content::{Dress, Maker};
 use longshore_testkit::faults;
 use longshore_testkit::mem::Mem;
+use longshore_testkit::model::agree;
 use longshore_testkit::suite::Bench;
 use longshore_testkit::suite::bench::{
     alice, alice_with, by_tag, code, has_blob, push_as, put_blob, put_image, repo, tag,
@@ -42,6 +43,55 @@ mod behind_every_gate {
     }
 
     longshore_testkit::suite!(async { super::tower() });
+}
+
+#[tokio::test]
+async fn a_tower_of_gates_that_let_everything_in_is_no_other_registry() {
+    for seed in 0..10 {
+        let make = async || {
+            Bench::keeping(
+                Arc::new(Mem::new())
+                    .behind(RightsGate)
+                    .behind(Notes::default()),
+                (),
+            )
+        };
+        if let Err(disagreement) = agree(seed, 300, make).await {
+            panic!("{disagreement}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_model_finds_a_registry_that_is_a_little_wrong_and_says_so_in_few_steps() {
+    let make = async || Bench::keeping(Arc::new(Mem::new()).behind(Forgets), ());
+    let disagreement = agree(1, 400, make).await.expect_err("it forgets tags");
+    let said = disagreement.to_string();
+    assert!(
+        said.starts_with("seed 1 leads to a disagreement after these "),
+        "{said}"
+    );
+    assert!(said.contains("DeleteTag"), "{said}");
+    assert!(said.lines().count() <= 6, "{said}");
+}
+
+/// Never finds one of the tags when it is to be deleted.
+#[derive(Debug)]
+struct Forgets;
+
+impl Gate for Forgets {
+    type Ticket = ();
+
+    async fn enter(&self, _: &Cx, op: &Op<'_>) -> Result<()> {
+        match op {
+            Op::DeleteTag { tag, .. } if tag.as_str() == "1.0" => {
+                Err(Error::new(Code::ManifestUnknown, "forgotten"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn leave(&self, _: &Cx, _: &Op<'_>, (): (), _: Outcome) {}
 }
 
 /// Writes down what passes it, and refuses what it is told to.

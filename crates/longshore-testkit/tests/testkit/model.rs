@@ -1,9 +1,6 @@
-//! The model driver: it must agree with itself, and must see a registry that is a little wrong.
+//! The model driver agrees with itself. That it sees a registry which is a little wrong is tested where such
+//! registries can be built, in the crate of the layers.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use longshore_core::{Cx, Op, Registry, Result};
 use longshore_testkit::mem::Mem;
 use longshore_testkit::model::agree;
 
