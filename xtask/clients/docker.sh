@@ -22,7 +22,7 @@ engine() { start_engine; }
 
 version() { pinned dockerd; }
 
-# BuildKit writes an index with an attestation beside the image; the classic builder of old clients cannot.
+# With the builder that needs no plug-in; BuildKit's images are tried in buildx.sh.
 build() {
     context "$WORK/context"
     DOCKER_BUILDKIT=0 docker build -q --network none -t "$REGISTRY/docker/built:1" "$WORK/context"

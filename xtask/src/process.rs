@@ -3,6 +3,7 @@
 //! Output goes to a file and is read back from there, never through a pipe: a grandchild that keeps a pipe open would keep its
 //! reader waiting after the child is gone.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -23,6 +24,16 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// The children this program waits for itself; every other child of ours is a stray that [`sweep`] may end.
 static AWAITED: Mutex<BTreeSet<u32>> = Mutex::new(BTreeSet::new());
+
+thread_local! {
+    /// When everything that this thread runs must have ended.
+    static DEADLINE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
+/// Gives all that this thread runs from now on `limit` together, whatever limit each child has of its own.
+pub(crate) fn allow(limit: Duration) {
+    DEADLINE.set(Some(Instant::now() + limit));
+}
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +113,8 @@ impl Running {
     /// # Errors
     /// When the system cannot say, or the log cannot be read back.
     pub(crate) fn wait(mut self, limit: Duration, show: bool) -> Result<Ended> {
-        let deadline = Instant::now() + limit;
+        let own = Instant::now() + limit;
+        let deadline = DEADLINE.get().map_or(own, |shared| shared.min(own));
         let mut tail = Tail::of(&self.log)?;
         loop {
             let ended = self.ended()?;
@@ -319,6 +331,19 @@ mod tests {
             "the grandchild lives: {state}"
         );
         fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn children_of_one_thread_share_what_it_was_allowed() {
+        let ended = thread::spawn(|| {
+            allow(Duration::from_millis(200));
+            let log = log("shared");
+            let one = run(&shell("true"), Duration::from_mins(5), &log, false).unwrap();
+            let two = run(&shell("sleep 300"), Duration::from_mins(5), &log, false).unwrap();
+            fs::remove_file(log).unwrap();
+            (one, two)
+        });
+        assert_eq!(ended.join().unwrap(), (Ended::Exit(0), Ended::OutOfTime));
     }
 
     #[test]

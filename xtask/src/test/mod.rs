@@ -225,6 +225,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         println!("\n=== {}: {}", step.name, step.about);
         let start = Instant::now();
         let limit = step.limit.min(WHOLE_RUN.saturating_sub(begun.elapsed()));
+        process::allow(limit);
         let session = Session {
             workspace,
             provision: &provision,

@@ -4,12 +4,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
 use crate::packages;
+use crate::process;
 use crate::tools::{self, Pace, Pins};
 use crate::workspace::Workspace;
+
+/// Three times what a new machine needs while it compiles the workspace beside.
+const LIMIT: Duration = Duration::from_mins(45);
 
 /// What was brought, and why the rest was not.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +57,7 @@ impl Provision {
         })
     }
 
-    /// What was brought; waits for it. Every build has its own limit, so the wait ends.
+    /// What was brought; waits for it. The thread has a limit, so the wait ends.
     ///
     /// # Errors
     /// When the thread broke down.
@@ -72,6 +77,7 @@ impl Provision {
 }
 
 fn bring(workspace: &Workspace, pins: &Pins, install: bool) -> Brought {
+    process::allow(LIMIT);
     let mut brought = Brought {
         missing: packages::missing(&pins.debian.packages),
         ..Brought::default()

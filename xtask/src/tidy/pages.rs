@@ -1,7 +1,8 @@
 //! What an operator can set or watch stands on its page: environment variables and metrics.
 //!
-//! Configuration keys generate their own variables (`LONGSHORE__SECTION__KEY`) and their own page, so those are not looked for. Every
-//! other variable, and every metric, is found where the code names it.
+//! Configuration keys generate their own variables (`LONGSHORE__SECTION__KEY`) and their own page, so those are not looked for.
+//! Every other variable, and every metric, is found where the code names it: a metric is a string that starts with
+//! `longshore_` and is not the name of a crate, or whatever a registry of metrics is given as a name.
 
 use super::Finding;
 use super::settings::Settings;
@@ -25,14 +26,21 @@ pub(super) fn variables(tree: &Tree, _: &Settings) -> Vec<Finding> {
     })
 }
 
-/// Every metric that the shipped code registers is on the metrics page.
-pub(super) fn metrics(tree: &Tree, _: &Settings) -> Vec<Finding> {
+/// Every metric that the shipped code names is on the metrics page.
+pub(super) fn metrics(tree: &Tree, settings: &Settings) -> Vec<Finding> {
+    let is_crate = |name: &str| settings.levels.contains_key(&name.replace('_', "-"));
     named(tree, METRICS, "metric", |code, string| {
-        follows(code, string, REGISTERS)
+        let ours = string.value.starts_with("longshore_") && is_metric(&string.value);
+        (ours && !is_crate(&string.value)) || follows(code, string, REGISTERS)
     })
 }
 
-fn named(tree: &Tree, page: &str, kind: &str, is_name: fn(&Code, &Text) -> bool) -> Vec<Finding> {
+fn named(
+    tree: &Tree,
+    page: &str,
+    kind: &str,
+    is_name: impl Fn(&Code, &Text) -> bool,
+) -> Vec<Finding> {
     let text = tree.get(page).map_or("", |file| file.text.as_str());
     let mut findings = Vec::new();
     for (path, file) in tree.under("crates/", "rs") {
@@ -69,6 +77,11 @@ fn follows(code: &Code, string: &Text, calls: &[&str]) -> bool {
     calls.iter().any(|call| before.ends_with(call))
 }
 
+fn is_metric(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
 fn is_variable(text: &str) -> bool {
     text.bytes()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
@@ -91,6 +104,24 @@ mod tests {
         let page = "| `LONGSHORE_SECRET_DOOR` | `NOTIFY_SOCKET` |";
         let full = sample(&[("crates/x/src/a.rs", source), (VARIABLES, page)]);
         assert_eq!(variables(&full, &Settings::default()), []);
+    }
+
+    #[test]
+    fn a_metric_in_a_table_is_found_and_a_crate_is_no_metric() {
+        let source = "const A: &str = \"longshore_pushes_total\"; filter(\"longshore_store\", \"longshore_store=debug\");";
+        let settings = Settings {
+            levels: [("longshore-store".to_owned(), 3)].into(),
+            ..Settings::default()
+        };
+        let bare = sample(&[("crates/x/src/a.rs", source)]);
+        let found = metrics(&bare, &settings);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].what.contains("longshore_pushes_total"));
+        let full = sample(&[
+            ("crates/x/src/a.rs", source),
+            (METRICS, "| `longshore_pushes_total` |"),
+        ]);
+        assert_eq!(metrics(&full, &settings), []);
     }
 
     #[test]
