@@ -9,7 +9,7 @@ use http::HeaderMap;
 use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions, TokenOptions};
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::{Children, Registry};
-use longshore_http::edge::{EdgeOptions, Network, Observer, Pages, Ping};
+use longshore_http::edge::{EdgeOptions, Network, Observer, Pages, Ping, Warnings};
 use longshore_http::server;
 use longshore_layers::{Behind as _, Meter, NoDeletes, ReadOnly, RightsGate};
 use longshore_meta::Db;
@@ -21,6 +21,7 @@ use crate::config::{
 };
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::requests::{Ended, Requests};
+use crate::telemetry::traces;
 
 /// The store, and what it stands on.
 #[derive(Debug)]
@@ -154,9 +155,13 @@ fn store_options(config: &Config) -> store::Options {
 }
 
 fn urls(config: &Config) -> store::UrlRule {
-    let (allow, deny) = (config.manifests.url_allow.clone(), config.manifests.url_deny.clone());
+    let (allow, deny) = (
+        config.manifests.url_allow.clone(),
+        config.manifests.url_deny.clone(),
+    );
     store::UrlRule::new(move |url| {
-        let any = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.regex().is_match(url));
+        let any =
+            |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.regex().is_match(url));
         !any(&deny) && (allow.is_empty() || any(&allow))
     })
 }
@@ -199,6 +204,8 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
             .parse()
             .context("http.prefix")?,
         headers,
+        warnings: Warnings::new(config.http.warnings.iter().map(String::as_str))
+            .context("http.warnings")?,
         trusted_proxies: networks(config)?,
         pages: Pages {
             most: count(config.limits.page),
@@ -212,6 +219,11 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
         },
         redirects: false,
         ping: Ping::default(),
+        span: config
+            .tracing
+            .endpoint
+            .as_ref()
+            .map(|_| traces::span as fn(&http::request::Parts) -> _),
         now,
     })
 }

@@ -229,6 +229,14 @@ fn http(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
             );
         }
     }
+    let printable = |line: &String| line.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+    if !settings.http.warnings.iter().all(printable) {
+        let at = reader.place("http.warnings");
+        problems.push(Problem::new(
+            at,
+            "`http.warnings` may hold lines of printable ASCII only",
+        ));
+    }
     if let Some(url) = &settings.place.public_url {
         let at = || reader.place("public_url");
         if !matches!(url.scheme(), "http" | "https") {

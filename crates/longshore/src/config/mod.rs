@@ -10,6 +10,7 @@
 
 pub mod auth;
 mod check;
+pub mod fuzzing;
 pub mod headers;
 pub mod key;
 pub mod limits;

@@ -67,6 +67,9 @@ section! {
         relative_urls: bool = false,
         /// Headers added to every answer, such as `{ X-Content-Type-Options = "nosniff" }`.
         headers: Headers = Headers::default(),
+        /// Lines for the people behind clients, sent with every answer (`Warning`), such as that the
+        /// registry moves. Printable ASCII.
+        warnings: Vec<String> = Vec::new(),
         /// How long running uploads and downloads may go on after the server is told to stop.
         drain_time: Duration = Duration::from_secs(30),
         /// Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed. From anyone else these

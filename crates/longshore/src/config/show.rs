@@ -34,40 +34,60 @@ pub enum Shown {
     Set,
 }
 
-/// The configuration as TOML, each value that is not a default with its origin, secrets hidden.
+/// Sections that mean something by being there. Defaults in them are shown as comments, or the file
+/// shown would ask for logins and TLS that the one read did not.
+const OPTIONAL: [&str; 4] = ["tls", "auth", "auth.htpasswd", "auth.token"];
+
+/// The configuration as TOML that says the same, each value that is not a default with its origin,
+/// secrets hidden.
 pub fn toml(config: &Config, which: Shown) -> String {
     let mut out = String::new();
     for (section, _, values) in config.settings.show() {
-        let mut body = String::new();
-        for (name, value) in values {
-            let path = join(section, &name);
-            let origin = config
-                .origins
-                .get(&path)
-                .filter(|origin| **origin != Origin::Default);
-            if which == Shown::Set && origin.is_none() {
-                continue;
-            }
-            match (value, origin) {
-                (None, _) => body.extend([format!("# {name} is not set\n")]),
-                (Some(value), None) => body.extend([format!("{name} = {value}\n")]),
-                (Some(value), Some(origin)) => {
-                    body.extend([format!("{name} = {value}  # {}\n", said_by(origin))]);
-                }
-            }
-        }
-        if body.is_empty() {
+        let optional = OPTIONAL.contains(&section);
+        let lines: Vec<_> = values
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let origin = config.origins.get(&join(section, &name));
+                line(
+                    &name,
+                    value,
+                    origin.filter(|origin| **origin != Origin::Default),
+                    optional,
+                    which,
+                )
+            })
+            .collect();
+        if lines.is_empty() {
             continue;
         }
         if !section.is_empty() {
-            out.extend([format!(
-                "{}[{section}]\n",
-                if out.is_empty() { "" } else { "\n" }
-            )]);
+            let is_off = optional && lines.iter().all(|line| line.starts_with('#'));
+            out.extend([
+                if out.is_empty() { "" } else { "\n" },
+                if is_off { "# " } else { "" },
+            ]);
+            out.extend(["[", section, "]\n"]);
         }
-        out.push_str(&body);
+        out.extend(lines);
     }
     out
+}
+
+/// The line of one key; none when it is not to be shown.
+fn line(
+    name: &str,
+    value: Option<String>,
+    origin: Option<&Origin>,
+    optional: bool,
+    which: Shown,
+) -> Option<String> {
+    match (value, origin) {
+        (_, None) if which == Shown::Set => None,
+        (None, _) => Some(format!("# {name} is not set\n")),
+        (Some(value), None) if optional => Some(format!("# {name} = {value}\n")),
+        (Some(value), None) => Some(format!("{name} = {value}\n")),
+        (Some(value), Some(origin)) => Some(format!("{name} = {value}  # {}\n", said_by(origin))),
+    }
 }
 
 /// An origin inside a comment: whatever a file or key is called, it stays on one line.

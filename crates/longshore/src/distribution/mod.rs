@@ -15,7 +15,7 @@ pub mod takeover;
 mod yaml;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::config::origin::Origin;
 use crate::config::{Problem, Problems, Reader};

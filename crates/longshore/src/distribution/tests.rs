@@ -33,7 +33,7 @@ fn owned(variables: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 /// Each file of `testdata` beside what is printed for it.
-const FILES: &[(&str, &str, &str)] = &[
+pub(crate) const FILES: &[(&str, &str, &str)] = &[
     (
         "image-v2",
         include_str!("testdata/image-v2.yml"),

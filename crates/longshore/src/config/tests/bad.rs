@@ -3,7 +3,7 @@
 use super::load;
 
 /// Bad files, and word for word what is said about them.
-const BAD: &[(&str, &str)] = &[
+pub(in crate::config) const BAD: &[(&str, &str)] = &[
     (
         "[limits]\nmanfiest = \"4 MiB\"\n",
         "error: longshore.toml:2:1: there is no key `limits.manfiest`\n  hint: did you mean `limits.manifest`?",
@@ -113,6 +113,10 @@ const BAD: &[(&str, &str)] = &[
     (
         "[http]\nheaders = { Content-Length = \"5\" }\n",
         "error: longshore.toml:2:30: `http.headers` may not set Content-Length, which the server sets itself",
+    ),
+    (
+        "[http]\nwarnings = [\"moves in May\", \"caf\u{e9}\"]\n",
+        "error: longshore.toml:2:12: `http.warnings` may hold lines of printable ASCII only",
     ),
     (
         "[limits]\nheader = \"64 KiB\"\n",

@@ -1,6 +1,6 @@
 //! Whole configurations, good and bad, with what a stranger reads about them.
 
-mod bad;
+pub(super) mod bad;
 mod properties;
 
 use std::time::Duration;
