@@ -44,7 +44,7 @@ pub use problem::{Problem, Problems};
 pub use reader::{Origins, Reader};
 pub use secret::Secret;
 pub use sections::{
-    Durability, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, SparseIndexes, Storage,
+    Durability, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Sparse, Storage,
     StorageKind, TlsVersion, Tracing,
 };
 pub use settings::Settings;

@@ -21,7 +21,7 @@ pub enum Origin {
     Variable(String),
     /// A command line flag, with its dashes.
     Flag(&'static str),
-    /// A key of a Distribution `config.yml` or a `REGISTRY_*` variable.
+    /// A place in a Distribution `config.yml` (`config.yml:3:5`) or a `REGISTRY_*` variable.
     Distribution(String),
 }
 
@@ -37,6 +37,23 @@ impl Origin {
                 .get(line_start..)
                 .map_or(0, |line| line.chars().count())
                 + 1,
+        }
+    }
+}
+
+impl Origin {
+    /// The place in a file, for putting several in order.
+    pub fn line_and_column(&self) -> Option<(usize, usize)> {
+        match self {
+            Self::File { line, column, .. } => Some((*line, *column)),
+            Self::Distribution(place) => {
+                // `config.yml:3:5`, perhaps with the key in brackets after it.
+                let place = place.split(" (").next()?;
+                let (place, column) = place.rsplit_once(':')?;
+                let (_, line) = place.rsplit_once(':')?;
+                Some((line.parse().ok()?, column.parse().ok()?))
+            }
+            Self::Default | Self::Variable(_) | Self::Flag(_) => None,
         }
     }
 }

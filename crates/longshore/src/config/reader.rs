@@ -259,10 +259,8 @@ impl Reader {
             return Ok(self.origins);
         }
         let mut problems = self.problems;
-        problems.sort_by_key(|problem| match &problem.at {
-            Origin::File { line, column, .. } => (*line, *column),
-            _ => (usize::MAX, 0),
-        });
+        // What is in no file comes last.
+        problems.sort_by_key(|problem| problem.at.line_and_column().unwrap_or((usize::MAX, 0)));
         Err(Problems(problems))
     }
 }

@@ -126,12 +126,12 @@ section! {
     /// What manifests are taken.
     Manifests at "manifests" since "0.1.0" {
         /// Take manifests whose `mediaType` is none of OCI's and Docker's. They are stored as they are;
-        /// what they refer to is not looked at.
+        /// the layers they name in the usual fields must be here like those of an image.
         unknown_types: bool = false,
-        /// Take an index though some of the manifests it lists are not here: `allow` or `deny`. Clients
-        /// that copy one platform of an image need `allow`; a pull of a platform that is not here is
-        /// answered 404.
-        sparse_indexes: SparseIndexes = SparseIndexes::Allow,
+        /// Which manifests are taken though something they refer to is not here. `none`: everything must be
+        /// here. `indexes`: an index may list manifests that are not, as clients need that copy one platform
+        /// of an image. `all`: images may lack layers too. A pull of what is not here is answered 404.
+        sparse: Sparse = Sparse::Indexes,
         /// Regular expressions for the `urls` of layers kept elsewhere. When any is given, a URL that
         /// matches none is refused.
         url_allow: Vec<Pattern> = Vec::new(),
@@ -142,12 +142,14 @@ section! {
 }
 
 choice! {
-    /// Whether an index may list manifests that are not here.
-    SparseIndexes {
-        /// It may.
-        Allow = "allow",
-        /// Such a push is refused.
-        Deny = "deny",
+    /// Which manifests may refer to what is not here.
+    Sparse {
+        /// None.
+        None = "none",
+        /// Indexes, to manifests.
+        Indexes = "indexes",
+        /// Indexes to manifests, and images to layers.
+        All = "all",
     }
 }
 

@@ -100,11 +100,7 @@ impl Mapping<'_> {
             .place
             .clone();
         if is("validation.disabled") && !is("validation.enabled") {
-            self.set(
-                "manifests.sparse_indexes",
-                Datum::Text("allow".into()),
-                &place,
-            );
+            self.set("manifests.sparse", Datum::Text("all".into()), &place);
             return;
         }
         let platforms = self.root.get("validation.manifests.indexes.platforms");
@@ -113,14 +109,10 @@ impl Mapping<'_> {
             .map(str::to_lowercase)
             .as_deref()
         {
-            Some("none") => "allow",
-            _ => "deny",
+            Some("none") => "indexes",
+            _ => "none",
         };
-        self.set(
-            "manifests.sparse_indexes",
-            Datum::Text(sparse.into()),
-            &place,
-        );
+        self.set("manifests.sparse", Datum::Text(sparse.into()), &place);
         let mut listed = false;
         for (theirs, ours) in [
             ("validation.manifests.urls.allow", "manifests.url_allow"),

@@ -271,7 +271,7 @@ pub const ROWS: &[Row] = &[
     works("validation.manifests.urls.deny", "`manifests.url_deny`"),
     works(
         "validation.manifests.indexes.platforms",
-        "`manifests.sparse_indexes`: `none` allows them, `all` and `list` do not",
+        "`manifests.sparse`: `none` allows them, `all` and `list` do not",
     ),
     no_effect(
         "validation.manifests.indexes.platformlist",
