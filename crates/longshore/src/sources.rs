@@ -14,13 +14,8 @@ pub struct Sources {
     #[arg(value_name = "FILE")]
     pub file: Option<PathBuf>,
 
-    /// The same, as an option.
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with = "file",
-        env = "LONGSHORE_CONFIG"
-    )]
+    /// The same, as an option; LONGSHORE_CONFIG names it where neither is given.
+    #[arg(long, value_name = "FILE", conflicts_with = "file")]
     pub config: Option<PathBuf>,
 
     /// The directory that holds everything stored [default: ./longshore-data].
@@ -71,7 +66,7 @@ impl Sources {
         variables: &[(String, String)],
     ) -> Result<Vec<String>, Problems> {
         let is_theirs = distribution::any_variable(variables);
-        let Some(path) = self.config.as_ref().or(self.file.as_ref()) else {
+        let Some(path) = self.path(variables) else {
             return if is_theirs {
                 distribution::read(reader, None, variables)
             } else {
@@ -79,7 +74,7 @@ impl Sources {
             };
         };
         let name = path.to_string_lossy();
-        let text = read(path)?;
+        let text = read(&path)?;
         if distribution::is_ours_to_read(&name, &text) {
             return distribution::read(reader, Some((&name, &text)), variables);
         }
@@ -89,6 +84,18 @@ impl Sources {
             vec![ignored.to_owned()]
         } else {
             Vec::new()
+        })
+    }
+
+    /// The file to read. The variable is not clap's: it would be in conflict with a file on the command
+    /// line, which is to override it.
+    fn path(&self, variables: &[(String, String)]) -> Option<PathBuf> {
+        let given = self.config.as_ref().or(self.file.as_ref()).cloned();
+        given.or_else(|| {
+            let set = variables
+                .iter()
+                .find(|(name, path)| name == "LONGSHORE_CONFIG" && !path.is_empty());
+            set.map(|(_, path)| path.into())
         })
     }
 

@@ -344,6 +344,33 @@ fn variables_alone_start_from_the_images_configuration_unless_kubernetes_set_the
 }
 
 #[test]
+fn a_file_on_the_command_line_overrides_the_one_the_environment_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.toml");
+    std::fs::write(&file, "data = \"/from/file\"\n").unwrap();
+    let named = [("LONGSHORE_CONFIG", file.to_str().unwrap())];
+    let config = Sources::default().load(&owned(&named)).unwrap();
+    assert_eq!(config.data, Path::new("/from/file"));
+    let given = Sources {
+        file: Some(file),
+        ..Sources::default()
+    };
+    let elsewhere = [("LONGSHORE_CONFIG", "/nowhere.toml")];
+    assert_eq!(
+        given.load(&owned(&elsewhere)).unwrap().data,
+        Path::new("/from/file")
+    );
+    let missing = Sources::default()
+        .load(&owned(&elsewhere))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        missing.starts_with("error: cannot read the configuration /nowhere.toml: "),
+        "{missing}"
+    );
+}
+
+#[test]
 fn the_commands_print_results_and_problems_apart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.yml");
