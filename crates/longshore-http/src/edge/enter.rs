@@ -206,9 +206,65 @@ fn deed(repo: Option<&RepoName>, verb: Verb) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+    use std::sync::Arc;
+    use std::time::SystemTime;
+
+    use longshore_core::Rights;
     use longshore_spec::route::parse;
 
     use super::*;
+
+    /// What a caller without any right is answered who came this way.
+    fn refused(kind: IdentityKind, actor: Actor) -> http::Response<crate::server::Body> {
+        let (head, ()) = http::Request::new(()).into_parts();
+        let sender = Sender {
+            address: Ipv4Addr::LOCALHOST.into(),
+            secure: false,
+            host: None,
+            request: None,
+        };
+        let cx = Cx {
+            actor,
+            rights: Rights::Nothing,
+            request: 1,
+            now: SystemTime::UNIX_EPOCH,
+        };
+        let visit = Visit {
+            head: &head,
+            sender,
+            cx,
+            kind,
+        };
+        let push = parse("POST", "/v2/a/blobs/uploads/", None).unwrap();
+        let fault = visit
+            .admit(&Authenticator::open(), &push, Ping::Challenge)
+            .unwrap_err();
+        fault.respond(false, "r1")
+    }
+
+    #[tokio::test]
+    async fn whoever_cannot_log_in_any_better_is_told_what_is_missing() {
+        use http_body_util::BodyExt;
+        let alice = Actor::Named(Arc::from("alice"));
+        for (kind, actor, words) in [
+            (IdentityKind::Password, alice, "`alice` may not push to `a`"),
+            (
+                IdentityKind::Anonymous,
+                Actor::Anonymous,
+                "it is not allowed here to push to `a`",
+            ),
+        ] {
+            let response = refused(kind, actor);
+            assert_eq!(response.status(), StatusCode::FORBIDDEN);
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+            let error = &json["errors"][0];
+            assert_eq!(error["code"], "DENIED");
+            assert!(error["message"].as_str().unwrap().starts_with(words));
+            assert_eq!(error["detail"]["scope"], "repository:a:pull,push");
+        }
+    }
 
     #[test]
     fn a_scope_names_all_that_the_request_could_need() {

@@ -90,6 +90,11 @@ impl Fault {
         self
     }
 
+    /// The error code on the wire.
+    pub(super) fn code(&self) -> &'static str {
+        self.0.code
+    }
+
     /// The response. `request` is the id that finds it in the log; an answer to `HEAD` has no body.
     pub(super) fn respond(self, head: bool, request: &str) -> Response<Body> {
         let Inner {

@@ -36,6 +36,7 @@ use http::{HeaderMap, Method, Response, StatusCode, header};
 use longshore_auth::Authenticator;
 use longshore_core::{ByteStream, Registry};
 use longshore_spec::route::{self, Request, RouteError};
+use tracing::{Instrument as _, Span};
 
 pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};
@@ -114,14 +115,25 @@ impl Edge {
     async fn serve(&self, peer: &Peer, head: Parts, body: ByteStream) -> Response<Body> {
         let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
         let id = self.0.ids.id(sender.request);
-        let mut watch = Watch::start(self.0.observer.as_ref(), id, sender.address, &head);
+        let watch = Watch::start(self.0.observer.as_ref(), id, sender.address, &head);
         let body = watch.count(body);
-        let answer = self.answer(&head, sender, id, body, &mut watch).await;
+        let span = self
+            .0
+            .options
+            .span
+            .map_or_else(Span::none, |span| span(&head));
+        let answer = self
+            .answer(&head, sender, id, body, &watch)
+            .instrument(span.clone())
+            .await;
         let is_head = head.method == Method::HEAD;
         let id = ids::print(id);
         let mut response = match answer {
             Ok(reply) => reply.respond(is_head),
-            Err(fault) => fault.respond(is_head, &id),
+            Err(fault) => {
+                watch.error(fault.code());
+                fault.respond(is_head, &id)
+            }
         };
         let headers = response.headers_mut();
         headers.insert(names::X_REQUEST_ID, urls::value(id));
@@ -132,6 +144,7 @@ impl Edge {
                 }
             }
         }
+        span.record("http.response.status_code", response.status().as_u16());
         watch.follow(response)
     }
 
@@ -141,7 +154,7 @@ impl Edge {
         sender: Sender<'_>,
         id: u128,
         body: ByteStream,
-        watch: &mut Watch,
+        watch: &Watch,
     ) -> Answer {
         let path = self
             .0
@@ -155,6 +168,7 @@ impl Edge {
             parsed => parsed?,
         };
         watch.route(endpoint(&request), request.repo());
+        Span::current().record("otel.name", endpoint(&request));
         let now = (self.0.options.now)();
         let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
         watch.actor(&visit.cx.actor);

@@ -26,8 +26,12 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 pub(super) const OCTET_STREAM: HeaderValue = HeaderValue::from_static("application/octet-stream");
 pub(super) const OCI_INDEX: HeaderValue =
     HeaderValue::from_static("application/vnd.oci.image.index.v1+json");
-/// Content named by its digest never changes.
+/// Content named by its digest never changes, and strangers may read this.
 pub(super) const FOR_EVER: HeaderValue = HeaderValue::from_static("max-age=31536000");
+/// The same for content that was given to somebody: common proxies keep answers to requests with credentials too,
+/// unless they are told not to.
+pub(super) const FOR_EVER_YOURS: HeaderValue =
+    HeaderValue::from_static("private, max-age=31536000");
 /// What a tag points to may change at any moment: ask each time, with the entity tag.
 pub(super) const ASK_AGAIN: HeaderValue = HeaderValue::from_static("no-cache");
 pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");

@@ -1,14 +1,19 @@
 //! What is told about each request when it is over, for the access log and the metrics.
 
 use std::fmt;
+use std::io;
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
+use http_body::Body as _;
 use longshore_core::{Actor, ByteStream};
 use longshore_spec::name::RepoName;
 
@@ -27,6 +32,8 @@ pub struct Observed {
     pub target: Uri,
     /// The status of the response; `None` when the client left before there was one.
     pub status: Option<StatusCode>,
+    /// The error code in the response, where it is a failure.
+    pub error: Option<&'static str>,
     /// Who asked.
     pub actor: Actor,
     /// The repository it was about.
@@ -35,7 +42,7 @@ pub struct Observed {
     pub received: u64,
     /// Bytes of the response's body that the connection took.
     pub sent: u64,
-    /// From the request's head to the end of the response's body.
+    /// From the request's head to the end of the response's body, or to its last byte's leaving where it is long.
     pub duration: Duration,
     /// The client's address, as far as it is believed.
     pub peer: IpAddr,
@@ -71,17 +78,21 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// Watches one request. Tells what it saw when it is dropped, whichever way that comes about; where nobody wants to
-/// know it holds nothing and costs nothing.
-#[derive(Debug)]
-pub(super) struct Watch(Option<Box<Watching>>);
+/// Bodies from here on are watched until their last byte has left, not only until the connection has taken them: a blob
+/// of gigabytes is one frame, taken at once and sent for minutes. In bytes; below it the difference is not worth a look.
+const LONG: u64 = 256 * 1024;
+
+/// Watches one request. Tells what it saw when the last holder lets go of it, whichever way that comes about; where
+/// nobody wants to know it holds nothing and costs nothing.
+#[derive(Debug, Clone)]
+pub(super) struct Watch(Option<Arc<Watching>>);
 
 #[derive(Debug)]
 struct Watching {
     observer: Observer,
     start: Instant,
-    received: Arc<AtomicU64>,
-    seen: Observed,
+    received: AtomicU64,
+    seen: Mutex<Option<Observed>>,
 }
 
 impl Watch {
@@ -94,41 +105,54 @@ impl Watch {
         let Some(observer) = observer else {
             return Self(None);
         };
-        Self(Some(Box::new(Watching {
+        let seen = Observed {
+            request,
+            route: "other",
+            method: head.method.clone(),
+            target: head.uri.clone(),
+            status: None,
+            error: None,
+            actor: Actor::Anonymous,
+            repo: None,
+            received: 0,
+            sent: 0,
+            duration: Duration::ZERO,
+            peer,
+            user_agent: head.headers.get(header::USER_AGENT).cloned(),
+            end: End::Cut,
+        };
+        Self(Some(Arc::new(Watching {
             observer: observer.clone(),
             start: Instant::now(),
-            received: Arc::default(),
-            seen: Observed {
-                request,
-                route: "other",
-                method: head.method.clone(),
-                target: head.uri.clone(),
-                status: None,
-                actor: Actor::Anonymous,
-                repo: None,
-                received: 0,
-                sent: 0,
-                duration: Duration::ZERO,
-                peer,
-                user_agent: head.headers.get(header::USER_AGENT).cloned(),
-                end: End::Cut,
-            },
+            received: AtomicU64::new(0),
+            seen: Mutex::new(Some(seen)),
         })))
     }
 
-    /// Notes what the request is about.
-    pub(super) fn route(&mut self, route: &'static str, repo: Option<&RepoName>) {
-        if let Some(watching) = &mut self.0 {
-            watching.seen.route = route;
-            watching.seen.repo = repo.cloned();
+    fn note(&self, note: impl FnOnce(&mut Observed)) {
+        if let Some(watching) = &self.0
+            && let Some(seen) = &mut *watching.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        {
+            note(seen);
         }
     }
 
+    /// Notes what the request is about.
+    pub(super) fn route(&self, route: &'static str, repo: Option<&RepoName>) {
+        self.note(|seen| {
+            seen.route = route;
+            seen.repo = repo.cloned();
+        });
+    }
+
     /// Notes who asks.
-    pub(super) fn actor(&mut self, actor: &Actor) {
-        if let Some(watching) = &mut self.0 {
-            watching.seen.actor = actor.clone();
-        }
+    pub(super) fn actor(&self, actor: &Actor) {
+        self.note(|seen| seen.actor = actor.clone());
+    }
+
+    /// Notes how it failed.
+    pub(super) fn error(&self, code: &'static str) {
+        self.note(|seen| seen.error = Some(code));
     }
 
     /// Counts a request's body as it is read.
@@ -137,44 +161,94 @@ impl Watch {
         if body.size_hint() == (0, Some(0)) {
             return body;
         }
-        let received = Arc::clone(&watching.received);
+        // Not a holder: a body that nobody reads any more must not keep the request from ending.
+        let watching = Arc::downgrade(watching);
         Box::pin(body.inspect(move |piece| {
-            if let Ok(bytes) = piece {
-                received.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            if let (Ok(bytes), Some(watching)) = (piece, watching.upgrade()) {
+                watching
+                    .received
+                    .fetch_add(bytes.len() as u64, Ordering::Relaxed);
             }
         }))
     }
 
     /// Goes on watching with the response, until its body has ended.
-    pub(super) fn follow(mut self, response: Response<Body>) -> Response<Body> {
-        let Some(watching) = &mut self.0 else {
+    pub(super) fn follow(self, response: Response<Body>) -> Response<Body> {
+        if self.0.is_none() {
             return response;
-        };
-        watching.seen.status = Some(response.status());
-        let (head, body) = response.into_parts();
-        let body = body.when_done(move |sent| {
-            if let Some(watching) = &mut self.0 {
-                watching.seen.sent = sent.bytes;
-                watching.seen.end = if sent.whole { End::Whole } else { End::Cut };
-            }
-        });
-        Response::from_parts(head, body)
+        }
+        let status = response.status();
+        self.note(|seen| seen.status = Some(status));
+        response.map(|body| {
+            let length = body.len();
+            let body = if length.is_none_or(|length| length >= LONG) {
+                Body::stream(
+                    Box::pin(Held {
+                        body,
+                        watch: self.clone(),
+                    }),
+                    length,
+                )
+            } else {
+                body
+            };
+            body.when_done(move |sent| {
+                self.note(|seen| {
+                    seen.sent = sent.bytes;
+                    seen.end = if sent.whole { End::Whole } else { End::Cut };
+                });
+            })
+        })
     }
 }
 
-impl Drop for Watch {
+impl Drop for Watching {
     fn drop(&mut self) {
-        let Some(watching) = self.0.take() else {
-            return;
-        };
-        let Watching {
-            observer,
-            start,
-            received,
-            mut seen,
-        } = *watching;
-        seen.received = received.load(Ordering::Relaxed);
-        seen.duration = start.elapsed();
-        (observer.0)(seen);
+        let seen = self.seen.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut seen) = seen.take() {
+            seen.received = self.received.load(Ordering::Relaxed);
+            seen.duration = self.start.elapsed();
+            (self.observer.0)(seen);
+        }
+    }
+}
+
+/// A long body, each piece of which holds on to the watch until it has been sent. The pieces stay where they are in
+/// memory, so a connection still recognises the regions of files among them.
+struct Held {
+    body: Body,
+    watch: Watch,
+}
+
+impl Stream for Held {
+    type Item = io::Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+            return Poll::Ready(match frame {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(bytes) => Some(Ok(Bytes::from_owner(Piece {
+                        bytes,
+                        _watch: self.watch.clone(),
+                    }))),
+                    Err(_) => continue,
+                },
+                Some(Err(error)) => Some(Err(error)),
+                None => None,
+            });
+        }
+    }
+}
+
+/// Bytes that are being sent.
+struct Piece {
+    bytes: Bytes,
+    _watch: Watch,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }

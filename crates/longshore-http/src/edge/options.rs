@@ -3,7 +3,9 @@
 use std::time::SystemTime;
 
 use http::HeaderMap;
+use http::request::Parts;
 use longshore_core::Children;
+use tracing::Span;
 
 use super::proxies::Network;
 use super::urls::{Prefix, PublicUrl};
@@ -35,6 +37,9 @@ pub struct EdgeOptions {
     pub redirects: bool,
     /// What a stranger's ping is answered.
     pub ping: Ping,
+    /// What makes the span of a request from its head, where requests are traced. The edge names it after its route
+    /// (`otel.name`) and records the status (`http.response.status_code`).
+    pub span: Option<fn(&Parts) -> Span>,
     /// The clock.
     pub now: fn() -> SystemTime,
 }
@@ -53,6 +58,7 @@ impl Default for EdgeOptions {
             children: Children::MustExist,
             redirects: false,
             ping: Ping::default(),
+            span: None,
             now: wall_clock,
         }
     }

@@ -4,7 +4,7 @@
 //! comes from an address the operator listed; a proxy on the list is trusted to overwrite what its own clients sent.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
 
 use http::{HeaderMap, HeaderName};
@@ -127,8 +127,8 @@ impl<'a> Sender<'a> {
         let hops = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(','));
         let mut address = own;
         for hop in hops {
-            match hop.trim().parse::<IpAddr>() {
-                Ok(hop) if is_trusted(address) => address = hop.to_canonical(),
+            match hop_address(hop.trim()) {
+                Some(hop) if is_trusted(address) => address = hop,
                 _ => break,
             }
         }
@@ -140,6 +140,13 @@ impl<'a> Sender<'a> {
             request: first(headers, &names::X_REQUEST_ID),
         }
     }
+}
+
+/// The address of a hop; some proxies add the port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let with_port = || Some(hop.parse::<SocketAddr>().ok()?.ip());
+    let address = hop.parse().ok().or_else(with_port)?;
+    Some(address.to_canonical())
 }
 
 /// The first element of a list that proxies append to: what the outermost of them was asked.
@@ -248,6 +255,8 @@ mod tests {
             ),
             (&["10.0.0.3"], "10.0.0.3"),
             (&["198.51.100.1, rubbish"], "10.0.0.1"),
+            (&["198.51.100.1:4711"], "198.51.100.1"),
+            (&["[2001:db8::1]:4711, ::ffff:10.0.0.2"], "2001:db8::1"),
             (&[], "10.0.0.1"),
         ] {
             let headers = forwarded(lines);

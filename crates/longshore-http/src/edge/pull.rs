@@ -1,6 +1,7 @@
 //! Blobs and manifests, `GET` and `HEAD`. Source: distribution-spec v1.1.1, "Pull", end-2 and end-3.
 
 use http::{HeaderValue, Method, StatusCode, header};
+use longshore_auth::IdentityKind;
 use longshore_core::Manifest;
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
@@ -34,9 +35,9 @@ impl Edge {
         if held || visit.head.method == Method::HEAD {
             let info = self.0.registry.stat_blob(&visit.cx, repo, digest).await?;
             if held {
-                return Ok(not_modified(digest).with(header::CACHE_CONTROL, names::FOR_EVER));
+                return Ok(not_modified(digest).with(header::CACHE_CONTROL, lifetime(visit)));
             }
-            return Ok(blob_reply(StatusCode::OK, &info.digest, ns).sized(info.size));
+            return Ok(blob_reply(visit, StatusCode::OK, &info.digest, ns).sized(info.size));
         }
         // Not for `HEAD`: a signed URL is signed for one method.
         if self.0.options.redirects
@@ -59,10 +60,10 @@ impl Edge {
         let length = blob.range.end.saturating_sub(blob.range.start);
         let reply = if range.is_some() {
             let place = value(content_range(&blob.range, blob.info.size));
-            blob_reply(StatusCode::PARTIAL_CONTENT, &blob.info.digest, ns)
+            blob_reply(visit, StatusCode::PARTIAL_CONTENT, &blob.info.digest, ns)
                 .with(header::CONTENT_RANGE, place)
         } else {
-            blob_reply(StatusCode::OK, &blob.info.digest, ns)
+            blob_reply(visit, StatusCode::OK, &blob.info.digest, ns)
         };
         Ok(reply
             .sized(length)
@@ -114,7 +115,7 @@ impl Edge {
             Reference::Tag(_) => reply
                 .with(header::CACHE_CONTROL, names::ASK_AGAIN)
                 .with(header::VARY, names::ACCEPT),
-            Reference::Digest(_) => reply.with(header::CACHE_CONTROL, names::FOR_EVER),
+            Reference::Digest(_) => reply.with(header::CACHE_CONTROL, lifetime(visit)),
         };
         Ok(match bytes {
             Some(bytes) if !held => reply.body(bytes.into()),
@@ -149,15 +150,23 @@ fn is_too_much(visit: &Visit<'_>, at: &Reference, media_type: &MediaType) -> boo
 }
 
 /// The headers of a blob's every answer.
-fn blob_reply(status: StatusCode, digest: &Digest, ns: Option<&Host>) -> Reply {
+fn blob_reply(visit: &Visit<'_>, status: StatusCode, digest: &Digest, ns: Option<&Host>) -> Reply {
     Reply::new(status)
         .tagged(digest)
         .with(header::CONTENT_TYPE, names::OCTET_STREAM)
         .with(header::ACCEPT_RANGES, names::BYTES)
-        .with(header::CACHE_CONTROL, names::FOR_EVER)
+        .with(header::CACHE_CONTROL, lifetime(visit))
         .with(header::CONTENT_DISPOSITION, names::ATTACHMENT)
         .with(header::CONTENT_SECURITY_POLICY, names::NOTHING_RUNS)
         .maybe(names::OCI_NAMESPACE, namespace(ns))
+}
+
+/// How long, and by whom, content that never changes may be kept.
+fn lifetime(visit: &Visit<'_>) -> HeaderValue {
+    match visit.kind {
+        IdentityKind::Anonymous => names::FOR_EVER,
+        IdentityKind::Password | IdentityKind::Token => names::FOR_EVER_YOURS,
+    }
 }
 
 fn not_modified(digest: &Digest) -> Reply {

@@ -13,6 +13,7 @@ mod lists;
 mod located;
 mod observed;
 mod pull;
+mod random;
 mod rights;
 mod socket;
 mod tokens;

@@ -52,6 +52,7 @@ async fn each_request_is_told_once_when_its_response_has_ended() {
         (other.route, other.repo, other.status.unwrap().as_u16()),
         ("other", None, 404)
     );
+    assert_eq!((other.error, pull.error), (Some("UNSUPPORTED"), None));
     assert!(seen.try_recv().is_err(), "told once");
 }
 
@@ -93,4 +94,26 @@ async fn a_client_that_leaves_before_it_has_an_answer_is_told_of_all_the_same() 
         (push.route, push.status, push.received, push.end),
         ("manifest", None, 1, End::Cut)
     );
+}
+
+#[tokio::test]
+async fn a_long_body_ends_when_its_last_byte_has_left_and_not_when_it_was_taken() {
+    let (house, seen) = watched();
+    let long: &'static [u8] = vec![7; 300 * 1024].leak();
+    house.blob("a", long).await;
+    seen.try_recv().unwrap();
+    let target = format!("/v2/a/blobs/{}", super::house::digest(long));
+    let mut body = house
+        .edge
+        .call(request(&Ask::new("GET", target), None))
+        .await
+        .into_body();
+    let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert!(body.frame().await.is_none());
+    drop(body);
+    assert!(seen.try_recv().is_err(), "the bytes are still being sent");
+    assert_eq!(frame.len(), long.len());
+    drop(frame);
+    let pull = seen.try_recv().unwrap();
+    assert_eq!((pull.sent, pull.end), (300 * 1024, End::Whole));
 }

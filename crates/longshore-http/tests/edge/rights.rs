@@ -238,3 +238,19 @@ async fn c46_a_body_is_not_even_asked_for_before_its_sender_may_send_it() {
         assert_eq!(response.status(), 401, "{method}");
     }
 }
+
+#[tokio::test]
+async fn what_was_given_to_somebody_is_not_kept_for_others_on_the_way() {
+    let house = House::passwords(AnonymousAccess::Reader, options()).await;
+    let blob = house.blob("a", b"hello").await;
+    let ask = || Ask::new("HEAD", format!("/v2/a/blobs/{blob}"));
+    let kept = |answer: Answer| answer.header("cache-control").unwrap().to_owned();
+    assert_eq!(
+        kept(house.ask_as(Who::Owner, ask()).await),
+        "private, max-age=31536000"
+    );
+    assert_eq!(
+        kept(house.ask_as(Who::Stranger, ask()).await),
+        "max-age=31536000"
+    );
+}
