@@ -66,7 +66,7 @@ pub struct Row {
 /// One request and its answer.
 ///
 /// Texts may hold the fixture's names in angle brackets, `<D>` for the digest of a blob that is there, and repetitions,
-/// `<ab*3>` for `ababab`; see [`fixture`](self::fixture).
+/// `<ab*3>` for `ababab`; see `fixture`.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
     /// The method.

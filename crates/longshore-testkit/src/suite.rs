@@ -194,6 +194,7 @@ macro_rules! for_each_case {
                 a_missing_config_is_refused
                 a_missing_child_is_refused_unless_that_is_allowed
                 a_missing_layer_is_accepted_where_anything_may_be_absent
+                a_manifest_before_its_blobs_stands_in_nobodys_way
                 a_layer_of_another_length_is_refused
                 a_layer_that_is_not_distributed_need_not_be_here
                 a_subject_need_not_be_here
@@ -270,6 +271,7 @@ macro_rules! for_each_case {
             prune {
                 a_deleted_blob_is_gone_at_once
                 a_blob_that_a_manifest_needs_stays
+                a_blob_that_a_manifest_misses_is_unknown
                 a_blob_can_go_when_its_manifest_is_gone
                 a_blob_goes_from_one_repository_only
                 a_deleted_blob_can_be_pushed_again

@@ -1,10 +1,10 @@
 //! Deleting blobs, manifests and tags.
 
-use longshore_core::{Code, Parents, Registry};
+use longshore_core::{Children, Code, ManifestPush, Parents, Registry};
 
 use super::bench::{
-    alice, by_tag, code, has_blob, has_manifest, is_absent, put_blob, put_image, put_manifest,
-    read, repo, tag, tags_of,
+    alice, by_tag, code, has_blob, has_manifest, is_absent, push_of, put_blob, put_image,
+    put_manifest, read, repo, tag, tags_of,
 };
 use crate::content::{Dress, Maker};
 
@@ -42,6 +42,26 @@ pub(super) async fn a_blob_that_a_manifest_needs_stays(r: &dyn Registry) {
         );
         assert_eq!(read(r, &app, &needed.digest, None).await, needed.bytes);
     }
+}
+
+pub(super) async fn a_blob_that_a_manifest_misses_is_unknown(r: &dyn Registry) {
+    let (app, mut maker) = (repo("acme/app"), Maker::new(1));
+    let (config, missing) = (maker.config("amd64"), maker.layer());
+    put_blob(r, &app, &config).await;
+    let image = maker.image(&config, std::slice::from_ref(&missing), &Dress::default());
+    let push = ManifestPush {
+        children: Children::MayBeAbsent,
+        ..push_of(&image)
+    };
+    r.put_manifest(&alice(), &app, &push).await.unwrap();
+    assert_eq!(
+        code(r.delete_blob(&alice(), &app, &missing.digest).await),
+        Code::BlobUnknown
+    );
+    assert_eq!(
+        code(r.delete_blob(&alice(), &app, &config.digest).await),
+        Code::Denied
+    );
 }
 
 pub(super) async fn a_blob_can_go_when_its_manifest_is_gone(r: &dyn Registry) {

@@ -89,6 +89,25 @@ pub(super) async fn a_missing_layer_is_accepted_where_anything_may_be_absent(r: 
     assert!(has_manifest(r, &app, by_tag("latest")).await);
 }
 
+pub(super) async fn a_manifest_before_its_blobs_stands_in_nobodys_way(r: &dyn Registry) {
+    let (app, early, mut maker) = (repo("acme/app"), repo("acme/early"), Maker::new(1));
+    let (config, layer) = (maker.config("amd64"), maker.layer());
+    let image = maker.image(&config, std::slice::from_ref(&layer), &Dress::default());
+    put_blob(r, &app, &config).await;
+    put_blob(r, &app, &layer).await;
+    let push = ManifestPush {
+        children: Children::MayBeAbsent,
+        ..push_of(&image)
+    };
+    r.put_manifest(&alice(), &early, &push)
+        .await
+        .expect("a manifest before its blobs");
+    put_manifest(r, &app, &image, &["latest"]).await;
+    put_blob(r, &early, &config).await;
+    put_blob(r, &early, &layer).await;
+    put_manifest(r, &early, &image, &["latest"]).await;
+}
+
 pub(super) async fn a_layer_of_another_length_is_refused(r: &dyn Registry) {
     let (app, mut maker) = (repo("acme/app"), Maker::new(1));
     let (config, layer) = (maker.config("amd64"), maker.layer());
