@@ -35,6 +35,9 @@ use super::stats::ServerStats;
 /// The largest piece of a request body: more would be kept in memory for nothing.
 const PIECE: usize = 256 * 1024;
 
+/// The largest frame an HTTP/2 client may send. Clients that take it up (Go's do) push with a quarter of the frames.
+const FRAME: u32 = 64 * 1024;
+
 /// How long an HTTP/2 client has to go away after it was told to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -187,6 +190,7 @@ where
             .max_header_list_size(limits.header_list)
             .initial_stream_window_size(limits.stream_window)
             .initial_connection_window_size(limits.connection_window)
+            .max_frame_size(FRAME)
             .max_send_buf_size(limits.send_buffer)
             .serve_connection(TokioIo::new(Stall::new(io, timeouts.write)), front);
         tokio::pin!(connection);
