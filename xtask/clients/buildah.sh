@@ -36,3 +36,14 @@ copy() {
     buildah manifest push -q --all --tls-verify=false list "docker://$REGISTRY/buildah/list:1"
     skopeo inspect --raw --tls-verify=false "docker://$REGISTRY/buildah/list:1" | contains "$(digest_at buildah/busybox 1)"
 }
+
+login() {
+    export REGISTRY_AUTH_FILE=$WORK/auth.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    buildah pull -q "oci:$IMAGES:busybox" >"$WORK/id"
+    refused 'a push by nobody' buildah push -q --tls-verify=false "$(<"$WORK/id")" "docker://$LOCKED/buildah/login:1"
+    refused 'a wrong password' buildah login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$LOCKED"
+    buildah login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    buildah push -q --tls-verify=false "$(<"$WORK/id")" "docker://$LOCKED/buildah/login:1"
+}

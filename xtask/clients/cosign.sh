@@ -60,3 +60,13 @@ copy() {
     cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --new-bundle-format=false \
         --allow-http-registry "$REGISTRY/cosign/copied@$(digest_in_layout python-app)"
 }
+
+login() {
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    export DOCKER_CONFIG=$WORK/login
+    local image=$LOCKED/cosign/login
+    cosign login "$LOCKED" -u "$LOGIN_NAME" --password-stdin <<<"$LOGIN_PASSWORD"
+    LOGIN=$LOGIN_NAME:$LOGIN_PASSWORD REGISTRY=$LOCKED seed busybox cosign/login:1
+    cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "$image@$(digest_in_layout busybox)"
+    cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --allow-http-registry "$image@$(digest_in_layout busybox)"
+}

@@ -45,3 +45,13 @@ push() {
 run() {
     ctr run --rm "$REGISTRY/ctr/busybox:1" "run-$$" echo pulled and run | has 'pulled and run'
 }
+
+login() {
+    [ -n "$LOCKED" ] || skip 'there is no registry that asks for a password'
+    ctr images tag --force "$REGISTRY/ctr/busybox:1" "$LOCKED/ctr/login:1"
+    refused 'a push by nobody' ctr images push --plain-http "$LOCKED/ctr/login:1"
+    refused 'a wrong password' ctr images push --plain-http -u "$LOGIN_NAME:wrong" "$LOCKED/ctr/login:1"
+    ctr images push --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$LOCKED/ctr/login:1"
+    ctr images rm "$LOCKED/ctr/login:1"
+    ctr images pull --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$LOCKED/ctr/login:1"
+}

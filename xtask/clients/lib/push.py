@@ -2,10 +2,14 @@
 
     push.py LAYOUT URL DIGEST REPOSITORY REFERENCE
 
+LOGIN in the environment is `name:password`, for a registry that asks for them.
+
 The smallest client there is: what it pushed is known to be the layout's bytes, whatever another client does with them later.
 """
 
+import base64
 import json
+import os
 import re
 import sys
 import urllib.error
@@ -13,6 +17,7 @@ import urllib.parse
 import urllib.request
 
 LAYOUT, URL, DIGEST, REPOSITORY, REFERENCE = sys.argv[1:]
+LOGIN = os.environ.get("LOGIN")
 
 
 def read(digest):
@@ -22,6 +27,8 @@ def read(digest):
 
 def request(method, url, data=None, content_type=None):
     headers = {"Content-Type": content_type} if content_type else {}
+    if LOGIN:
+        headers["Authorization"] = f"Basic {base64.b64encode(LOGIN.encode()).decode()}"
     asked = urllib.request.Request(urllib.parse.urljoin(URL, url), data=data, method=method, headers=headers)
     with urllib.request.urlopen(asked, timeout=60) as answer:
         return answer.headers
