@@ -322,55 +322,6 @@ fn our_own_files_are_told_from_theirs() {
 }
 
 #[test]
-fn variables_alone_start_from_the_images_configuration_unless_kubernetes_set_them() {
-    let load = |variables: &[(&str, &str)]| Sources::default().load(&owned(variables)).unwrap();
-    let theirs = load(&[("REGISTRY_HTTP_ADDR", ":5009")]);
-    assert_eq!(theirs.listen[0].to_string(), ":5009");
-    assert_eq!(theirs.data, Path::new("/var/lib/registry"));
-    for name in [
-        "REGISTRY_PORT",
-        "REGISTRY_SERVICE_HOST",
-        "REGISTRY_AUTH_SERVICE_HOST",
-        "REGISTRY_HTTP_PORT",
-    ] {
-        let ours = load(&[(name, "tcp://10.0.0.1:5000")]);
-        assert_eq!(ours, load(&[]), "{name}");
-    }
-    let over = load(&[
-        ("REGISTRY_HTTP_ADDR", ":5009"),
-        ("LONGSHORE__DATA", "/ours"),
-    ]);
-    assert_eq!(over.data, Path::new("/ours"));
-}
-
-#[test]
-fn a_file_on_the_command_line_overrides_the_one_the_environment_names() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("a.toml");
-    std::fs::write(&file, "data = \"/from/file\"\n").unwrap();
-    let named = [("LONGSHORE_CONFIG", file.to_str().unwrap())];
-    let config = Sources::default().load(&owned(&named)).unwrap();
-    assert_eq!(config.data, Path::new("/from/file"));
-    let given = Sources {
-        file: Some(file),
-        ..Sources::default()
-    };
-    let elsewhere = [("LONGSHORE_CONFIG", "/nowhere.toml")];
-    assert_eq!(
-        given.load(&owned(&elsewhere)).unwrap().data,
-        Path::new("/from/file")
-    );
-    let missing = Sources::default()
-        .load(&owned(&elsewhere))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        missing.starts_with("error: cannot read the configuration /nowhere.toml: "),
-        "{missing}"
-    );
-}
-
-#[test]
 fn the_commands_print_results_and_problems_apart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config.yml");
