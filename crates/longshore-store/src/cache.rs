@@ -115,6 +115,13 @@ impl Cache {
         }
     }
 
+    /// Begins a new epoch for the content of every repository: a blob was lost, whoever holds it.
+    pub(crate) fn content_lost(&self) {
+        for (_, repo) in &self.repos {
+            repo.content.next();
+        }
+    }
+
     pub(crate) fn tag(&self, repo: &Repo, tag: &Tag) -> Option<Digest> {
         let (epoch, digest) = self.tags.get(&(repo.id, tag.clone()))?;
         (epoch == repo.tags.now()).then_some(digest)

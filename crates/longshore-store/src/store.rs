@@ -84,7 +84,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` when it could not be written; nothing that was acknowledged is lost then.
     pub async fn close(&self) -> Result<()> {
-        self.0.settle_all().await?;
+        self.0.settle().await?;
         self.0.db.close().await
     }
 }

@@ -1,26 +1,26 @@
 //! Blobs whose bytes are on their way to the disk.
 //!
-//! A blob is *staged* from its acknowledgement until its sync is recorded. Its sync begins at once; a manifest that
-//! needs it waits here for the end of that sync.
+//! A blob is *staged* from its acknowledgement until its sync is recorded. Publishing it has started the sync of its
+//! bytes; that of its name is asked for by whoever needs to know (a manifest, or housekeeping), for all blobs at once, so
+//! that one sync of a directory serves all of them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt as _;
+use futures_util::future::{BoxFuture, Shared, join_all};
 use longshore_blob::{BlobStore, Location};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::{Durability, blobs};
 use longshore_spec::digest::Digest;
-use tokio::sync::watch;
 
 use crate::store::Inner;
 
-/// How a sync stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sync {
-    Running,
-    Safe,
-    Lost,
-}
+/// How many blobs are recorded in one go.
+const BATCH: usize = 500;
+
+/// Whether the bytes of a blob are safe; begins to find out when somebody asks, and answers everybody.
+type Sync = Shared<BoxFuture<'static, bool>>;
 
 /// The blobs whose sync is not recorded.
 #[derive(Debug, Default)]
@@ -29,11 +29,11 @@ pub(crate) struct Unsettled(Mutex<HashMap<Digest, Entry>>);
 #[derive(Debug, Clone)]
 struct Entry {
     generation: i64,
-    sync: watch::Receiver<Sync>,
+    sync: Sync,
 }
 
 impl Unsettled {
-    /// Follows the sync of a blob that was just published.
+    /// Follows a blob that was just published.
     pub(crate) fn add(
         &self,
         blobs: &Arc<dyn BlobStore>,
@@ -52,15 +52,19 @@ impl Unsettled {
         generation: i64,
         work: impl Future<Output = Result<()>> + Send + 'static,
     ) {
-        let (tell, sync) = watch::channel(Sync::Running);
-        self.map().insert(digest, Entry { generation, sync });
-        tokio::spawn(async move {
-            let end = work.await;
+        let sync = work.map(move |end| {
             if let Err(error) = &end {
                 tracing::error!(%digest, error = %longshore_core::error::Chain(error), "the bytes of a blob did not reach the disk; it is absent until it is pushed again");
             }
-            let _ = tell.send(if end.is_ok() { Sync::Safe } else { Sync::Lost });
+            end.is_ok()
         });
+        self.map().insert(
+            digest,
+            Entry {
+                generation,
+                sync: sync.boxed().shared(),
+            },
+        );
     }
 
     /// Waits for the syncs of these blobs and gives the generations that are safe now; others are not its business.
@@ -79,20 +83,15 @@ impl Unsettled {
                 .collect()
         };
         let mut safe = BTreeMap::new();
-        for (digest, mut entry) in found {
-            let end = entry
-                .sync
-                .wait_for(|sync| *sync != Sync::Running)
-                .await
-                .map_or(Sync::Lost, |sync| *sync);
-            if end == Sync::Lost {
+        for (digest, generation, is_safe) in ends(found).await {
+            if !is_safe {
                 return Err(Error::new(
                     Code::Unavailable,
                     format!("the blob {digest} could not be written to disk; push it again"),
                 )
                 .retry_after(std::time::Duration::from_secs(5)));
             }
-            safe.insert(digest, entry.generation);
+            safe.insert(digest, generation);
         }
         Ok(safe)
     }
@@ -110,18 +109,12 @@ impl Unsettled {
         }
     }
 
-    /// What has come to its end and is not recorded.
-    fn ended(&self) -> Vec<(Digest, i64, Sync)> {
-        let map = self.map();
-        map.iter()
-            .map(|(digest, entry)| (*digest, entry.generation, *entry.sync.borrow()))
-            .filter(|(.., sync)| *sync != Sync::Running)
-            .take(500)
+    fn some(&self) -> Vec<(Digest, Entry)> {
+        self.map()
+            .iter()
+            .take(BATCH)
+            .map(|(digest, entry)| (*digest, entry.clone()))
             .collect()
-    }
-
-    fn waiting(&self) -> Vec<Digest> {
-        self.map().keys().copied().collect()
     }
 
     fn map(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Entry>> {
@@ -129,42 +122,48 @@ impl Unsettled {
     }
 }
 
+/// Waits for all of them at once, so that they share their syncs.
+async fn ends(entries: Vec<(Digest, Entry)>) -> Vec<(Digest, i64, bool)> {
+    join_all(
+        entries
+            .into_iter()
+            .map(async |(digest, entry)| (digest, entry.generation, entry.sync.await)),
+    )
+    .await
+}
+
 impl Inner {
-    /// Records syncs that have come to their end, for blobs no manifest has asked for.
+    /// Waits for the syncs of blobs that no manifest has asked for, and records them.
     pub(crate) async fn settle(&self) -> Result<()> {
         loop {
-            let ended = self.unsettled.ended();
-            if ended.is_empty() {
+            let some = self.unsettled.some();
+            if some.is_empty() {
                 return Ok(());
             }
+            let ended = ends(some).await;
             let done: Vec<_> = ended
                 .iter()
                 .map(|(digest, generation, _)| (*digest, *generation))
                 .collect();
+            let any_lost = ended.iter().any(|(.., is_safe)| !is_safe);
             self.db
                 .write(Durability::Power, ended, |tx, ended| {
                     Box::pin(async move {
-                        for (digest, generation, sync) in ended {
-                            match sync {
-                                Sync::Safe => blobs::blob_settle(tx, digest, *generation).await?,
-                                Sync::Lost => blobs::blob_lose(tx, digest, *generation).await?,
-                                Sync::Running => {}
+                        for (digest, generation, is_safe) in ended {
+                            if *is_safe {
+                                blobs::blob_settle(tx, digest, *generation).await?;
+                            } else {
+                                blobs::blob_lose(tx, digest, *generation).await?;
                             }
                         }
                         Ok(())
                     })
                 })
                 .await?;
+            if any_lost {
+                self.cache.content_lost();
+            }
             self.unsettled.settled(done);
         }
-    }
-
-    /// Waits for all syncs under way and records them.
-    pub(crate) async fn settle_all(&self) -> Result<()> {
-        for digest in self.unsettled.waiting() {
-            // One that was lost is recorded as lost below.
-            let _ = self.unsettled.wait(&[digest]).await;
-        }
-        self.settle().await
     }
 }

@@ -17,7 +17,7 @@ use longshore_spec::manifest;
 use longshore_store::{self as store, Store};
 
 use crate::config::{
-    Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, SparseIndexes, TlsVersion,
+    Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion,
 };
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::requests::{Ended, Requests};
@@ -213,9 +213,10 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
             ..Pages::default()
         },
         manifest_limit: size(config.limits.manifest.get()),
-        children: match config.manifests.sparse_indexes {
-            SparseIndexes::Allow => Children::ManifestsMayBeAbsent,
-            SparseIndexes::Deny => Children::MustExist,
+        children: match config.manifests.sparse {
+            Sparse::None => Children::MustExist,
+            Sparse::Indexes => Children::ManifestsMayBeAbsent,
+            Sparse::All => Children::MayBeAbsent,
         },
         redirects: false,
         ping: Ping::default(),

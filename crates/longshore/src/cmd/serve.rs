@@ -62,11 +62,20 @@ pub fn run(
         }
     };
     longshore_auth::install_crypto_provider();
+    raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
     runtime.block_on(serve_until_told(&config))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Takes as many open files as the system gives: each connection is one, and so is each blob kept open.
+fn raise_open_files() {
+    let mut limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    limit.current = limit.maximum;
+    // With fewer the server works; it only keeps fewer open.
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Nofile, limit);
 }
 
 async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
@@ -127,7 +136,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
                 last.cancel();
             }
         });
-        beside.spawn(async move { drop(admin.run(service, last).await) });
+        beside.spawn(async move {
+            admin.run(service, last).await;
+        });
     }
     beside.spawn({
         let (store, stop) = (parts.store.clone(), stop.clone());

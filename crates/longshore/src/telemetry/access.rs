@@ -174,6 +174,7 @@ mod tests {
             peer: "192.0.2.7".parse().unwrap(),
             user_agent: Some(HeaderValue::from_static("skopeo \"1.9\"")),
             end: End::Whole,
+            error: None,
         }
     }
 

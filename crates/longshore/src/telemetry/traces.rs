@@ -3,12 +3,16 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use http::request::Parts;
 use opentelemetry::KeyValue;
+use opentelemetry::propagation::Extractor;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::registry::LookupSpan;
@@ -17,6 +21,41 @@ use crate::config::sections::Tracing;
 
 /// The target of the spans that are made for the collector; nothing else listens to it.
 pub const TARGET: &str = "longshore::trace";
+
+/// The span of a request, which goes on with the trace its client began (W3C Trace Context).
+pub fn span(head: &Parts) -> Span {
+    let span = tracing::info_span!(
+        target: TARGET,
+        "request",
+        otel.name = tracing::field::Empty,
+        otel.kind = "server",
+        http.request.method = head.method.as_str(),
+        url.path = head.uri.path(),
+        http.response.status_code = tracing::field::Empty,
+    );
+    let parent = opentelemetry::global::get_text_map_propagator(|propagator| {
+        propagator.extract(&Headers(head))
+    });
+    // A parent that cannot be set makes this span the first of a trace of its own.
+    let _ = span.set_parent(parent);
+    span
+}
+
+struct Headers<'a>(&'a Parts);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.headers.get(key)?.to_str().ok()
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0
+            .headers
+            .keys()
+            .map(http::HeaderName::as_str)
+            .collect()
+    }
+}
 
 /// The way to the collector.
 #[derive(Debug)]

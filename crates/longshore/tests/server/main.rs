@@ -1,0 +1,16 @@
+//! The binary itself, from outside: started, used over sockets, killed, started again.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod conformance;
+mod crash;
+mod harness;
+mod start;
+mod tls;
+mod traces;
