@@ -48,7 +48,11 @@ pub(super) fn doc(session: &Session<'_>) -> Result<Outcome> {
             "--locked",
         ],
     );
-    command.env("RUSTDOCFLAGS", "-D warnings");
+    // Links to private items are wanted: nobody reads these pages without them.
+    command.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private_intra_doc_links",
+    );
     one(session, &command)
 }
 
