@@ -155,6 +155,9 @@ where
             .header_read_timeout(timeouts.idle)
             .max_buf_size(PIECE)
             .max_headers(self.limits.header_count)
+            // A client that has said all it has to say may close its half and still wants the answer. One that is gone
+            // shows when the answer is written; what a push has begun is to be finished in any case.
+            .half_close(true)
             .writev(true)
             .serve_connection(TokioIo::new(io), front);
         tokio::pin!(connection);

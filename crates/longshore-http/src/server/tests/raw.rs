@@ -276,3 +276,28 @@ async fn a_panic_is_answered_500_and_the_next_request_200() {
     assert!(rig.say(last("/hello")).await.starts_with("HTTP/1.1 200 "));
     assert_eq!(rig.stats.panics(), 1);
 }
+
+#[tokio::test]
+async fn a_client_that_closes_its_half_still_gets_the_answer() {
+    let rig = start(options()).await;
+    let mut stream = rig.connect().await;
+    stream.write_all(get("/slow").as_bytes()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert!(rest(&mut stream).await.ends_with("slept"));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_told_from_one_that_ends() {
+    let rig = start(options()).await;
+    for request in [
+        post("Content-Length: 1000", "abc"),
+        post("Transfer-Encoding: chunked", "3\r\nabc\r\n"),
+    ] {
+        let mut stream = rig.connect().await;
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = rest(&mut stream).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{request:?}: {answer}");
+        assert!(answer.contains("broke off"), "{request:?}: {answer}");
+    }
+}
