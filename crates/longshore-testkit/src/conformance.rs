@@ -3,7 +3,7 @@
 //! The points are those of the specification's own conformance program, version `dev` with everything enabled: each
 //! pair of an API and a data set that it looks at is a [`Point`] here, with requests and expectations written from the
 //! specification. They go over the wire to an address, so they run against a finished binary, with or without a login.
-//! `docs/conformance.md` is made from this list ([`page`]) and maps one to the other.
+//! `docs/conformance.md` is made from this list ([`page()`]) and maps one to the other.
 //!
 //! Points run in order and build on each other, as the life of content does: pushed, listed, read, deleted.
 

@@ -1,6 +1,6 @@
 //! What the tests of every other crate stand on.
 //!
-//! [`mem`] is the reference registry, [`suite`] what every registry must do, [`model`] compares any registry with the
+//! [`mem`] is the reference registry, [`mod@suite`] what every registry must do, [`model`] compares any registry with the
 //! reference over random operations, [`conformance`] asks the distribution specification of a running server, point
 //! by point, over [`wire`], a client that hides nothing. [`content`] makes what is pushed, [`faults`] breaks it on the
 //! way. [`issuer`] is somebody to trust. A dev-dependency everywhere: nothing here is part of the product.
