@@ -2,7 +2,7 @@
 //!
 //! A request is read in one order, which clients and attackers alike can rely on: route and grammar, then who asks, then
 //! whether they may, then whether the thing is there, then whether the request makes sense. Handlers translate, and
-//! decide nothing that a registry could decide. A failure becomes a response in one place ([`errors`](self::errors)).
+//! decide nothing that a registry could decide. A failure becomes a response in one place, `errors`.
 //!
 //! Absent on purpose: sockets, TLS and time-outs (the server's), storage, and every endpoint that is not of the
 //! specification.
@@ -22,6 +22,7 @@ mod prune;
 mod pull;
 mod reply;
 mod request;
+mod routes;
 mod uploads;
 mod urls;
 mod warnings;
@@ -41,6 +42,7 @@ use tracing::{Instrument as _, Span};
 pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};
 pub use proxies::{Network, NetworkError};
+pub use routes::ROUTES;
 pub use urls::{Prefix, PublicUrl, UrlError};
 pub use warnings::{WarningError, Warnings};
 
@@ -52,6 +54,7 @@ use lists::Referrers;
 use observe::Watch;
 use proxies::Sender;
 use reply::Reply;
+use routes::{endpoint, reading};
 use uploads::Opening;
 use urls::Urls;
 
@@ -264,32 +267,4 @@ fn always(options: &EdgeOptions) -> HeaderMap {
 /// browser on one to reach the registry configures the headers that say so, and they are on every response.
 fn methods(allow: &'static str) -> Reply {
     Reply::new(StatusCode::NO_CONTENT).with(header::ALLOW, http::HeaderValue::from_static(allow))
-}
-
-/// The endpoint's name in logs and metrics.
-const fn endpoint(request: &Request) -> &'static str {
-    match request {
-        Request::Ping => "ping",
-        Request::Catalog { .. } => "catalog",
-        Request::Tags { .. } => "tags",
-        Request::Referrers { .. } => "referrers",
-        Request::GetBlob { .. } | Request::HeadBlob { .. } | Request::DeleteBlob { .. } => "blob",
-        Request::GetManifest { .. }
-        | Request::HeadManifest { .. }
-        | Request::PutManifest { .. }
-        | Request::DeleteManifest { .. } => "manifest",
-        Request::StartUpload { .. } => "uploads",
-        Request::UploadStatus { .. }
-        | Request::AppendUpload { .. }
-        | Request::FinishUpload { .. }
-        | Request::AbortUpload { .. } => "upload",
-    }
-}
-
-/// The methods with which a request's endpoint can be read: what is left when an operation is not offered.
-const fn reading(request: &Request) -> &'static str {
-    match request {
-        Request::StartUpload { .. } => "",
-        _ => "GET, HEAD",
-    }
 }

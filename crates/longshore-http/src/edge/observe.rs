@@ -17,6 +17,7 @@ use http_body::Body as _;
 use longshore_core::{Actor, ByteStream};
 use longshore_spec::name::RepoName;
 
+use super::routes::OTHER;
 use crate::server::Body;
 
 /// One request, after its end.
@@ -24,7 +25,7 @@ use crate::server::Body;
 pub struct Observed {
     /// Its id, as in `X-Request-Id`.
     pub request: u128,
-    /// What it was about, one of a small fixed set: the endpoint's name, or `other`.
+    /// What it was about: one of [`ROUTES`](super::ROUTES).
     pub route: &'static str,
     /// The method as sent.
     pub method: Method,
@@ -107,7 +108,7 @@ impl Watch {
         };
         let seen = Observed {
             request,
-            route: "other",
+            route: OTHER,
             method: head.method.clone(),
             target: head.uri.clone(),
             status: None,

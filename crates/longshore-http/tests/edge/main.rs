@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod h2;
 mod house;
 mod lists;
 mod located;

@@ -13,15 +13,20 @@ use longshore_http::server::{Address, Options, Server};
 use longshore_testkit::bad_input::{self, Who};
 use longshore_testkit::conformance;
 use longshore_testkit::wire::{Answer, Ask, Login, Wire};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::house::{House, options, registry};
 
 /// A server that runs until the guard is dropped.
-async fn serve(edge: Edge) -> (SocketAddr, tokio_util::sync::DropGuard) {
+async fn serve(edge: Edge) -> (SocketAddr, DropGuard) {
+    serve_with(edge, Options::default()).await
+}
+
+/// The same, told something.
+pub(crate) async fn serve_with(edge: Edge, options: Options) -> (SocketAddr, DropGuard) {
     let options = Options {
         listen: vec![Address::Tcp(([127, 0, 0, 1], 0).into())],
-        ..Options::default()
+        ..options
     };
     let server = Server::bind(options).await.unwrap();
     let Some(Address::Tcp(address)) = server.addresses().into_iter().next() else {
