@@ -64,15 +64,12 @@ impl Provision {
     pub(super) fn brought(&self) -> Result<Brought> {
         let broken = || anyhow::anyhow!("the thread that brings outside programs broke down");
         let mut state = self.state.lock().map_err(|_| broken())?;
-        if let State::Working(thread) =
-            std::mem::replace(&mut *state, State::Done(Brought::default()))
-        {
-            *state = State::Done(thread.join().map_err(|_| broken())?);
-        }
-        match &*state {
-            State::Done(brought) => Ok(brought.clone()),
-            State::Working(_) => Err(broken()),
-        }
+        let brought = match std::mem::replace(&mut *state, State::Done(Brought::default())) {
+            State::Working(thread) => thread.join().map_err(|_| broken())?,
+            State::Done(brought) => brought,
+        };
+        *state = State::Done(brought.clone());
+        Ok(brought)
     }
 }
 
@@ -104,4 +101,23 @@ fn bring(workspace: &Workspace, pins: &Pins, install: bool) -> Brought {
         );
     }
     brought
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_step_that_asks_gets_what_was_brought() {
+        let thread = thread::spawn(|| Brought {
+            reason: "one".into(),
+            ..Brought::default()
+        });
+        let provision = Provision {
+            state: Mutex::new(State::Working(thread)),
+        };
+        for _ in 0..3 {
+            assert_eq!(provision.brought().unwrap().reason, "one");
+        }
+    }
 }
