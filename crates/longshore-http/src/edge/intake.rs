@@ -1,5 +1,7 @@
 //! Bodies on their way in: how long they say they are, where they belong, and manifests read whole.
 
+use std::io;
+
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use http::request::Parts;
@@ -142,9 +144,27 @@ pub(super) async fn whole(length: Length, limit: usize, mut body: ByteStream) ->
     Ok(all.freeze())
 }
 
-fn lost(cause: std::io::Error) -> Error {
-    let code = BodyFault::of(&cause).map_or(Code::BodyLost, BodyFault::code);
-    Error::new(code, "the body did not arrive whole").because(cause)
+/// The body with its failures in the registry's words: each is an [`Error`] inside of an [`io::Error`], which is where
+/// stores look for what to say instead of "lost".
+pub(super) fn in_our_words(body: ByteStream) -> ByteStream {
+    if body.size_hint() == (0, Some(0)) {
+        return body;
+    }
+    Box::pin(body.map_err(|cause| io::Error::new(cause.kind(), lost(cause))))
+}
+
+fn lost(cause: io::Error) -> Error {
+    match cause.downcast::<Error>() {
+        Ok(error) => error,
+        Err(cause) => {
+            let fault = BodyFault::of(&cause);
+            let words = match fault {
+                Some(BodyFault::Slow) => "the body came too slowly",
+                _ => "the body broke off before its end",
+            };
+            Error::new(fault.map_or(Code::BodyLost, BodyFault::code), words).because(cause)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -224,6 +244,26 @@ mod tests {
                 .map_err(|error| error.code()),
             Err(Code::TooLarge)
         );
+    }
+
+    #[tokio::test]
+    async fn c47_a_failure_of_the_sender_reaches_a_store_as_what_it_means() {
+        for (fault, code) in [
+            (BodyFault::Slow, Code::BodySlow),
+            (BodyFault::Lost, Code::BodyLost),
+            (BodyFault::Malformed, Code::BodyLost),
+        ] {
+            let fails = || -> ByteStream {
+                let pieces = [Ok(Bytes::from_static(b"abc")), Err(fault.into())];
+                in_our_words(Box::pin(stream::iter(pieces)))
+            };
+            let mut body = fails();
+            assert!(body.try_next().await.unwrap().is_some());
+            let error = body.try_next().await.unwrap_err();
+            assert_eq!(error.downcast::<Error>().unwrap().code(), code);
+            let error = whole(Length::Open, 6, fails()).await.unwrap_err();
+            assert_eq!(error.code(), code, "{fault}");
+        }
     }
 
     #[test]

@@ -119,14 +119,12 @@ impl Edge {
         let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
         let id = self.0.ids.id(sender.request);
         let watch = Watch::start(self.0.observer.as_ref(), id, sender.address, &head);
-        let body = watch.count(body);
-        let span = self
-            .0
-            .options
-            .span
-            .map_or_else(Span::none, |span| span(&head));
+        let body = watch.count(intake::in_our_words(body));
+        let request = self.read(&head);
+        let name = request.as_ref().map_or("other", endpoint);
+        let span = (self.0.options.span).map_or_else(Span::none, |span| span(&head, name));
         let answer = self
-            .answer(&head, sender, id, body, &watch)
+            .answer(&head, request, sender, id, body, &watch)
             .instrument(span.clone())
             .await;
         let is_head = head.method == Method::HEAD;
@@ -151,27 +149,32 @@ impl Edge {
         watch.follow(response)
     }
 
-    async fn answer(
-        &self,
-        head: &Parts,
-        sender: Sender<'_>,
-        id: u128,
-        body: ByteStream,
-        watch: &Watch,
-    ) -> Answer {
+    /// What the request is about.
+    fn read(&self, head: &Parts) -> Result<Request, RouteError> {
         let path = self
             .0
             .urls
             .below(head.uri.path())
             .ok_or(RouteError::NotFound)?;
-        let request = match route::parse(head.method.as_str(), path, head.uri.query()) {
+        route::parse(head.method.as_str(), path, head.uri.query())
+    }
+
+    async fn answer(
+        &self,
+        head: &Parts,
+        request: Result<Request, RouteError>,
+        sender: Sender<'_>,
+        id: u128,
+        body: ByteStream,
+        watch: &Watch,
+    ) -> Answer {
+        let request = match request {
             Err(RouteError::NotAllowed { allow }) if head.method == Method::OPTIONS => {
                 return Ok(methods(allow));
             }
-            parsed => parsed?,
+            read => read?,
         };
         watch.route(endpoint(&request), request.repo());
-        Span::current().record("otel.name", endpoint(&request));
         let now = (self.0.options.now)();
         let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
         watch.actor(&visit.cx.actor);

@@ -37,9 +37,9 @@ pub struct EdgeOptions {
     pub redirects: bool,
     /// What a stranger's ping is answered.
     pub ping: Ping,
-    /// What makes the span of a request from its head, where requests are traced. The edge names it after its route
-    /// (`otel.name`) and records the status (`http.response.status_code`).
-    pub span: Option<fn(&Parts) -> Span>,
+    /// What makes the span of a request from its head and its endpoint's name, where requests are traced. The edge
+    /// records the status (`http.response.status_code`).
+    pub span: Option<fn(&Parts, &'static str) -> Span>,
     /// The clock.
     pub now: fn() -> SystemTime,
 }

@@ -116,7 +116,7 @@ impl House {
                 issuer.token(who, access, NOW_SECS, 300)
             ))
         };
-        let elsewhere: &[(&str, &[&str])] = &[("elsewhere", &["pull"])];
+        let elsewhere: &[(&str, &[&str])] = &[("elsewhere", &["pull"]), ("dropbox", &["push"])];
         Self {
             edge: Edge::new(registry(), authenticator, options, None),
             credentials: HashMap::from([

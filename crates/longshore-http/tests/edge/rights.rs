@@ -11,6 +11,7 @@ use longshore_testkit::wire::{Answer, Ask};
 use std::sync::Arc;
 
 use super::house::{House, digest, options, registry, request};
+use super::pull::{IMAGE, image};
 
 const REALM: &str = r#"Bearer realm="https://auth.example/token",service="registry.example""#;
 
@@ -252,5 +253,25 @@ async fn what_was_given_to_somebody_is_not_kept_for_others_on_the_way() {
     assert_eq!(
         kept(house.ask_as(Who::Stranger, ask()).await),
         "max-age=31536000"
+    );
+}
+
+#[tokio::test]
+async fn d48_who_may_push_and_not_pull_pushes_and_does_not_pull() {
+    let house = House::tokens(AnonymousAccess::Nothing, options()).await;
+    let config = digest(b"{}");
+    let blob = format!("/v2/dropbox/blobs/uploads/?digest={config}");
+    let manifest = image(IMAGE, &config, 2, serde_json::json!({}));
+    let put = Ask::new("PUT", "/v2/dropbox/manifests/v1").header("content-type", IMAGE);
+    for ask in [Ask::new("POST", blob).sized("{}"), put.sized(manifest)] {
+        let answer = house.ask_as(Who::Outsider, ask).await;
+        assert_eq!(answer.status, 201, "{answer}");
+    }
+    let pull = house
+        .ask_as(Who::Outsider, Ask::new("GET", "/v2/dropbox/manifests/v1"))
+        .await;
+    assert_eq!(
+        challenge(&pull),
+        format!("{REALM},scope=\"repository:dropbox:pull\",error=\"insufficient_scope\"")
     );
 }

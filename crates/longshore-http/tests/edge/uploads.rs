@@ -168,3 +168,16 @@ async fn a_forced_delete_takes_a_manifest_that_an_index_lists() {
     );
     assert_eq!(house.get(&target).await.status, 404);
 }
+
+#[tokio::test(start_paused = true)]
+async fn c47_a_manifest_that_does_not_come_is_given_up_after_a_while() {
+    let house = house(options());
+    let ask = Ask::new("PUT", "/v2/a/manifests/v1").chunked("x");
+    let (head, _) = request(&ask, None).into_parts();
+    let never = http_body_util::StreamBody::new(futures_util::stream::pending::<
+        Result<http_body::Frame<bytes::Bytes>, std::convert::Infallible>,
+    >());
+    let request = http::Request::from_parts(head, never);
+    let answer = answer(house.edge.call(request).await).await;
+    assert_eq!(answer.status, 408, "{answer}");
+}
