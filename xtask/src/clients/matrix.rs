@@ -77,12 +77,13 @@ fn table(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
+/// An empty field is something that the client cannot do.
 fn mark(row: &Row, capability: &str) -> &'static str {
-    match row.cells.iter().find(|(name, _)| *name == capability) {
+    let cell = row.cells.iter().find(|(name, _)| *name == capability);
+    match cell {
         None => "",
         Some((_, Cell::Passed)) => "yes",
-        Some((_, Cell::Failed(_))) => "**no**",
-        Some((_, Cell::Skipped(_))) => "not tried",
+        Some((_, Cell::Failed(_) | Cell::Skipped(_))) => "no",
     }
 }
 

@@ -99,15 +99,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
             .map_err(|error| format!("{name}: {error:#}"))
     };
     let rows = rows(workspace, &options.names, options.against.as_deref(), &tool)?;
+    let cells = rows.iter().flat_map(|row| &row.cells);
+    let all_passed = cells.clone().all(|(_, cell)| *cell == Cell::Passed);
     if options.write {
-        if !options.names.is_empty() {
-            bail!("--write needs a run of all clients");
+        if !all_passed || !options.names.is_empty() {
+            bail!("the matrix is written from a run in which every client was tried and passed");
         }
         matrix::write(workspace, &rows)?;
     }
-    let failed = rows
-        .iter()
-        .flat_map(|row| &row.cells)
+    let failed = cells
+        .into_iter()
         .any(|(_, cell)| matches!(cell, Cell::Failed(_)));
     Ok(if failed {
         ExitCode::FAILURE

@@ -18,6 +18,9 @@ const PREPARE_LIMIT: Duration = Duration::from_mins(10);
 /// What a scenario exits with to say "skipped"; automake's number.
 const SKIPPED: i32 = 77;
 
+/// What the line of a client says that could not be started: no column of the matrix.
+const START: &str = "start";
+
 /// Where a scenario's registry comes from.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
@@ -96,13 +99,13 @@ impl Scenario {
             cells: Vec::new(),
         };
         if let Err(why) = self.ready(tool) {
-            row.cells.push(("push", Cell::Skipped(why)));
+            row.cells.push((START, Cell::Skipped(why)));
             return row;
         }
         let stage = Stage::new(workspace, self, place, images);
         let tried = stage.and_then(|mut stage| stage.play(&mut row));
         if let Err(error) = tried {
-            row.cells.push(("push", Cell::Failed(format!("{error:#}"))));
+            row.cells.push((START, Cell::Failed(format!("{error:#}"))));
         }
         row
     }
