@@ -18,11 +18,12 @@ mod pull;
 mod rights;
 mod uploads;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
 
-use crate::wire::{Answer, Ask};
+use crate::wire::{Answer, Ask, Wire};
 use fixture::Fixture;
 
 /// Who sends a request.
@@ -48,6 +49,24 @@ pub trait Target: Send {
     /// # Errors
     /// There was no answer.
     fn send(&mut self, who: Who, ask: &Ask) -> impl Future<Output = io::Result<Answer>> + Send;
+}
+
+/// Callers over sockets: a client for each that the server knows. A client that answers challenges by itself hides
+/// them from the table, so give it [`Login::Always`](crate::wire::Login::Always) or nothing.
+#[derive(Debug)]
+pub struct Callers(pub HashMap<Who, Wire>);
+
+impl Target for Callers {
+    fn knows(&self, who: Who) -> bool {
+        self.0.contains_key(&who)
+    }
+
+    async fn send(&mut self, who: Who, ask: &Ask) -> io::Result<Answer> {
+        match self.0.get_mut(&who) {
+            Some(wire) => wire.ask(ask).await,
+            None => Err(io::Error::other(format!("nobody here is {who:?}"))),
+        }
+    }
 }
 
 /// One row of the table.

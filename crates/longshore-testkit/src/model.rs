@@ -100,3 +100,49 @@ async fn follow(world: &World, steps: &[Step], bench: &Bench) -> Result<(), (Str
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use longshore_core::Registry;
+    use longshore_spec::reference::Reference;
+
+    use super::*;
+    use crate::suite::bench::{alice, has_blob, whole};
+
+    #[tokio::test]
+    async fn random_operations_get_everywhere_in_their_world() {
+        let world = World::new();
+        let (mut manifests, mut blobs, mut tags) =
+            (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for seed in 0..12 {
+            let (reference, other) = (Mem::new(), Mem::new());
+            let (mut draw, mut slots) = (Draw::new(seed), Slots::default());
+            for _ in 0..200 {
+                let step = Step::draw(&mut draw, &world);
+                step.take(&world, &mut slots, &reference, &other)
+                    .await
+                    .expect("the same registry twice");
+            }
+            for repo in &world.repos {
+                for (n, manifest) in world.manifests.iter().enumerate() {
+                    let at = Reference::Digest(manifest.digest);
+                    if reference.stat_manifest(&alice(), repo, &at).await.is_ok() {
+                        manifests.insert(n);
+                    }
+                }
+                for (n, blob) in world.blobs.iter().enumerate() {
+                    if has_blob(&reference, repo, &blob.digest).await {
+                        blobs.insert(n);
+                    }
+                }
+                let names = reference.tags(&alice(), repo, &whole()).await;
+                tags.extend(names.into_iter().flat_map(|listing| listing.items));
+            }
+        }
+        assert_eq!(manifests.len(), world.manifests.len(), "{manifests:?}");
+        assert_eq!(blobs.len(), world.blobs.len(), "{blobs:?}");
+        assert_eq!(tags.len(), world.tags.len(), "{tags:?}");
+    }
+}

@@ -12,6 +12,7 @@ mod prune;
 mod pull;
 mod push;
 mod push_rules;
+mod races;
 mod referrers;
 mod uploads;
 mod uploads_shared;
@@ -282,6 +283,16 @@ macro_rules! for_each_case {
                 a_deleted_tag_leaves_its_manifest
                 deleting_what_is_not_there_says_so
                 deleting_twice_says_so
+            }
+            races {
+                of_many_deletes_of_one_tag_one_succeeds
+                many_pushes_of_one_blob_all_succeed
+                many_pushes_of_one_tag_end_with_one_of_them
+                of_many_creations_of_one_tag_one_succeeds
+                of_many_moves_from_one_place_one_succeeds
+                a_manifest_is_never_left_without_a_blob_that_is_deleted_meanwhile
+                an_index_is_never_left_without_a_manifest_that_is_deleted_meanwhile
+                a_tag_is_seen_whole_while_it_moves
             }
             drops {
                 a_dropped_push_of_a_blob_shows_nothing

@@ -18,6 +18,9 @@ A point here is one thing that holds or does not. Where the program accepts seve
 404 or 405), ours accept the one that is right. Beyond what the table says, every 4xx answer with JSON must have the
 specification's shape and one of its 14 codes.
 
+The data set `sparse` has an image one of whose layers was never pushed, and an index one of whose images was never
+pushed. A registry may refuse both; these points want a server that is configured to accept both.
+
 ";
 
 /// The page, as text.

@@ -6,7 +6,7 @@ use longshore_testkit::model::agree;
 
 #[tokio::test]
 async fn the_reference_agrees_with_itself() {
-    for seed in 0..30 {
+    for seed in 0..20 {
         if let Err(disagreement) = agree(seed, 400, async || Mem::new()).await {
             panic!("{disagreement}");
         }

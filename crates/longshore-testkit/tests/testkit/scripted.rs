@@ -51,23 +51,24 @@ pub(crate) async fn serve(lines: Vec<Line>) -> (SocketAddr, JoinHandle<Vec<Strin
     (address, server)
 }
 
-/// Reads the head of a request, and its body if it says how long that is or comes in chunks.
+/// Reads a request: its head, and its body if that has a length or comes in chunks. Nothing when the client is gone.
 async fn request(socket: &mut tokio::net::TcpStream) -> String {
     let mut read = Vec::new();
-    let mut part = [0; 4096];
+    let mut part = vec![0; 16 * 1024];
+    let mut head_end = None;
     loop {
-        let text = String::from_utf8_lossy(&read).into_owned();
-        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+        head_end = head_end.or_else(|| read.windows(4).position(|four| four == b"\r\n\r\n"));
+        if let Some(end) = head_end {
+            let head = String::from_utf8_lossy(&read[..end]);
             let length = head
                 .lines()
                 .find_map(|line| line.strip_prefix("content-length: "));
-            let whole = match length {
-                Some(length) => read.len() >= head.len() + 4 + length.parse::<usize>().unwrap(),
-                None if head.contains("chunked") => body.ends_with("0\r\n\r\n"),
-                None => true,
+            let is_whole = match length {
+                Some(length) => read.len() >= end + 4 + length.parse::<usize>().unwrap(),
+                None => !head.contains("chunked") || read.ends_with(b"\r\n0\r\n\r\n"),
             };
-            if whole {
-                return text;
+            if is_whole {
+                return String::from_utf8_lossy(&read).into_owned();
             }
         }
         match socket.read(&mut part).await {
