@@ -224,7 +224,7 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
             .tracing
             .endpoint
             .as_ref()
-            .map(|_| traces::span as fn(&http::request::Parts) -> _),
+            .map(|_| traces::span as fn(&http::request::Parts, &'static str) -> _),
         now,
     })
 }

@@ -23,11 +23,11 @@ use crate::config::sections::Tracing;
 pub const TARGET: &str = "longshore::trace";
 
 /// The span of a request, which goes on with the trace its client began (W3C Trace Context).
-pub fn span(head: &Parts) -> Span {
+pub fn span(head: &Parts, endpoint: &'static str) -> Span {
     let span = tracing::info_span!(
         target: TARGET,
         "request",
-        otel.name = tracing::field::Empty,
+        otel.name = endpoint,
         otel.kind = "server",
         http.request.method = head.method.as_str(),
         url.path = head.uri.path(),
