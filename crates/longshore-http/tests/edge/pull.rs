@@ -99,6 +99,12 @@ async fn a_client_whose_image_is_not_here_gets_the_list() {
         "platform": {"os": "linux", "architecture": "amd64"},
     });
     let index = json!({"schemaVersion": 2, "mediaType": LIST, "manifests": [child]}).to_string();
+    let strict = Ask::new("PUT", "/v2/a/manifests/list").header("content-type", LIST);
+    let refused = House::open().ask(strict.sized(index.clone())).await;
+    assert_eq!(
+        refused.status, 400,
+        "a sparse index is taken where the options say so"
+    );
     let list = house.manifest("a", "list", LIST, &index).await;
     for method in ["GET", "HEAD"] {
         let answer = house

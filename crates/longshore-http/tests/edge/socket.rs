@@ -1,8 +1,6 @@
 //! The whole crate: the edge behind the server, asked over a socket by a client that hides nothing.
 
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::io;
 use std::net::SocketAddr;
 
 use hyper::service::service_fn;
@@ -10,9 +8,9 @@ use longshore_auth::AnonymousAccess;
 use longshore_core::Children;
 use longshore_http::edge::{Edge, EdgeOptions};
 use longshore_http::server::{Address, Options, Server};
-use longshore_testkit::bad_input::{self, Who};
+use longshore_testkit::bad_input::{self, Callers, Who};
 use longshore_testkit::conformance;
-use longshore_testkit::wire::{Answer, Ask, Login, Wire};
+use longshore_testkit::wire::{Login, Wire};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::house::{House, options, registry};
@@ -76,20 +74,6 @@ async fn every_point_of_the_specification_holds_for_a_caller_with_a_token() {
     every_point_holds(house, Login::Always(token)).await;
 }
 
-/// A client for each caller the house knows.
-struct Socket(HashMap<Who, Wire>);
-
-impl bad_input::Target for Socket {
-    fn knows(&self, who: Who) -> bool {
-        self.0.contains_key(&who)
-    }
-
-    async fn send(&mut self, who: Who, ask: &Ask) -> io::Result<Answer> {
-        let wire = self.0.get_mut(&who).expect("asked for before");
-        wire.ask(ask).await
-    }
-}
-
 async fn every_row_holds(house: House) {
     let (address, _running) = serve(house.edge.clone()).await;
     let callers = house.callers().map(|(who, credentials)| {
@@ -98,7 +82,7 @@ async fn every_row_holds(house: House) {
         });
         (who, Wire::new(address, login))
     });
-    let report = bad_input::run(&mut Socket(callers.collect()))
+    let report = bad_input::run(&mut Callers(callers.collect()))
         .await
         .unwrap();
     assert!(report.failures.is_empty(), "{report}");

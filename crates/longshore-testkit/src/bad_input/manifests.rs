@@ -178,12 +178,14 @@ pub(super) const ROWS: &[Row] = &[
     )
     .changing(),
     Row::new("D24", &[refused!(image!(r#""layers":[<foreign>]"#), "MANIFEST_BLOB_UNKNOWN")]),
+    // A registry may be told to take indexes whose manifests are elsewhere.
     Row::new(
         "D25",
-        &[put(&[400]).code("MANIFEST_BLOB_UNKNOWN").with(&[("content-type", INDEX)]).body(Body::Sized(
+        &[put(&[400, 201]).code("MANIFEST_BLOB_UNKNOWN").with(&[("content-type", INDEX)]).body(Body::Sized(
             r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"<X>","size":5}]}"#,
         ))],
-    ),
+    )
+    .changing(),
     Row::new(
         "D26",
         &[put(&[201]).with(&[("content-type", IMAGE)]).body(image!(
