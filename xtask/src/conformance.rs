@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::process;
-use crate::server::{Access, PASSWORD, Server, USER};
+use crate::server::{Access, Manifests, PASSWORD, Server, USER};
 use crate::token_service::TokenService;
 use crate::workspace::Workspace;
 
@@ -158,29 +158,53 @@ pub(crate) fn all(workspace: &Workspace, program: &Path) -> Result<Counts> {
 
 fn tried(workspace: &Workspace, program: &Path, ways: Ways) -> Result<Counts> {
     let longshore = Server::build(workspace)?;
-    let folder = workspace.scratch("conformance")?;
+    let kept = workspace.scratch("conformance")?;
+    // Of this process alone: somebody else may run the program in this clone too.
+    let work = std::env::temp_dir().join(format!("xtask-{}-conformance", std::process::id()));
     let each = ways.each().into_iter().map(|way| {
-        let here = folder.join(way.name());
-        fs::remove_dir_all(&here).ok();
-        fs::create_dir_all(&here).with_context(|| format!("{} cannot be made", here.display()))?;
-        // Started only where it is needed; it must outlive the attempt.
-        let tokens = if way == Ways::Bearer {
-            Some(TokenService::start(&here.join("keys.json"), &REPOSITORIES)?)
-        } else {
-            None
-        };
-        let access = match (&tokens, way) {
-            (Some(tokens), _) => Access::Bearer {
-                realm: tokens.realm(),
-                jwks: here.join("keys.json"),
-            },
-            (None, Ways::Basic) => Access::Basic,
-            (None, _) => Access::Open,
-        };
-        let server = Server::start(&longshore, &here.join("registry"), &access)?;
-        attempt(program, server.address(), way, &here.join("results"))
+        let here = work.join(way.name());
+        let counts = fresh(program, &longshore, way, &here);
+        keep(&here, &kept.join(way.name())).and(counts)
     });
-    each.sum()
+    let counts = each.sum();
+    fs::remove_dir_all(&work).ok();
+    counts
+}
+
+/// One run of the program against a registry of its own below `here`.
+fn fresh(program: &Path, longshore: &Path, way: Ways, here: &Path) -> Result<Counts> {
+    fs::create_dir_all(here).with_context(|| format!("{} cannot be made", here.display()))?;
+    let jwks = here.join("keys.json");
+    let access = match way {
+        Ways::Basic => Access::Basic,
+        Ways::Bearer => {
+            let realm = TokenService::start(&jwks, &REPOSITORIES)?.realm();
+            Access::Bearer { realm, jwks }
+        }
+        Ways::None | Ways::All => Access::Open,
+    };
+    let folder = here.join("registry");
+    let server = Server::start(longshore, &folder, &access, Manifests::Sparse)?;
+    attempt(program, server.address(), way, &here.join("results"))
+}
+
+/// Copies the reports and the registry's log to where they can be looked at after the run.
+fn keep(here: &Path, kept: &Path) -> Result<()> {
+    fs::create_dir_all(kept).with_context(|| format!("{} cannot be made", kept.display()))?;
+    let reports = fs::read_dir(here.join("results"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    for path in reports
+        .map(|entry| entry.path())
+        .chain([here.join("registry.log")])
+    {
+        if let (true, Some(name)) = (path.is_file(), path.file_name()) {
+            fs::copy(&path, kept.join(name))
+                .with_context(|| format!("{} cannot be kept", path.display()))?;
+        }
+    }
+    Ok(())
 }
 
 /// One run of the program. What it says is shown only where something did not pass.

@@ -39,6 +39,15 @@ pub(crate) enum Access {
     },
 }
 
+/// What manifests a test registry takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manifests {
+    /// As it comes out of the box.
+    Usual,
+    /// Also those of which parts are missing, which the conformance program asks for.
+    Sparse,
+}
+
 /// The name of the test registries at the token service.
 pub(crate) const SERVICE: &str = "longshore-test";
 /// Who issues the tokens.
@@ -78,12 +87,17 @@ impl Server {
     ///
     /// # Errors
     /// When it ends or does not answer in time; its last lines are in the text.
-    pub(crate) fn start(program: &Path, folder: &Path, access: &Access) -> Result<Self> {
+    pub(crate) fn start(
+        program: &Path,
+        folder: &Path,
+        access: &Access,
+        manifests: Manifests,
+    ) -> Result<Self> {
         fs::create_dir_all(folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
         let address = format!("127.0.0.1:{}", free_port()?);
         let config = folder.join("longshore.toml");
-        fs::write(&config, configuration(folder, &address, access)?)
+        fs::write(&config, configuration(folder, &address, access, manifests)?)
             .context("a configuration cannot be written")?;
         let log = folder.with_extension("log");
         let mut command = Command::new(program);
@@ -157,7 +171,12 @@ pub(crate) fn answers(address: &str) -> bool {
 }
 
 /// The file that starts such a registry; what it needs beside is written into `folder`.
-fn configuration(folder: &Path, address: &str, access: &Access) -> Result<String> {
+fn configuration(
+    folder: &Path,
+    address: &str,
+    access: &Access,
+    manifests: Manifests,
+) -> Result<String> {
     let text = |path: &Path| Value::from(path.display().to_string());
     // A scratch folder may be in memory; what is tried here is the protocol, not power cuts.
     let mut table = Table::from_iter([
@@ -169,6 +188,9 @@ fn configuration(folder: &Path, address: &str, access: &Access) -> Result<String
             one("listen", format!("127.0.0.1:{}", free_port()?)),
         ),
     ]);
+    if manifests == Manifests::Sparse {
+        table.insert("manifests".to_owned(), one("sparse", "all"));
+    }
     let auth = match access {
         Access::Open => return Ok(table.to_string()),
         Access::Basic => {
@@ -211,7 +233,7 @@ mod tests {
             jwks: folder.join("keys.json"),
         };
         for access in [Access::Open, Access::Basic, access] {
-            let text = configuration(&folder, "127.0.0.1:5", &access).unwrap();
+            let text = configuration(&folder, "127.0.0.1:5", &access, Manifests::Sparse).unwrap();
             let table: toml::Table = text.parse().unwrap();
             assert_eq!(
                 table["data"].as_str().unwrap(),

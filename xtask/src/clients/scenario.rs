@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 
 use super::{CAPABILITIES, Cell, Row};
 use crate::process::{self, Ended, Running};
-use crate::server::{Access, PASSWORD, Server, USER};
+use crate::server::{Access, Manifests, PASSWORD, Server, USER};
 use crate::workspace::{Workspace, on_path};
 
 const CAPABILITY_LIMIT: Duration = Duration::from_mins(5);
@@ -182,7 +182,7 @@ impl<'a> Stage<'a> {
     }
 
     fn registry(&mut self, program: &Path, name: &str, access: &Access) -> Result<String> {
-        let server = Server::start(program, &self.work.join(name), access)?;
+        let server = Server::start(program, &self.work.join(name), access, Manifests::Usual)?;
         let address = server.address().to_owned();
         self.registries.push(server);
         Ok(address)
