@@ -3,7 +3,6 @@
 //! They take a minute or two to make and never change, so they are kept in the user's cache under the hash of the scripts.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 
 use crate::process;
-use crate::workspace::{Workspace, cache, key_of, on_path};
+use crate::workspace::{Workspace, cache, key_of, link, on_path};
 
 const LIMIT: Duration = Duration::from_mins(15);
 
@@ -70,11 +69,7 @@ pub(crate) fn ensure(workspace: &Workspace, show: bool) -> Result<PathBuf> {
     if !entry.is_dir() {
         make(workspace, &folder.join("make.sh"), &entry, show)?;
     }
-    let link = workspace.at("target/images");
-    fs::remove_file(&link).ok();
-    symlink(entry.join("layout"), &link)
-        .with_context(|| format!("{} cannot be linked", link.display()))?;
-    Ok(link)
+    link(&entry.join("layout"), &workspace.at("target/images"))
 }
 
 fn make(workspace: &Workspace, script: &Path, entry: &Path, show: bool) -> Result<()> {

@@ -5,7 +5,6 @@
 //! nothing to trust.
 
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
@@ -15,7 +14,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use crate::process;
-use crate::workspace::{Workspace, cache, key_of, on_path};
+use crate::workspace::{Workspace, cache, key_of, link, on_path};
 
 /// Long enough for the largest of them on two busy cores.
 const BUILD_LIMIT: Duration = Duration::from_mins(20);
@@ -285,19 +284,6 @@ fn finish(command: &Command, log: &Path) -> Result<()> {
         bail!("its build failed ({ended}): {}", process::tail(log, 5));
     }
     Ok(())
-}
-
-fn link(entry: &Path, at: &Path) -> Result<PathBuf> {
-    if let Some(folder) = at.parent() {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
-    }
-    if fs::read_link(at).is_ok_and(|target| target == entry) {
-        return Ok(at.to_owned());
-    }
-    fs::remove_file(at).ok();
-    symlink(entry, at).with_context(|| format!("{} cannot be linked", at.display()))?;
-    Ok(at.to_owned())
 }
 
 #[cfg(test)]

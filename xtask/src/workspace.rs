@@ -5,6 +5,7 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -86,6 +87,23 @@ pub(crate) fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&path)
         .map(|dir| dir.join(name))
         .find(|candidate| candidate.is_file())
+}
+
+/// Makes `at` a symbolic link to `entry`, which may be one already.
+///
+/// # Errors
+/// When something else than a link is in the way, or the folder cannot be written to.
+pub(crate) fn link(entry: &Path, at: &Path) -> Result<PathBuf> {
+    if let Some(folder) = at.parent() {
+        fs::create_dir_all(folder)
+            .with_context(|| format!("{} cannot be made", folder.display()))?;
+    }
+    if fs::read_link(at).is_ok_and(|target| target == entry) {
+        return Ok(at.to_owned());
+    }
+    fs::remove_file(at).ok();
+    symlink(entry, at).with_context(|| format!("{} cannot be linked", at.display()))?;
+    Ok(at.to_owned())
 }
 
 fn made(dir: PathBuf) -> Result<PathBuf> {
