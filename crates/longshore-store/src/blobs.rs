@@ -15,7 +15,7 @@ use crate::cache::{Repo, Seen};
 use crate::store::Inner;
 
 /// For how long a client may use a URL it was sent to.
-const SIGNED_FOR: Duration = Duration::from_secs(20 * 60);
+const SIGNED_FOR: Duration = Duration::from_mins(20);
 
 impl Inner {
     pub(crate) async fn stat_blob(&self, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {

@@ -38,9 +38,10 @@ impl Inner {
     async fn manifest(&self, repo: &Repo, at: &Reference) -> Result<Arc<Manifest>> {
         let digest = match at {
             Reference::Digest(digest) => *digest,
-            Reference::Tag(tag) => match self.cache.tag(repo, tag) {
-                Some(digest) => digest,
-                None => {
+            Reference::Tag(tag) => {
+                if let Some(digest) = self.cache.tag(repo, tag) {
+                    digest
+                } else {
                     let epoch = repo.tags.now();
                     let digest = self
                         .db
@@ -52,7 +53,7 @@ impl Inner {
                     self.cache.tag_is(repo, epoch, tag, digest);
                     digest
                 }
-            },
+            }
         };
         if let Some(manifest) = self.cache.manifest(repo, &digest) {
             return Ok(manifest);
@@ -67,7 +68,7 @@ impl Inner {
             .ok_or_else(|| unknown(at))?;
         let manifest = Arc::new(Manifest {
             digest,
-            media_type: media_type_of(media_type)?,
+            media_type: media_type_of(&media_type)?,
             bytes: Bytes::from(bytes),
         });
         self.cache
@@ -77,7 +78,7 @@ impl Inner {
 }
 
 /// A media type as it was stored.
-fn media_type_of(text: String) -> Result<MediaType> {
+fn media_type_of(text: &str) -> Result<MediaType> {
     text.parse().map_err(Error::internal)
 }
 

@@ -77,16 +77,16 @@ async fn known(tx: &mut Tx<'_>, name: &RepoName) -> Result<i64> {
 
 async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest) -> Result<()> {
     let id = known(tx, name).await?;
-    if let Some(parent) = manifests::edge_parent(tx, id, digest, EdgeKind::Blob).await? {
-        return Err(Error::new(
+    if !blobs::link_delete(tx, id, digest).await? {
+        return Err(blob::unknown(digest));
+    }
+    // Undone with the rest of the transaction.
+    match manifests::edge_parent(tx, id, digest, EdgeKind::Blob).await? {
+        Some(parent) => Err(Error::new(
             Code::Denied,
             format!("the blob {digest} is part of the manifest {parent}; delete that first"),
-        ));
-    }
-    if blobs::link_delete(tx, id, digest).await? {
-        Ok(())
-    } else {
-        Err(blob::unknown(digest))
+        )),
+        None => Ok(()),
     }
 }
 

@@ -66,15 +66,14 @@ impl Inner {
             let needed: Vec<_> = args.blobs.keys().copied().collect();
             for _ in 0..TRIES {
                 args.safe = this.unsettled.wait(&needed).await?;
-                let safe = args.safe.clone();
                 let args = args.clone();
                 match this
                     .db
                     .write(Durability::Power, args, |tx, args| Box::pin(put(tx, args)))
                     .await?
                 {
-                    Put::Done { retyped } => {
-                        this.unsettled.settled(safe);
+                    Put::Done { retyped, settled } => {
+                        this.unsettled.settled(settled);
                         if tagged {
                             this.cache.tags_moved(&name);
                         }
@@ -109,7 +108,8 @@ async fn read(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View
 }
 
 fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)> {
-    let view = View::parse(&push.bytes, push.media_type.as_ref(), limits).map_err(refused)?;
+    let view = View::parse(&push.bytes, push.media_type.as_ref(), limits)
+        .map_err(|error| refused(&error))?;
     let digest = Digest::of(
         push.digest
             .map_or(Algorithm::Sha256, |want| want.algorithm()),
@@ -141,7 +141,7 @@ fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)>
     Ok((row, view))
 }
 
-fn refused(error: ManifestError) -> Error {
+fn refused(error: &ManifestError) -> Error {
     let code = match error {
         ManifestError::TooLarge { .. } => Code::TooLarge,
         _ => Code::ManifestInvalid,
@@ -199,6 +199,8 @@ enum Put {
     Done {
         /// The repository had it, as another media type.
         retyped: bool,
+        /// The blobs whose safety is recorded now.
+        settled: Vec<(Digest, i64)>,
     },
     /// A blob is staged and its sync not known yet; nothing was written.
     Unsettled,
@@ -207,9 +209,9 @@ enum Put {
 async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     let repo = repos::repo_open(tx, &args.repo, args.now).await?;
     tx.lock(repo).await?;
-    if !settle_blobs(tx, repo, args).await? {
+    let Some(settled) = settle_blobs(tx, repo, args).await? else {
         return Ok(Put::Unsettled);
-    }
+    };
     let mut row = args.row.clone();
     row.depth = depth(tx, repo, args).await?;
     let new_tags = check_tags(tx, repo, args).await?;
@@ -235,12 +237,17 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     }
     Ok(Put::Done {
         retyped: put == ManifestPut::Retyped,
+        settled,
     })
 }
 
 /// Checks that the repository holds each blob, unless it may be absent, in the size the manifest says, and that its bytes
-/// are safe; false when that is not known of one of them.
-async fn settle_blobs(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<bool> {
+/// are safe, and records that they are; `None` when that is not known of one of them.
+async fn settle_blobs(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    args: &Push,
+) -> Result<Option<Vec<(Digest, i64)>>> {
     let mut settle = Vec::new();
     for (digest, size) in &args.blobs {
         let blob = match blobs::blob_seen(tx, repo, digest).await? {
@@ -266,15 +273,15 @@ async fn settle_blobs(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<bool> {
         }
         if blob.state == BlobState::Staged {
             if args.safe.get(digest) != Some(&blob.generation) {
-                return Ok(false);
+                return Ok(None);
             }
             settle.push((*digest, blob.generation));
         }
     }
-    for (digest, generation) in settle {
-        blobs::blob_settle(tx, &digest, generation).await?;
+    for (digest, generation) in &settle {
+        blobs::blob_settle(tx, digest, *generation).await?;
     }
-    Ok(true)
+    Ok(Some(settle))
 }
 
 /// Checks that the listed manifests are there, where they must be, and counts the levels below.

@@ -13,7 +13,7 @@ use crate::store::Inner;
 /// How often finished syncs of blobs that no manifest has asked for are recorded.
 const SETTLE: Duration = Duration::from_millis(500);
 /// How often sessions are looked through.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 /// How many sessions are ended in one go.
 const BATCH: usize = 200;
 

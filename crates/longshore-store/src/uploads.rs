@@ -324,7 +324,7 @@ fn too_many(who: &str, most: usize) -> Error {
             "{who} {most} open upload sessions; finish or cancel some, or wait until they expire"
         ),
     )
-    .retry_after(std::time::Duration::from_secs(60))
+    .retry_after(std::time::Duration::from_mins(1))
 }
 
 struct Take {

@@ -56,9 +56,9 @@ impl Lite {
     pub(crate) fn read<A, T>(&self, args: &A, body: Body<A, T>) -> Result<T> {
         let mut conn = self.reader()?;
         // One view for all statements of the body, also while the writer goes on.
-        exec(&mut conn, "BEGIN", &[])?;
+        exec(&conn, "BEGIN", &[])?;
         let answer = run(&mut conn, args, body);
-        exec(&mut conn, "COMMIT", &[])?;
+        exec(&conn, "COMMIT", &[])?;
         // A connection on which something failed is not kept.
         lock(&self.readers).push(conn);
         answer

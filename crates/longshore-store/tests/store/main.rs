@@ -64,6 +64,15 @@ mod durable_at_the_manifest {
     longshore_testkit::suite!(bench(Durability::Manifest));
 }
 
+#[tokio::test]
+async fn it_agrees_with_the_reference_over_random_operations() {
+    for seed in 0..10 {
+        let agreed =
+            longshore_testkit::model::agree(seed, 300, || bench(Durability::Manifest)).await;
+        agreed.unwrap_or_else(|disagreement| panic!("seed {seed}: {disagreement}"));
+    }
+}
+
 mod durable_at_each_blob {
     use super::*;
     longshore_testkit::suite!(bench(Durability::Blob));

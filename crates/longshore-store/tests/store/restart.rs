@@ -220,9 +220,9 @@ fn only_blob(under: &Path) -> std::path::PathBuf {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                look.push(path)
+                look.push(path);
             } else {
-                found.push(path)
+                found.push(path);
             }
         }
     }

@@ -43,7 +43,7 @@ pub fn markdown() -> String {
             page.push_str(&row(key));
         }
     }
-    page.push_str("\n## Environment variables\n\n`LONGSHORE_CONFIG` names the file, as `--config` does. Beyond that, one for each key, the same values:\n\n");
+    page.push_str("\n## Environment variables\n\n`LONGSHORE_CONFIG` names the file, as `--config` does. Under systemd, `LISTEN_FDS` and `LISTEN_PID` hand over\nsockets in place of `listen`, and `NOTIFY_SOCKET` is told of readiness. Beyond that, one for each key, the same values:\n\n");
     page.push_str("| Variable | Key | Since |\n|---|---|---|\n");
     for key in &keys {
         page.extend([format!(
