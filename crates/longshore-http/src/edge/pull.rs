@@ -1,8 +1,10 @@
 //! Blobs and manifests, `GET` and `HEAD`. Source: distribution-spec v1.1.1, "Pull", end-2 and end-3.
 
+use futures_util::TryStreamExt;
 use http::{HeaderValue, Method, StatusCode, header};
 use longshore_auth::IdentityKind;
-use longshore_core::Manifest;
+use longshore_core::error::Chain;
+use longshore_core::{Blob, ByteStream, Manifest};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::host::Host;
@@ -17,7 +19,7 @@ use super::enter::Visit;
 use super::errors::Answer;
 use super::reply::Reply;
 use super::urls::value;
-use super::{Edge, accept, names, request};
+use super::{Edge, accept, ids, names, request};
 use crate::server::Body;
 
 impl Edge {
@@ -65,9 +67,10 @@ impl Edge {
         } else {
             blob_reply(visit, StatusCode::OK, &blob.info.digest, ns)
         };
-        Ok(reply
-            .sized(length)
-            .body(Body::stream(blob.body, Some(length))))
+        Ok(reply.sized(length).body(Body::stream(
+            told_if_broken(visit, repo, blob),
+            Some(length),
+        )))
     }
 
     /// A manifest byte for byte, or, for `HEAD`, what `GET` would say.
@@ -140,6 +143,16 @@ impl Edge {
             .await
             .ok()
     }
+}
+
+/// The blob's bytes. The client is only cut off when they cannot all be read, and the response has long begun; so this is
+/// where the cause is logged.
+fn told_if_broken(visit: &Visit<'_>, repo: &RepoName, blob: Blob) -> ByteStream {
+    let (request, repo, digest) = (visit.cx.request, repo.clone(), blob.info.digest);
+    Box::pin(blob.body.inspect_err(move |error| {
+        let request = ids::print(request);
+        tracing::error!(request, %repo, %digest, error = %Chain(error), "a blob could not be read to its end");
+    }))
 }
 
 /// Whether the client asked a tag and is about to get a list that it cannot read.

@@ -1,8 +1,10 @@
 //! A registry whose blobs are somewhere else.
 
+use std::io;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::{StreamExt, stream};
 use longshore_core::{
     Blob, BlobInfo, ByteStream, Chunk, Cx, Expect, Listing, Manifest, ManifestPush, Parents,
     Pushed, Registry, Result, SignedUrl, Upload, Window,
@@ -10,7 +12,7 @@ use longshore_core::{
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::{Algorithm, ByteRange, Digest, Reference, RepoName, Tag, UploadId};
 
-/// Says of each blob that is there where else it is.
+/// Says of each blob that is there where else it is, and breaks off when it is read in parts.
 #[derive(Debug)]
 pub(crate) struct Located(pub(crate) Arc<dyn Registry>);
 
@@ -39,7 +41,13 @@ impl Registry for Located {
         digest: &Digest,
         range: Option<ByteRange>,
     ) -> Result<Blob> {
-        self.0.get_blob(cx, repo, digest, range).await
+        let mut blob = self.0.get_blob(cx, repo, digest, range).await?;
+        if range.is_some() {
+            let broken = io::Error::other("the disk is gone");
+            blob.body = Box::pin(blob.body.chain(stream::iter([Err(broken)])));
+            blob.range.end += 1;
+        }
+        Ok(blob)
     }
 
     async fn stat_manifest(&self, cx: &Cx, repo: &RepoName, at: &Reference) -> Result<Descriptor> {

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use http_body_util::BodyExt;
 use longshore_http::edge::{EdgeOptions, Warnings};
 use longshore_testkit::wire::{Answer, Ask};
 use serde_json::json;
 
-use super::house::{House, digest, options, registry};
+use super::house::{House, digest, options, registry, request};
 use super::located::Located;
 
 pub(crate) const IMAGE: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -233,4 +234,18 @@ async fn headers_and_warnings_of_the_operator_are_on_every_response_and_replace_
     }
     let answer = house.get("/v2/").await;
     assert_eq!(answer.header("cache-control"), Some("no-cache"));
+}
+
+#[tokio::test]
+async fn a_blob_that_cannot_be_read_to_its_end_is_cut_off_and_never_looks_whole() {
+    let house = House::open_with(Arc::new(Located(registry())), options(), None);
+    let blob = house.blob("a", b"hello").await;
+    let ask = Ask::new("GET", format!("/v2/a/blobs/{blob}")).header("range", "bytes=0-2");
+    let response = house.edge.call(request(&ask, None)).await;
+    assert_eq!(
+        (response.status().as_u16(), response.body().len()),
+        (206, Some(4))
+    );
+    let error = response.into_body().collect().await.unwrap_err();
+    assert_eq!(error.to_string(), "the disk is gone");
 }
