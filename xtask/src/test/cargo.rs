@@ -28,6 +28,7 @@ pub(super) fn clippy(session: &Session<'_>) -> Result<Outcome> {
                 "clippy",
                 "--workspace",
                 "--all-targets",
+                "--keep-going",
                 "--locked",
                 "--",
                 "-D",
