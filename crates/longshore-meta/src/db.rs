@@ -32,7 +32,10 @@ enum Engine {
     Lite(Arc<Lite>),
 }
 
-#[expect(clippy::unused_async, reason = "SQLite reads in line; the engine that is to come beside it waits")]
+#[expect(
+    clippy::unused_async,
+    reason = "SQLite reads in line; the engine that is to come beside it waits"
+)]
 impl Db {
     /// Opens a SQLite database in one file, makes it if it is not there, and brings its schema up to date.
     ///

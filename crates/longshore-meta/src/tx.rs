@@ -14,7 +14,10 @@ pub enum Tx<'c> {
     Lite(&'c mut rusqlite::Connection),
 }
 
-#[expect(clippy::unused_async, reason = "SQLite never waits; the engine that is to come beside it does")]
+#[expect(
+    clippy::unused_async,
+    reason = "SQLite never waits; the engine that is to come beside it does"
+)]
 impl Tx<'_> {
     /// The statement's first row.
     ///

@@ -8,6 +8,9 @@ mod checkpoint;
 mod sync;
 mod writer;
 
+use std::fs::OpenOptions;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,6 +43,7 @@ impl Lite {
                 rusqlite::version()
             )));
         }
+        private(path)?;
         let mut conn = connect(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
@@ -88,6 +92,22 @@ impl Lite {
             Some(conn) => Ok(conn),
             None => connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY),
         }
+    }
+}
+
+/// Makes the file, if it is not there, for this user alone; SQLite gives its log the same mode. One that is there is not
+/// opened: closing it would take SQLite's locks away, which belong to the process.
+fn private(path: &Path) -> Result<()> {
+    match OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(unavailable("the metadata database cannot be opened").because(error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -108,6 +108,20 @@ async fn a_newer_schema_is_refused_and_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn its_files_are_for_their_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (dir, db) = open();
+    put(&db, "a", "1").await.unwrap();
+    for name in ["meta.db", "meta.db-wal"] {
+        let mode = std::fs::metadata(dir.path().join(name))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_write_after_the_end_is_refused_and_does_not_hang() {
     let (_dir, db) = open();
     db.close().await.unwrap();
