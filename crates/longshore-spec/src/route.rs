@@ -17,9 +17,9 @@ use crate::name::{NameError, RepoName, Tag, TagError};
 use crate::reference::Reference;
 use crate::upload::UploadId;
 
-pub use parse::parse;
+pub use parse::{parse, parse_with_tags};
 
-/// The most `tag=` parameters of one manifest push; the specification wants 10 at least.
+/// The most `tag=` parameters of one manifest push where nobody says otherwise; the specification wants 10 at least.
 pub const MAX_TAGS: usize = 50;
 
 /// One request of the distribution API, fully parsed; the numbers are those of distribution-spec's endpoints table.
@@ -196,9 +196,12 @@ pub enum RouteError {
     /// A manifest pushed under a name that is no tag: 400 `MANIFEST_INVALID`.
     #[error(transparent)]
     ManifestInvalid(#[from] TagError),
-    /// More than [`MAX_TAGS`] tags at once: 414.
-    #[error("one push sets at most {MAX_TAGS} tags")]
-    TagsTooMany,
+    /// Too many tags at once: 414.
+    #[error("one push sets at most {most} tags")]
+    TagsTooMany {
+        /// How many it may set.
+        most: usize,
+    },
     /// An upload id that this registry never gave: 404 `BLOB_UPLOAD_UNKNOWN`.
     #[error("there is no such upload")]
     BlobUploadUnknown,

@@ -188,7 +188,7 @@ impl From<RouteError> for Fault {
             RouteError::BlobUnknown => Code::BlobUnknown,
             RouteError::ManifestUnknown => Code::ManifestUnknown,
             RouteError::ManifestInvalid(_) => Code::ManifestInvalid,
-            RouteError::TagsTooMany => Code::TooManyTags,
+            RouteError::TagsTooMany { .. } => Code::TooManyTags,
             RouteError::BlobUploadUnknown => Code::BlobUploadUnknown,
             RouteError::BlobUploadInvalid { .. } => Code::BlobUploadInvalid,
             RouteError::BadPageSize | RouteError::BadParameter { .. } => Code::QueryInvalid,

@@ -30,6 +30,19 @@ enum Endpoint<'a> {
 /// What to answer instead. Unknown endpoints come first, then the method, the repository name, the rest of the path,
 /// the query.
 pub fn parse(method: &str, path: &str, query: Option<&str>) -> Result<Request, RouteError> {
+    parse_with_tags(method, path, query, MAX_TAGS)
+}
+
+/// The same as [`parse`], where a manifest push may have up to `most_tags` parameters `tag=`.
+///
+/// # Errors
+/// As those of [`parse`].
+pub fn parse_with_tags(
+    method: &str,
+    path: &str,
+    query: Option<&str>,
+    most_tags: usize,
+) -> Result<Request, RouteError> {
     let endpoint = endpoint(path).ok_or(RouteError::NotFound)?;
     match endpoint {
         Endpoint::Ping => match method {
@@ -49,7 +62,7 @@ pub fn parse(method: &str, path: &str, query: Option<&str>) -> Result<Request, R
             _ => Err(not_allowed("GET, HEAD")),
         },
         Endpoint::Blob(name, digest) => blob(method, name, digest, query),
-        Endpoint::Manifest(name, reference) => manifest(method, name, reference, query),
+        Endpoint::Manifest(name, reference) => manifest(method, name, reference, query, most_tags),
         Endpoint::Uploads(name) => match method {
             "POST" => start_upload(name, query),
             _ => Err(not_allowed("POST")),
@@ -241,6 +254,7 @@ fn manifest(
     name: &str,
     text: &str,
     query: Option<&str>,
+    most_tags: usize,
 ) -> Result<Request, RouteError> {
     if !matches!(method, "GET" | "HEAD" | "PUT" | "DELETE") {
         return Err(not_allowed("GET, HEAD, PUT, DELETE"));
@@ -273,7 +287,7 @@ fn manifest(
         },
         "PUT" => {
             let tags = match reference {
-                Reference::Digest(_) => more_tags(query)?,
+                Reference::Digest(_) => more_tags(query, most_tags)?,
                 // `tag=` beside a tag has no meaning in the specification, and is ignored like any such parameter.
                 Reference::Tag(_) => Vec::new(),
             };
@@ -288,12 +302,12 @@ fn manifest(
 }
 
 /// The `tag` parameters of a push by digest, each tag once.
-fn more_tags(query: Option<&str>) -> Result<Vec<Tag>, RouteError> {
+fn more_tags(query: Option<&str>, most: usize) -> Result<Vec<Tag>, RouteError> {
     let mut tags = Vec::new();
     let given = pairs(query).filter(|(name, _)| name == "tag");
     for (count, (_, value)) in given.enumerate() {
-        if count >= MAX_TAGS {
-            return Err(RouteError::TagsTooMany);
+        if count >= most {
+            return Err(RouteError::TagsTooMany { most });
         }
         let tag = value.parse()?;
         if !tags.contains(&tag) {

@@ -297,7 +297,7 @@ fn repositories_named_like_the_apis_words_are_found_from_the_right() {
 }
 
 #[test]
-fn one_push_sets_fifty_tags_and_no_more() {
+fn one_push_sets_fifty_tags_and_no_more_unless_told_otherwise() {
     let tags = |count| {
         (0..count).fold(String::new(), |tags: String, n: usize| {
             tags + &format!("&tag=t{n}")
@@ -305,7 +305,11 @@ fn one_push_sets_fifty_tags_and_no_more() {
     };
     let line = |count| format!("PUT /v2/a/manifests/{D}?x{}", tags(count));
     assert!(matches!(read(&line(50)), Ok(Request::PutManifest { tags, .. }) if tags.len() == 50));
-    assert_eq!(read(&line(51)), Err(RouteError::TagsTooMany));
+    assert_eq!(read(&line(51)), Err(RouteError::TagsTooMany { most: 50 }));
+    let path = format!("/v2/a/manifests/{D}");
+    let few = |count| parse_with_tags("PUT", &path, Some(&tags(count)), 3);
+    assert!(few(3).is_ok());
+    assert_eq!(few(4), Err(RouteError::TagsTooMany { most: 3 }));
     assert_eq!(
         read(&format!("PUT /v2/a/manifests/{D}?tag=ok&tag=-bad")),
         Err(RouteError::ManifestInvalid(TagError::Start))
