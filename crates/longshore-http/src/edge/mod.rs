@@ -17,6 +17,7 @@ mod manifests;
 mod names;
 mod observe;
 mod options;
+mod places;
 mod proxies;
 mod prune;
 mod pull;
@@ -35,7 +36,7 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Response, StatusCode, header};
 use longshore_auth::Authenticator;
-use longshore_core::{ByteStream, Registry};
+use longshore_core::{Actor, ByteStream, Code, Error, Registry};
 use longshore_spec::route::{self, Request, RouteError};
 use tracing::{Instrument as _, Span};
 
@@ -48,10 +49,11 @@ pub use warnings::{WarningError, Warnings};
 
 use crate::server::{Body, Peer};
 use enter::Visit;
-use errors::Answer;
+use errors::{Answer, Fault};
 use ids::RequestIds;
 use lists::Referrers;
 use observe::Watch;
+use places::{Place, Places};
 use proxies::Sender;
 use reply::Reply;
 use routes::{endpoint, reading};
@@ -69,6 +71,7 @@ struct Inner {
     observer: Option<Observer>,
     urls: Urls,
     ids: RequestIds,
+    places: Option<Arc<Places>>,
     /// What is on every response that does not say otherwise itself.
     always: HeaderMap,
 }
@@ -94,6 +97,7 @@ impl Edge {
             authenticator,
             urls: Urls::new(&options),
             ids: RequestIds::new(),
+            places: options.requests_per_user.map(Places::new),
             always: always(&options),
             options,
             observer,
@@ -129,11 +133,11 @@ impl Edge {
             .await;
         let is_head = head.method == Method::HEAD;
         let id = ids::print(id);
-        let mut response = match answer {
-            Ok(reply) => reply.respond(is_head),
+        let (mut response, place) = match answer {
+            Ok((reply, place)) => (reply.respond(is_head), place),
             Err(fault) => {
                 watch.error(fault.code());
-                fault.respond(is_head, &id)
+                (fault.respond(is_head, &id), None)
             }
         };
         let headers = response.headers_mut();
@@ -146,7 +150,7 @@ impl Edge {
             }
         }
         span.record("http.response.status_code", response.status().as_u16());
-        watch.follow(response)
+        watch.follow(response, place)
     }
 
     /// What the request is about.
@@ -156,9 +160,11 @@ impl Edge {
             .urls
             .below(head.uri.path())
             .ok_or(RouteError::NotFound)?;
-        route::parse(head.method.as_str(), path, head.uri.query())
+        let tags = self.0.options.tags_per_push;
+        route::parse_with_tags(head.method.as_str(), path, head.uri.query(), tags)
     }
 
+    /// The reply, and the place among its user's requests that it holds until it has been sent.
     async fn answer(
         &self,
         head: &Parts,
@@ -167,10 +173,10 @@ impl Edge {
         id: u128,
         body: ByteStream,
         watch: &Watch,
-    ) -> Answer {
+    ) -> Result<(Reply, Option<Place>), Fault> {
         let request = match request {
             Err(RouteError::NotAllowed { allow }) if head.method == Method::OPTIONS => {
-                return Ok(methods(allow));
+                return Ok((methods(allow), None));
             }
             read => read?,
         };
@@ -179,10 +185,34 @@ impl Edge {
         let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
         watch.actor(&visit.cx.actor);
         visit.admit(&self.0.authenticator, &request, self.0.options.ping)?;
+        let place = self.place(&visit.cx.actor, &request).await?;
         // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.
-        self.dispatch(&visit, &request, body)
-            .await
-            .map_err(|fault| fault.allowing(reading(&request)))
+        match self.dispatch(&visit, &request, body).await {
+            Ok(reply) => Ok((reply, place)),
+            Err(fault) => Err(fault.allowing(reading(&request))),
+        }
+    }
+
+    /// A place among the requests of a named caller. A ping needs none: it is nothing to answer, and clients take a
+    /// refused one for a registry that is not there.
+    async fn place(&self, actor: &Actor, request: &Request) -> Result<Option<Place>, Fault> {
+        let (Some(places), Actor::Named(name)) = (&self.0.places, actor) else {
+            return Ok(None);
+        };
+        if *request == Request::Ping {
+            return Ok(None);
+        }
+        match places.take(name).await {
+            Some(place) => Ok(Some(place)),
+            None => Err(Error::new(
+                Code::TooManyRequests,
+                format!(
+                    "`{name}` has {} requests under way already; wait until one has ended",
+                    places.each()
+                ),
+            )
+            .into()),
+        }
     }
 
     async fn dispatch(&self, visit: &Visit<'_>, request: &Request, body: ByteStream) -> Answer {

@@ -17,6 +17,7 @@ use http_body::Body as _;
 use longshore_core::{Actor, ByteStream};
 use longshore_spec::name::RepoName;
 
+use super::places::Place;
 use super::routes::OTHER;
 use crate::server::Body;
 
@@ -173,20 +174,24 @@ impl Watch {
         }))
     }
 
-    /// Goes on watching with the response, until its body has ended.
-    pub(super) fn follow(self, response: Response<Body>) -> Response<Body> {
-        if self.0.is_none() {
+    /// Goes on watching with the response, and keeps its request's place, until its body has ended.
+    pub(super) fn follow(self, response: Response<Body>, place: Option<Place>) -> Response<Body> {
+        if self.0.is_none() && place.is_none() {
             return response;
         }
         let status = response.status();
         self.note(|seen| seen.status = Some(status));
+        let kept = Kept {
+            watch: self,
+            _place: place.map(Arc::new),
+        };
         response.map(|body| {
             let length = body.len();
             let body = if length.is_none_or(|length| length >= LONG) {
                 Body::stream(
                     Box::pin(Held {
                         body,
-                        watch: self.clone(),
+                        kept: kept.clone(),
                     }),
                     length,
                 )
@@ -194,7 +199,9 @@ impl Watch {
                 body
             };
             body.when_done(move |sent| {
-                self.note(|seen| {
+                // Named as a whole, or the closure would hold the watch only.
+                let kept = kept;
+                kept.watch.note(|seen| {
                     seen.sent = sent.bytes;
                     seen.end = if sent.whole { End::Whole } else { End::Cut };
                 });
@@ -214,11 +221,18 @@ impl Drop for Watching {
     }
 }
 
-/// A long body, each piece of which holds on to the watch until it has been sent. The pieces stay where they are in
+/// What lasts as long as a request.
+#[derive(Clone)]
+struct Kept {
+    watch: Watch,
+    _place: Option<Arc<Place>>,
+}
+
+/// A long body, each piece of which holds on to what is kept until it has been sent. The pieces stay where they are in
 /// memory, so a connection still recognises the regions of files among them.
 struct Held {
     body: Body,
-    watch: Watch,
+    kept: Kept,
 }
 
 impl Stream for Held {
@@ -231,7 +245,7 @@ impl Stream for Held {
                 Some(Ok(frame)) => match frame.into_data() {
                     Ok(bytes) => Some(Ok(Bytes::from_owner(Piece {
                         bytes,
-                        _watch: self.watch.clone(),
+                        _kept: self.kept.clone(),
                     }))),
                     Err(_) => continue,
                 },
@@ -245,7 +259,7 @@ impl Stream for Held {
 /// Bytes that are being sent.
 struct Piece {
     bytes: Bytes,
-    _watch: Watch,
+    _kept: Kept,
 }
 
 impl AsRef<[u8]> for Piece {

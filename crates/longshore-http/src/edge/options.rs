@@ -31,6 +31,11 @@ pub struct EdgeOptions {
     pub pages: Pages,
     /// The largest manifest, in bytes.
     pub manifest_limit: usize,
+    /// The most `tag` parameters of one push.
+    pub tags_per_push: usize,
+    /// The most requests of one named caller at a time; `None` for no such limit. One more waits for a second. A
+    /// request lasts until its response has been sent.
+    pub requests_per_user: Option<usize>,
     /// What of a manifest's content must be there when it is pushed.
     pub children: Children,
     /// Whether the registry is asked where a blob lies, so that clients are sent there. Costs a look-up for each pull.
@@ -55,6 +60,8 @@ impl Default for EdgeOptions {
             trusted_proxies: Vec::new(),
             pages: Pages::default(),
             manifest_limit: 4 * 1024 * 1024,
+            tags_per_push: 50,
+            requests_per_user: Some(64),
             children: Children::MustExist,
             redirects: false,
             ping: Ping::default(),

@@ -10,6 +10,7 @@
 mod bad_input;
 mod h2;
 mod house;
+mod limits;
 mod lists;
 mod located;
 mod observed;
