@@ -76,16 +76,8 @@ pub fn tower(config: &Config, store: Store, meter: &Arc<Meter>) -> Arc<dyn Regis
 
 /// A meter that counts by the process's monotonic clock.
 pub fn meter() -> Arc<Meter> {
-    let start = instant();
+    let start = Instant::now();
     Arc::new(Meter::new(Box::new(move || start.elapsed())))
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the binary is where time comes in"
-)]
-fn instant() -> Instant {
-    Instant::now()
 }
 
 #[expect(
@@ -108,6 +100,7 @@ pub async fn authenticator(config: &Config) -> anyhow::Result<Authenticator> {
                 file: htpasswd.path.clone(),
                 realm: htpasswd.realm.clone(),
                 anonymous: anonymous(htpasswd.anonymous),
+                limits: auth_limits(&config.limits),
             };
             Authenticator::htpasswd(options, now()).await?
         }
@@ -115,11 +108,15 @@ pub async fn authenticator(config: &Config) -> anyhow::Result<Authenticator> {
             let options = TokenOptions {
                 realm: token.realm.to_string(),
                 service: token.service.clone(),
+                audience: Some(token.audience.clone()),
                 issuer: token.issuer.clone(),
                 root_bundle: token.keys_file.clone(),
                 jwks_file: token.jwks_file.clone(),
                 jwks_url: token.jwks_url.as_ref().map(ToString::to_string),
+                jwks_refresh: token.jwks_refresh,
+                leeway: token.leeway,
                 anonymous: anonymous(token.anonymous),
+                limits: auth_limits(&config.limits),
             };
             Authenticator::token(options, now()).await?
         }
@@ -130,6 +127,21 @@ fn anonymous(anonymous: Anonymous) -> AnonymousAccess {
     match anonymous {
         Anonymous::None => AnonymousAccess::Nothing,
         Anonymous::Pull => AnonymousAccess::Reader,
+    }
+}
+
+fn auth_limits(limits: &Limits) -> longshore_auth::Limits {
+    longshore_auth::Limits {
+        token_bytes: size(limits.token.get()),
+        token_access: count(limits.token_access),
+        password_bytes: size(limits.password.get()),
+        password_checks: count(limits.password_checks),
+        password_queue: count(limits.password_queue),
+        failed_logins: limits.failed_logins.get(),
+        failed_logins_per_ip: limits.failed_logins_per_ip.get(),
+        failed_logins_time: limits.failed_logins_time,
+        failed_login_wait: limits.failed_login_wait,
+        failed_login_wait_max: limits.failed_login_wait_max,
     }
 }
 
@@ -213,6 +225,8 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
             ..Pages::default()
         },
         manifest_limit: size(config.limits.manifest.get()),
+        tags_per_push: count(config.limits.tags_per_push),
+        requests_per_user: at_most(config.limits.requests_per_user),
         children: match config.manifests.sparse {
             Sparse::None => Children::MustExist,
             Sparse::Indexes => Children::ManifestsMayBeAbsent,
@@ -259,14 +273,14 @@ pub fn server_options(config: &Config) -> anyhow::Result<server::Options> {
         h2c: config.http.h2c,
         inherit: true,
         announce: true,
-        timeouts: timeouts(limits, defaults.timeouts),
+        timeouts: timeouts(limits),
         limits: server::Limits {
             request_line: size(limits.target.get()),
             headers: size(limits.header_block.get()),
             header: size(limits.header.get()),
             header_count: count(limits.headers),
             connections: count(limits.connections),
-            connections_per_ip: Some(count(limits.connections_per_ip)),
+            connections_per_ip: at_most(limits.connections_per_ip),
         },
         h2: server::H2 {
             streams: limits.http2_streams.get(),
@@ -278,7 +292,8 @@ pub fn server_options(config: &Config) -> anyhow::Result<server::Options> {
     })
 }
 
-fn timeouts(limits: &Limits, defaults: server::Timeouts) -> server::Timeouts {
+fn timeouts(limits: &Limits) -> server::Timeouts {
+    let defaults = server::Timeouts::default();
     server::Timeouts {
         head: limits.head_time,
         handshake: limits.handshake_time,
@@ -350,6 +365,11 @@ pub fn observer(requests: Arc<Requests>, access: Option<AccessLog>) -> Observer 
 
 fn count(number: std::num::NonZeroU32) -> usize {
     number.get() as usize
+}
+
+/// A limit of which 0 means that there is none.
+fn at_most(number: u32) -> Option<usize> {
+    (number > 0).then_some(number as usize)
 }
 
 fn size(bytes: u64) -> usize {

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use hyper::service::service_fn;
-use longshore_http::edge::Edge;
+use longshore_core::error::Chain;
+use longshore_http::edge::{self, Edge};
 use longshore_http::server::{Address, Server};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble;
 use crate::banner;
-use crate::config::Config;
+use crate::config::{Config, Metrics};
 use crate::sources::Sources;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::admin::Admin;
@@ -24,19 +25,6 @@ use crate::telemetry::health::Health;
 use crate::telemetry::requests::Requests;
 use crate::telemetry::traces::Traces;
 use crate::telemetry::{log, metrics};
-
-/// The names of routes in the metrics; what fits none counts as the last.
-const ROUTES: [&str; 9] = [
-    "ping",
-    "catalog",
-    "tags",
-    "referrers",
-    "blob",
-    "manifest",
-    "uploads",
-    "upload",
-    "other",
-];
 
 /// Serve the registry.
 #[derive(Debug, Args)]
@@ -88,11 +76,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     // Ports first: they are what is most often taken, and nothing has been touched yet.
     let server = Server::bind(assemble::server_options(config)?).await?;
     let admin = match &config.metrics {
-        Some(metrics) => Some(
-            Server::bind(assemble::admin_options(&metrics.listen)?)
-                .await
-                .context("metrics.listen; set metrics.enabled = false to do without")?,
-        ),
+        Some(metrics) => bind_admin(metrics).await?,
         None => None,
     };
     let authenticator = assemble::authenticator(config).await?;
@@ -104,7 +88,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         .access
         .then(|| AccessLog::start(config.log.format))
         .transpose()?;
-    let requests = Arc::new(Requests::new(&ROUTES));
+    let requests = Arc::new(Requests::new(&edge::ROUTES));
     let edge = Edge::new(
         assemble::tower(config, parts.store.clone(), &meter),
         authenticator,
@@ -177,6 +161,20 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())
+}
+
+/// The server of metrics and health. Where nobody chose its address and that is taken, the registry does without.
+async fn bind_admin(metrics: &Metrics) -> anyhow::Result<Option<Server>> {
+    match Server::bind(assemble::admin_options(&metrics.listen)?).await {
+        Ok(server) => Ok(Some(server)),
+        Err(error) if *metrics == Metrics::default() => {
+            tracing::warn!(error = %Chain(&error), "no metrics and no health checks: set metrics.listen to an address of their own");
+            Ok(None)
+        }
+        Err(error) => {
+            Err(error).context("metrics.listen; set another address, or metrics.enabled = false")
+        }
+    }
 }
 
 async fn probe(health: Arc<Health>, every: std::time::Duration, stop: CancellationToken) {

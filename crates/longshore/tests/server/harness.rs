@@ -132,6 +132,11 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
+    /// Waits until it has ended by itself; gives its exit code.
+    pub(crate) fn wait(mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+
     /// Sends it a signal.
     pub(crate) fn signal(&mut self, name: &str) {
         let done = Command::new("kill")

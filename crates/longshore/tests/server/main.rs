@@ -10,7 +10,10 @@
 
 mod conformance;
 mod crash;
+mod disk;
+mod drain;
 mod harness;
+mod limits;
 mod start;
 mod tls;
 mod traces;
