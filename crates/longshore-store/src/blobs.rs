@@ -49,10 +49,16 @@ impl Inner {
                 .at_offset(seen.size)
             })?,
         };
-        let body = self
-            .blobs
-            .read(&location(&seen.location)?, seen.size, range.clone())
-            .await?;
+        let at = location(&seen.location)?;
+        let body = match self.blobs.read(&at, seen.size, range.clone()).await {
+            Ok(body) => body,
+            Err(error) => {
+                if error.code() == Code::Internal {
+                    self.damaged(digest, &seen, &at).await?;
+                }
+                return Err(error);
+            }
+        };
         Ok(Blob {
             info: BlobInfo {
                 digest: *digest,
@@ -75,6 +81,24 @@ impl Inner {
             .await
     }
 
+    /// Takes a blob out of sight whose bytes are not there, or not as many as they were: clients do not push again what a
+    /// `HEAD` says is here. A storage that only fails to answer changes nothing.
+    async fn damaged(&self, digest: &Digest, seen: &Seen, at: &Location) -> Result<()> {
+        if self.blobs.size(at).await? == Some(seen.size) {
+            return Ok(());
+        }
+        self.db
+            .write(
+                Durability::Process,
+                (*digest, seen.generation),
+                |tx, (digest, generation)| Box::pin(blobs::blob_lose(tx, digest, *generation)),
+            )
+            .await?;
+        self.cache.content_lost();
+        tracing::error!(%digest, location = %at, "the bytes of a blob are lost; it is absent until it is pushed again");
+        Ok(())
+    }
+
     /// The blob, if the repository holds it.
     async fn seen(&self, repo: &Repo, digest: &Digest) -> Result<Seen> {
         if let Some(seen) = self.cache.blob(repo, digest) {
@@ -90,6 +114,7 @@ impl Inner {
             .ok_or_else(|| unknown(digest))?;
         let seen = Seen {
             size: row.size,
+            generation: row.generation,
             location: row.location.into(),
         };
         self.cache.blob_is(repo, epoch, digest, seen.clone());

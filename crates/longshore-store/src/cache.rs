@@ -56,6 +56,7 @@ pub(crate) struct Repo {
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) size: u64,
+    pub(crate) generation: i64,
     pub(crate) location: Arc<str>,
 }
 

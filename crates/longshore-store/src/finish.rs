@@ -125,9 +125,9 @@ impl Inner {
             .await?
         {
             Committed::Installed(generation) => {
-                // Whoever read the place of a broken copy must not go on using it.
+                // Whoever read the place of a broken copy must not go on using it, in whatever repository.
                 if generation > 1 {
-                    self.cache.content_left(repo);
+                    self.cache.content_lost();
                 }
                 if state == BlobState::Staged {
                     self.unsettled
@@ -142,7 +142,8 @@ impl Inner {
         })
     }
 
-    /// The generation of the stored copy, if there is one and its length is not what its row says: it is to be replaced.
+    /// The generation of the stored copy, if there is one and it is to be replaced: its length is not what its row says,
+    /// or nobody knows whether its bytes will be there.
     async fn broken(&self, digest: &Digest) -> Result<Option<i64>> {
         let Some(row) = self
             .db
@@ -151,6 +152,9 @@ impl Inner {
         else {
             return Ok(None);
         };
+        if row.state == BlobState::Staged && !self.unsettled.vouches(digest, row.generation) {
+            return Ok(Some(row.generation));
+        }
         let whole = self.blobs.size(&location(&row.location)?).await? == Some(row.size);
         if !whole {
             tracing::warn!(%digest, location = row.location, "the stored copy of a blob is damaged; the pushed one takes its place");

@@ -8,7 +8,7 @@ use longshore_meta::{manifests, tags};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::media::MediaType;
-use longshore_spec::name::RepoName;
+use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::reference::Reference;
 
 use crate::cache::Repo;
@@ -36,6 +36,38 @@ impl Inner {
     }
 
     async fn manifest(&self, repo: &Repo, at: &Reference) -> Result<Arc<Manifest>> {
+        match (self.manifest_by_steps(repo, at).await, at) {
+            // The tag may have been moved, and what it pointed to deleted, between two looks.
+            (Err(error), Reference::Tag(tag)) if error.code() == Code::ManifestUnknown => {
+                self.manifest_at_once(repo, tag).await
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// The manifest a tag points to, in one look at the database.
+    async fn manifest_at_once(&self, repo: &Repo, tag: &Tag) -> Result<Arc<Manifest>> {
+        let (digest, media_type, bytes) = self
+            .db
+            .read(&(repo.id, tag), |tx, (repo, tag)| {
+                Box::pin(async move {
+                    let Some(digest) = tags::tag_get(tx, *repo, tag).await? else {
+                        return Ok(None);
+                    };
+                    let found = manifests::manifest_get(tx, *repo, &digest).await?;
+                    Ok(found.map(|(media_type, bytes)| (digest, media_type, bytes)))
+                })
+            })
+            .await?
+            .ok_or_else(|| unknown(&Reference::Tag(tag.clone())))?;
+        Ok(Arc::new(Manifest {
+            digest,
+            media_type: media_type_of(&media_type)?,
+            bytes: Bytes::from(bytes),
+        }))
+    }
+
+    async fn manifest_by_steps(&self, repo: &Repo, at: &Reference) -> Result<Arc<Manifest>> {
         let digest = match at {
             Reference::Digest(digest) => *digest,
             Reference::Tag(tag) => {

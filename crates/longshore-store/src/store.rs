@@ -20,7 +20,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::cache::Cache;
 use crate::options::Options;
-use crate::unsettled::Unsettled;
+use crate::unsettled::{Origin, Unsettled};
 
 /// Tells the time to work that has no request: renewals, sweeps, recovery.
 pub(crate) type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -79,12 +79,13 @@ impl Store {
         self.0.tend(stop).await;
     }
 
-    /// Records all that is still to be recorded and closes the metadata, for an orderly stop.
+    /// Records all that is still to be recorded and closes the metadata, for an orderly stop. What an unclean stop before
+    /// left to be checked is not waited for: the next start goes on with it.
     ///
     /// # Errors
     /// `Unavailable` when it could not be written; nothing that was acknowledged is lost then.
     pub async fn close(&self) -> Result<()> {
-        self.0.settle().await?;
+        self.0.settle(Origin::Published).await?;
         self.0.db.close().await
     }
 }

@@ -9,6 +9,7 @@ use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, uploads};
 
 use crate::store::Inner;
+use crate::unsettled::Origin;
 
 /// How often finished syncs of blobs that no manifest has asked for are recorded.
 const SETTLE: Duration = Duration::from_millis(500);
@@ -19,18 +20,18 @@ const BATCH: usize = 200;
 
 impl Inner {
     pub(crate) async fn tend(&self, stop: impl Future<Output = ()> + Send) {
-        let mut settle = tokio::time::interval(SETTLE);
-        let mut sweep = tokio::time::interval(SWEEP);
-        let mut stop = std::pin::pin!(stop);
-        loop {
-            let done = tokio::select! {
-                () = &mut stop => return,
-                _ = settle.tick() => self.settle().await,
-                _ = sweep.tick() => self.sweep().await,
-            };
-            if let Err(error) = done {
-                tracing::warn!(error = %Chain(&error), "housekeeping failed; it will be tried again");
-            }
+        // Side by side: the check of a large blob that was found must not keep syncs from being recorded, nor the end from
+        // coming. Each may be dropped at any await.
+        let work = async {
+            tokio::join!(
+                again(SETTLE, || self.settle(Origin::Published)),
+                again(SETTLE, || self.settle(Origin::Found)),
+                again(SWEEP, || self.sweep()),
+            )
+        };
+        tokio::select! {
+            () = stop => {}
+            _ = work => {}
         }
     }
 
@@ -54,21 +55,41 @@ impl Inner {
                     ))
                 })
                 .await?;
-            let last = stale.len() < BATCH;
-            for (id, stage, finished) in stale {
-                // The bytes first: a row without bytes is found again, bytes without a row are not.
-                if finished.is_none() {
-                    self.blobs.discard(&Stage::decode(&stage)?).await?;
+            let found = stale.len();
+            let mut stay = 0;
+            for session in stale {
+                // One that cannot be removed must not keep the others.
+                if let Err(error) = self.forget(session).await {
+                    stay += 1;
+                    tracing::warn!(error = %Chain(&error), "an upload session that expired cannot be removed; it will be tried again");
                 }
-                self.db
-                    .write(Durability::Process, id, |tx, id| {
-                        Box::pin(uploads::upload_delete(tx, id))
-                    })
-                    .await?;
             }
-            if last {
+            if found < BATCH || stay == found {
                 return Ok(());
             }
+        }
+    }
+
+    async fn forget(&self, (id, stage, finished): uploads::Stale) -> Result<()> {
+        // The bytes first: a row without bytes is found again, bytes without a row are not.
+        if finished.is_none() {
+            self.blobs.discard(&Stage::decode(&stage)?).await?;
+        }
+        self.db
+            .write(Durability::Process, id, |tx, id| {
+                Box::pin(uploads::upload_delete(tx, id))
+            })
+            .await
+    }
+}
+
+/// Does `work` every so often. What fails is logged and done again the next time.
+async fn again<W: Future<Output = Result<()>>>(every: Duration, work: impl Fn() -> W) {
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = work().await {
+            tracing::warn!(error = %Chain(&error), "housekeeping failed; it will be tried again");
         }
     }
 }

@@ -26,9 +26,20 @@ type Sync = Shared<BoxFuture<'static, bool>>;
 #[derive(Debug, Default)]
 pub(crate) struct Unsettled(Mutex<HashMap<Digest, Entry>>);
 
+/// How a blob came to be followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was published by this process: its bytes are whole and on their way.
+    Published,
+    /// It was found staged when the store was opened: nobody knows yet whether its bytes are whole, and to find out may
+    /// take as long as reading them.
+    Found,
+}
+
 #[derive(Debug, Clone)]
 struct Entry {
     generation: i64,
+    origin: Origin,
     sync: Sync,
 }
 
@@ -42,7 +53,9 @@ impl Unsettled {
         at: Location,
     ) {
         let blobs = blobs.clone();
-        self.follow(digest, generation, async move { blobs.sync(&at).await });
+        self.follow(digest, generation, Origin::Published, async move {
+            blobs.sync(&at).await
+        });
     }
 
     /// Follows whatever makes a staged blob safe.
@@ -50,6 +63,7 @@ impl Unsettled {
         &self,
         digest: Digest,
         generation: i64,
+        origin: Origin,
         work: impl Future<Output = Result<()>> + Send + 'static,
     ) {
         let sync = work.map(move |end| {
@@ -58,13 +72,30 @@ impl Unsettled {
             }
             end.is_ok()
         });
-        self.map().insert(
-            digest,
-            Entry {
-                generation,
-                sync: sync.boxed().shared(),
-            },
-        );
+        let entry = Entry {
+            generation,
+            origin,
+            sync: sync.boxed().shared(),
+        };
+        let mut map = self.map();
+        // Two that replace each other may come here in the wrong order; the row holds the later one.
+        if map
+            .get(&digest)
+            .is_none_or(|there| there.generation < generation)
+        {
+            map.insert(digest, entry);
+        }
+    }
+
+    /// Whether a push of the same content may rely on this staged blob instead of the bytes it brought: not when it is
+    /// still to be found out whether its bytes are whole, nor when their sync has failed.
+    pub(crate) fn vouches(&self, digest: &Digest, generation: i64) -> bool {
+        let map = self.map();
+        map.get(digest).is_some_and(|entry| {
+            entry.generation == generation
+                && entry.origin == Origin::Published
+                && entry.sync.peek() != Some(&false)
+        })
     }
 
     /// Waits for the syncs of these blobs and gives the generations that are safe now; others are not its business.
@@ -109,9 +140,10 @@ impl Unsettled {
         }
     }
 
-    fn some(&self) -> Vec<(Digest, Entry)> {
+    fn some(&self, origin: Origin) -> Vec<(Digest, Entry)> {
         self.map()
             .iter()
+            .filter(|(_, entry)| entry.origin == origin)
             .take(BATCH)
             .map(|(digest, entry)| (*digest, entry.clone()))
             .collect()
@@ -134,9 +166,9 @@ async fn ends(entries: Vec<(Digest, Entry)>) -> Vec<(Digest, i64, bool)> {
 
 impl Inner {
     /// Waits for the syncs of blobs that no manifest has asked for, and records them.
-    pub(crate) async fn settle(&self) -> Result<()> {
+    pub(crate) async fn settle(&self, origin: Origin) -> Result<()> {
         loop {
-            let some = self.unsettled.some();
+            let some = self.unsettled.some(origin);
             if some.is_empty() {
                 return Ok(());
             }

@@ -7,6 +7,7 @@ use std::task::Poll;
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
 use longshore_blob::Stage;
+use longshore_core::error::Chain;
 use longshore_core::{Actor, ByteStream, Chunk, Code, Cx, Error, Result, Upload};
 use longshore_meta::time::{micros, span};
 use longshore_meta::uploads::{UploadKey, UploadRow};
@@ -56,11 +57,19 @@ impl Inner {
             most: (self.options.sessions, self.options.sessions_of_one),
             now: micros(cx.now),
         };
-        self.db
+        let started = self
+            .db
             .write(Durability::Process, args, |tx, args| {
                 Box::pin(start(tx, args))
             })
-            .await?;
+            .await;
+        if let Err(error) = started {
+            // No row will ever lead to the stage again.
+            if let Err(left) = self.blobs.discard(&stage).await {
+                tracing::warn!(error = %Chain(&left), "the empty file of an upload that was refused stays on disk");
+            }
+            return Err(error);
+        }
         Ok(Upload {
             id,
             offset: 0,
@@ -265,12 +274,13 @@ impl Inner {
 
     /// Ends the session and frees what it holds.
     pub(crate) async fn end(&self, held: &Held) -> Result<()> {
+        // The bytes first: a row without bytes is found again, bytes without a row are not.
+        self.blobs.discard(&held.stage).await?;
         self.db
             .write(Durability::Process, held.key.id, |tx, id| {
                 Box::pin(uploads::upload_end(tx, id))
             })
-            .await?;
-        self.blobs.discard(&held.stage).await
+            .await
     }
 }
 

@@ -17,6 +17,8 @@ use longshore_meta::Db;
 use longshore_store::{Durability, Options, Store};
 use longshore_testkit::suite::Bench;
 
+mod damage;
+mod leftovers;
 mod restart;
 
 /// The clock of the tests' stores.
@@ -26,6 +28,18 @@ fn clock() -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
 }
 
 async fn open(root: &Path, durability: Durability) -> Store {
+    let options = Options {
+        durability,
+        ..Options::default()
+    };
+    open_with(root, options, clock()).await
+}
+
+async fn open_with(
+    root: &Path,
+    options: Options,
+    clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+) -> Store {
     let files = FilesOptions {
         unsafe_storage: true,
         ..FilesOptions::new(root)
@@ -41,17 +55,7 @@ async fn open(root: &Path, durability: Durability) -> Store {
     }
     let blobs = Arc::new(opened.unwrap());
     let db = Db::open_file(&root.join("meta.db")).unwrap();
-    Store::open(
-        db,
-        blobs,
-        Options {
-            durability,
-            ..Options::default()
-        },
-        clock(),
-    )
-    .await
-    .unwrap()
+    Store::open(db, blobs, options, clock).await.unwrap()
 }
 
 async fn bench(durability: Durability) -> Bench {

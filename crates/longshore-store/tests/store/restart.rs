@@ -9,7 +9,7 @@ use longshore_spec::reference::Reference;
 
 use super::*;
 
-fn cx(name: &str) -> Cx {
+pub(crate) fn cx(name: &str) -> Cx {
     Cx {
         actor: Actor::Named(name.into()),
         rights: Rights::Everything,
@@ -18,7 +18,7 @@ fn cx(name: &str) -> Cx {
     }
 }
 
-fn repo() -> RepoName {
+pub(crate) fn repo() -> RepoName {
     "acme/app".parse().unwrap()
 }
 
@@ -130,7 +130,9 @@ async fn a_staged_blob_whose_bytes_were_lost_is_absent_until_it_is_pushed_again(
     std::fs::write(&file, b"pre").unwrap();
 
     let store = open(root.path(), Durability::Manifest).await;
-    store.close().await.unwrap();
+    store
+        .tend(tokio::time::sleep(Duration::from_millis(300)))
+        .await;
     drop(store);
     let store = open(root.path(), Durability::Manifest).await;
     assert_eq!(
@@ -213,7 +215,13 @@ async fn a_session_answers_to_the_one_who_opened_it_only() {
     assert_eq!(error.code(), Code::BlobUploadUnknown);
 }
 
-fn only_blob(under: &Path) -> std::path::PathBuf {
+pub(crate) fn only_blob(under: &Path) -> std::path::PathBuf {
+    let mut found = files(under);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+pub(crate) fn files(under: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     let mut look = vec![under.to_owned()];
     while let Some(dir) = look.pop() {
@@ -226,6 +234,5 @@ fn only_blob(under: &Path) -> std::path::PathBuf {
             }
         }
     }
-    assert_eq!(found.len(), 1, "{found:?}");
-    found.remove(0)
+    found
 }

@@ -1,0 +1,166 @@
+//! What must not stay behind, and what must not hold up the rest.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::UNIX_EPOCH;
+
+use longshore_core::{Children, Code, Cx, Expect, ManifestPush, Parents, Registry, TagRule, body};
+use longshore_spec::digest::{Algorithm, Digest};
+use longshore_spec::name::RepoName;
+use longshore_spec::reference::Reference;
+
+use super::restart::{cx, files, only_blob, repo};
+use super::*;
+
+fn manifest(config: &Digest, size: usize, note: usize, children: Children) -> ManifestPush {
+    ManifestPush {
+        bytes: format!(
+            r#"{{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config}","size":{size}}},"layers":[],"annotations":{{"n":"{note}"}}}}"#
+        )
+        .into(),
+        media_type: None,
+        digest: None,
+        tags: vec!["1".parse().unwrap()],
+        tag_rule: TagRule::Move,
+        children,
+    }
+}
+
+async fn put(store: &Store, repo: &RepoName, content: &'static [u8]) -> Digest {
+    let digest = Digest::of(Algorithm::Sha256, content);
+    let want = Expect { digest, size: None };
+    store
+        .put_blob(&cx("alice"), repo, &want, body::once(content.into()))
+        .await
+        .unwrap();
+    digest
+}
+
+#[tokio::test]
+async fn a_session_that_is_refused_leaves_no_file() {
+    let root = tempfile::tempdir().unwrap();
+    let options = Options {
+        sessions: 1,
+        ..Options::default()
+    };
+    let store = open_with(root.path(), options, clock()).await;
+    let cx = cx("alice");
+    store
+        .start_upload(&cx, &repo(), Algorithm::Sha256)
+        .await
+        .unwrap();
+    for _ in 0..5 {
+        let refused = store.start_upload(&cx, &repo(), Algorithm::Sha256).await;
+        assert_eq!(refused.unwrap_err().code(), Code::TooManyRequests);
+    }
+    only_blob(&root.path().join("blobs"));
+}
+
+#[tokio::test]
+async fn a_session_whose_bytes_could_not_be_removed_is_not_forgotten() {
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let id = store
+        .start_upload(&cx, &repo(), Algorithm::Sha256)
+        .await
+        .unwrap()
+        .id;
+    stuck(&only_blob(&root.path().join("blobs")));
+    let error = store.abort_upload(&cx, &repo(), &id).await.unwrap_err();
+    assert!(error.code().is_ours(), "{error:?}");
+    store.stat_upload(&cx, &repo(), &id).await.unwrap();
+}
+
+/// Makes a staged file something that cannot be unlinked, also by root.
+fn stuck(file: &Path) {
+    std::fs::remove_file(file).unwrap();
+    std::fs::create_dir(file).unwrap();
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_be_removed_does_not_keep_the_others() {
+    let root = tempfile::tempdir().unwrap();
+    let time = Arc::new(AtomicU64::new(1_000_000));
+    let told = time.clone();
+    let clock = Arc::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::Relaxed)));
+    let store = open_with(root.path(), Options::default(), clock.clone()).await;
+    let cx = || Cx {
+        now: clock(),
+        ..cx("alice")
+    };
+    store
+        .start_upload(&cx(), &repo(), Algorithm::Sha256)
+        .await
+        .unwrap();
+    stuck(&only_blob(&root.path().join("blobs")));
+    time.fetch_add(1, Ordering::Relaxed);
+    let other = store
+        .start_upload(&cx(), &repo(), Algorithm::Sha256)
+        .await
+        .unwrap()
+        .id;
+    time.fetch_add(8 * 24 * 3600, Ordering::Relaxed);
+    store
+        .tend(tokio::time::sleep(Duration::from_millis(200)))
+        .await;
+    let error = store.stat_upload(&cx(), &repo(), &other).await.unwrap_err();
+    assert_eq!(error.code(), Code::BlobUploadUnknown);
+    assert!(files(&root.path().join("blobs")).is_empty());
+}
+
+#[tokio::test]
+async fn a_manifest_that_may_lack_a_blob_does_not_lose_track_of_it_for_its_own_repository() {
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let config = put(&store, &repo(), b"{}").await;
+    let elsewhere: RepoName = "acme/elsewhere".parse().unwrap();
+    let sparse = manifest(&config, 2, 0, Children::MayBeAbsent);
+    store.put_manifest(&cx, &elsewhere, &sparse).await.unwrap();
+    let whole = manifest(&config, 2, 0, Children::MustExist);
+    store.put_manifest(&cx, &repo(), &whole).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn a_tag_that_moves_is_there_all_the_time_also_when_what_it_left_is_deleted() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path(), Durability::Manifest).await;
+    let config = put(&store, &repo(), b"{}").await;
+    let first = manifest(&config, 2, 0, Children::MustExist);
+    let mut before = store
+        .put_manifest(&cx("alice"), &repo(), &first)
+        .await
+        .unwrap()
+        .digest;
+    let readers: Vec<_> = (0..2)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                let (cx, tag) = (cx("bob"), Reference::Tag("1".parse().unwrap()));
+                loop {
+                    if let Err(error) = store.get_manifest(&cx, &repo(), &tag).await {
+                        return error;
+                    }
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for note in 1..400 {
+        let next = manifest(&config, 2, note, Children::MustExist);
+        let moved = store
+            .put_manifest(&cx("alice"), &repo(), &next)
+            .await
+            .unwrap()
+            .digest;
+        store
+            .delete_manifest(&cx("alice"), &repo(), &before, Parents::MustBeGone)
+            .await
+            .unwrap();
+        before = moved;
+    }
+    for reader in readers {
+        assert!(!reader.is_finished(), "{:?}", reader.await);
+        reader.abort();
+    }
+}
