@@ -51,10 +51,22 @@ impl Log {
         if self.failed.load(Ordering::Acquire) {
             return Err(lost());
         }
-        fs::fdatasync(&self.file).map_err(|error| {
+        self.put().map_err(|error| {
             self.failed.store(true, Ordering::Release);
-            lost().because(io::Error::from(error))
+            lost().because(error)
         })
+    }
+
+    fn put(&self) -> io::Result<()> {
+        fs::fdatasync(&self.file)?;
+        // Removed or replaced under us, by a restored backup or a tidy hand: SQLite goes on in the file that nobody will
+        // ever open again.
+        if fs::fstat(&self.file)?.st_nlink == 0 {
+            return Err(io::Error::other(
+                "the log of the database was removed while it was in use",
+            ));
+        }
+        Ok(())
     }
 
     /// Whether a sync has failed.

@@ -189,3 +189,28 @@ async fn a_reader_sees_one_moment_however_many_statements_it_runs() {
     }
     writer.await.unwrap();
 }
+
+#[tokio::test]
+async fn nothing_is_acknowledged_into_a_log_that_was_removed() {
+    let (dir, db) = open();
+    put(&db, "a", "1").await.unwrap();
+    std::fs::remove_file(dir.path().join("meta.db-wal")).unwrap();
+    for _ in 0..2 {
+        let error = put(&db, "a", "2").await.unwrap_err();
+        assert_eq!(error.code(), Code::Unavailable);
+        assert!(error.public().contains("restarted"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_many_share_says_its_cause_once() {
+    let (_dir, db) = open();
+    let error = db
+        .write(Durability::Power, (), |tx, ()| {
+            Box::pin(async move { tx.exec("COMMIT", &[]).await.map(drop) })
+        })
+        .await
+        .unwrap_err();
+    let chain = longshore_core::error::Chain(&error).to_string();
+    assert_eq!(chain.matches(error.public()).count(), 1, "{chain}");
+}

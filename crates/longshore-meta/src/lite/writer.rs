@@ -1,5 +1,7 @@
 //! The one writer: takes what waits, runs it in one commit, and hands it to the sync.
 
+use std::error::Error as _;
+use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -31,8 +33,27 @@ type Failure = Arc<Error>;
 
 fn each(failure: &Failure) -> Error {
     Error::new(failure.code(), failure.public())
-        .because(failure.clone())
+        .because(Cause(failure.clone()))
         .retry_after(std::time::Duration::from_secs(5))
+}
+
+/// What lies beneath a failure that many share: its public half each of them has already.
+#[derive(Debug)]
+struct Cause(Failure);
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.source() {
+            Some(source) => fmt::Display::fmt(source, f),
+            None => f.write_str("the transaction failed as a whole"),
+        }
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()?.source()
+    }
 }
 
 struct Work<A, T> {
