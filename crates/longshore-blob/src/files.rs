@@ -195,12 +195,18 @@ impl BlobStore for Files {
         let mut lane = Lane::new(&self.hashing, writer, size);
         let taken = lane.take(&mut body, size, most).await;
         let (writer, written) = lane.finish().await;
+        // That the bytes could not be kept says more than that the sender broke off.
+        let done = written.and(taken);
         if let Some(writer) = writer {
-            stage.keep(writer.offset, &writer.hasher, self.witness);
+            if done.as_ref().is_err_and(fault::is_full) {
+                // The last bytes of a disk are for the database, which else could not even forget this upload.
+                writer.cut(stage.offset())?;
+            } else {
+                stage.keep(writer.offset, &writer.hasher, self.witness);
+            }
         }
         drop(hold);
-        // That the bytes could not be kept says more than that the sender broke off.
-        written.and(taken)
+        done
     }
 
     async fn publish(&self, stage: &Stage, digest: &Digest) -> Result<Stored> {

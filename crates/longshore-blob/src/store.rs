@@ -44,7 +44,7 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// stage may still grow by.
     ///
     /// Afterwards, also after any failure, the stage says exactly what is kept: its offset and the hash up to there. Kept
-    /// bytes survive a kill of the process. Dropped midway, the stage stands where it stood before, and what was written
+    /// bytes survive a kill of the process. Of a body that fills the storage up nothing is kept. Dropped midway, the stage stands where it stood before, and what was written
     /// behind its offset is cut off by the next call.
     ///
     /// # Errors

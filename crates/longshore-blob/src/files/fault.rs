@@ -29,6 +29,14 @@ pub(crate) fn storage(cause: impl Into<io::Error>) -> Error {
         .because(cause)
 }
 
+/// Whether a failure is that the storage is full.
+pub(crate) fn is_full(error: &Error) -> bool {
+    std::error::Error::source(error)
+        .and_then(|cause| cause.downcast_ref::<io::Error>())
+        .and_then(Errno::from_io_error)
+        .is_some_and(|errno| matches!(errno, Errno::NOSPC | Errno::DQUOT))
+}
+
 /// A row says that there are bytes, and they are not there or not as many: a broken installation.
 pub(crate) fn broken(cause: String) -> Error {
     Error::new(

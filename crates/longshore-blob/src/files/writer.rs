@@ -93,6 +93,11 @@ impl Writer {
         Ok(())
     }
 
+    /// Gives back what was written behind `offset`; this is the writer's end.
+    pub(crate) fn cut(self, offset: u64) -> Result<()> {
+        cut(&self.file, offset)
+    }
+
     /// The file, for reading what is in it.
     pub(crate) fn file(&self) -> io::Result<Arc<File>> {
         self.file.try_clone().map(Arc::new)
