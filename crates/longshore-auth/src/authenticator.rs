@@ -11,12 +11,17 @@ use crate::challenge;
 use crate::header::Credentials;
 use crate::htpasswd::Htpasswd;
 use crate::identity::{AuthKind, Identity, IdentityKind, Refusal};
-use crate::options::{AnonymousAccess, HtpasswdOptions, SetupError, TokenOptions};
+use crate::options::{AnonymousAccess, HtpasswdOptions, Limits, SetupError, TokenOptions};
 use crate::token::Tokens;
 
 /// Checks the credentials of requests. Cloning copies a pointer; clones share what is remembered.
 #[derive(Clone)]
-pub struct Authenticator(Arc<Kind>);
+pub struct Authenticator(Arc<Inner>);
+
+struct Inner {
+    kind: Kind,
+    limits: Limits,
+}
 
 enum Kind {
     Open,
@@ -33,7 +38,11 @@ impl fmt::Debug for Authenticator {
 impl Authenticator {
     /// Asks nobody: every caller is anonymous and may do everything.
     pub fn open() -> Self {
-        Authenticator(Arc::new(Kind::Open))
+        Self::of(Kind::Open, Limits::default())
+    }
+
+    fn of(kind: Kind, limits: Limits) -> Self {
+        Authenticator(Arc::new(Inner { kind, limits }))
     }
 
     /// Asks for Basic credentials and checks them against an htpasswd file, which is read now.
@@ -43,10 +52,10 @@ impl Authenticator {
     pub async fn htpasswd(options: HtpasswdOptions, now: SystemTime) -> Result<Self, SetupError> {
         challenge::check_value("realm", &options.realm)?;
         let users = Htpasswd::open(&options, now).await?;
-        Ok(Authenticator(Arc::new(Kind::Htpasswd(
-            Box::new(users),
-            options.anonymous,
-        ))))
+        Ok(Self::of(
+            Kind::Htpasswd(Box::new(users), options.anonymous),
+            options.limits,
+        ))
     }
 
     /// Asks for Bearer tokens of an outside token server. Files are read now; the JWKS URL is asked now, and asked again
@@ -59,15 +68,15 @@ impl Authenticator {
         challenge::check_value("service", &options.service)?;
         challenge::check_value("issuer", &options.issuer)?;
         let tokens = Tokens::open(&options, now).await?;
-        Ok(Authenticator(Arc::new(Kind::Token(
-            Box::new(tokens),
-            options.anonymous,
-        ))))
+        Ok(Self::of(
+            Kind::Token(Box::new(tokens), options.anonymous),
+            options.limits,
+        ))
     }
 
     /// The kind of credentials asked for.
     pub fn kind(&self) -> AuthKind {
-        match &*self.0 {
+        match &self.0.kind {
             Kind::Open => AuthKind::None,
             Kind::Htpasswd(..) => AuthKind::Htpasswd,
             Kind::Token(..) => AuthKind::Token,
@@ -88,15 +97,15 @@ impl Authenticator {
         now: SystemTime,
     ) -> Result<Identity, Refusal> {
         // A client that carries credentials for another place is not turned away where none are needed.
-        if matches!(&*self.0, Kind::Open) {
+        if matches!(self.0.kind, Kind::Open) {
             return Ok(Identity {
                 actor: Actor::Anonymous,
                 rights: Rights::Everything,
                 kind: IdentityKind::Anonymous,
             });
         }
-        let credentials = Credentials::parse(authorization)?;
-        match (&*self.0, credentials) {
+        let credentials = Credentials::parse(authorization, &self.0.limits)?;
+        match (&self.0.kind, credentials) {
             (Kind::Open, _) => Ok(Identity::anonymous(AnonymousAccess::Nothing)),
             (Kind::Htpasswd(_, anonymous) | Kind::Token(_, anonymous), Credentials::None) => {
                 Ok(Identity::anonymous(*anonymous))
@@ -121,12 +130,12 @@ impl Authenticator {
     /// `scope` is what the request needs (`repository:acme/app:pull,push`), `error` comes from [`Refusal::error`] or is
     /// `insufficient_scope`. Basic knows neither and leaves them out.
     pub fn challenge(&self, scope: Option<&str>, error: Option<&str>) -> Option<String> {
-        match &*self.0 {
+        match &self.0.kind {
             Kind::Open => None,
             Kind::Htpasswd(users, _) => Some(challenge::basic(&users.realm)),
             Kind::Token(tokens, _) => Some(challenge::bearer(
                 &tokens.realm,
-                tokens.service(),
+                &tokens.service,
                 scope,
                 error,
             )),
@@ -174,6 +183,7 @@ mod tests {
             file: file.path().to_owned(),
             realm,
             anonymous: access,
+            limits: Limits::default(),
         };
         Authenticator::htpasswd(options, NOW).await.unwrap()
     }
@@ -187,13 +197,13 @@ mod tests {
         )
         .unwrap();
         let options = TokenOptions {
-            realm: "https://auth.example/token".to_owned(),
-            service: "registry.example".to_owned(),
-            issuer: "auth.example".to_owned(),
-            root_bundle: None,
             jwks_file: Some(file.path().to_owned()),
-            jwks_url: None,
             anonymous: access,
+            ..TokenOptions::new(
+                "https://auth.example/token",
+                "registry.example",
+                "auth.example",
+            )
         };
         Authenticator::token(options, NOW).await.unwrap()
     }

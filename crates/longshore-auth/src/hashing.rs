@@ -8,10 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
-/// Hashes that run at one time.
-const RUNNING: usize = 4;
-/// Hashes that wait for one of those.
-const WAITING: usize = 64;
+use crate::options::Limits;
 
 /// The queue is full, or the process is stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,10 +23,14 @@ pub(crate) struct Hashing {
 }
 
 impl Hashing {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        let running = limits.password_checks.clamp(1, Semaphore::MAX_PERMITS);
+        let admitted = running
+            .saturating_add(limits.password_queue)
+            .min(Semaphore::MAX_PERMITS);
         Hashing {
-            running: Arc::new(Semaphore::new(RUNNING)),
-            admitted: Arc::new(Semaphore::new(RUNNING + WAITING)),
+            running: Arc::new(Semaphore::new(running)),
+            admitted: Arc::new(Semaphore::new(admitted)),
             started: AtomicU64::new(0),
         }
     }
@@ -77,12 +78,22 @@ mod tests {
     use std::sync::mpsc;
 
     #[tokio::test]
-    async fn four_run_sixty_four_wait_and_the_next_is_told_to_come_back() {
-        let hashing = Arc::new(Hashing::new());
+    async fn some_run_some_wait_and_the_next_is_told_to_come_back() {
+        for (running, waiting) in [(4, 64), (2, 3), (1, 0)] {
+            let limits = Limits {
+                password_checks: running,
+                password_queue: waiting,
+                ..Limits::default()
+            };
+            fill(Arc::new(Hashing::new(&limits)), running, waiting).await;
+        }
+    }
+
+    async fn fill(hashing: Arc<Hashing>, running: usize, waiting: usize) {
         let (release, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
         let mut tasks = tokio::task::JoinSet::new();
-        for _ in 0..RUNNING + WAITING {
+        for _ in 0..running + waiting {
             let (hashing, gate) = (Arc::clone(&hashing), Arc::clone(&gate));
             tasks.spawn(async move {
                 hashing
@@ -90,16 +101,16 @@ mod tests {
                     .await
             });
         }
-        while hashing.admitted.available_permits() > 0 || hashing.started() < RUNNING as u64 {
+        while hashing.admitted.available_permits() > 0 || hashing.started() < running as u64 {
             tokio::task::yield_now().await;
         }
-        assert_eq!(hashing.started(), RUNNING as u64);
+        assert_eq!(hashing.started(), running as u64);
         assert_eq!(hashing.run(|| ()).await, Err(Busy));
         drop(release);
         while let Some(done) = tasks.join_next().await {
             assert_eq!(done.unwrap(), Ok(false));
         }
         assert_eq!(hashing.run(|| 7).await, Ok(7));
-        assert_eq!(hashing.started(), (RUNNING + WAITING + 1) as u64);
+        assert_eq!(hashing.started(), (running + waiting + 1) as u64);
     }
 }

@@ -11,15 +11,12 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use zeroize::Zeroizing;
 
 use crate::identity::Refusal;
+use crate::options::Limits;
 
-/// The longest header value that is looked at, in bytes: the largest token and its scheme.
-const MAX_VALUE_BYTES: usize = crate::header::MAX_TOKEN_BYTES + 64;
-/// The largest token, in bytes.
-pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
+/// The longest scheme with the blanks around it, in bytes.
+const SCHEME_BYTES: usize = 64;
 /// The longest user name, in bytes.
 pub(crate) const MAX_USER_BYTES: usize = 255;
-/// The longest password, in bytes.
-pub(crate) const MAX_PASSWORD_BYTES: usize = 1024;
 
 /// Clients differ in whether they pad; trailing bits must be zero either way.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -36,10 +33,10 @@ pub(crate) enum Credentials {
     Basic {
         /// 1 to [`MAX_USER_BYTES`] bytes without control characters.
         user: String,
-        /// 1 to [`MAX_PASSWORD_BYTES`] bytes without NUL.
+        /// 1 to [`Limits::password_bytes`] bytes without NUL.
         password: Zeroizing<Vec<u8>>,
     },
-    /// A token: 1 to [`MAX_TOKEN_BYTES`] bytes of anything.
+    /// A token: 1 to [`Limits::token_bytes`] bytes of anything.
     Bearer(Zeroizing<Vec<u8>>),
 }
 
@@ -55,7 +52,10 @@ impl fmt::Debug for Credentials {
 
 impl Credentials {
     /// Reads the values of all `Authorization` headers of a request.
-    pub(crate) fn parse<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Refusal> {
+    pub(crate) fn parse<'a>(
+        values: impl IntoIterator<Item = &'a [u8]>,
+        limits: &Limits,
+    ) -> Result<Self, Refusal> {
         let mut values = values.into_iter();
         let Some(value) = values.next() else {
             return Ok(Credentials::None);
@@ -63,7 +63,8 @@ impl Credentials {
         if values.next().is_some() {
             return Err(Refusal::malformed("more than one Authorization header"));
         }
-        if value.len() > MAX_VALUE_BYTES {
+        let longest = limits.token_bytes.max(longest_basic(limits));
+        if value.len() > longest.saturating_add(SCHEME_BYTES) {
             return Err(Refusal::malformed("Authorization is too long"));
         }
         let value = value.trim_ascii();
@@ -73,18 +74,24 @@ impl Credentials {
         };
         let rest = rest.trim_ascii_start();
         if scheme.eq_ignore_ascii_case(b"basic") {
-            basic(rest)
+            basic(rest, limits)
         } else if scheme.eq_ignore_ascii_case(b"bearer") {
-            bearer(rest)
+            bearer(rest, limits)
         } else {
             Err(Refusal::wrong_scheme("neither Basic nor Bearer"))
         }
     }
 }
 
-fn basic(encoded: &[u8]) -> Result<Credentials, Refusal> {
-    // Before decoding, so that a long value costs nothing: 4 characters carry 3 bytes.
-    if encoded.len() > (MAX_USER_BYTES + 1 + MAX_PASSWORD_BYTES).div_ceil(3) * 4 {
+/// The longest Basic credentials, encoded: 4 characters carry 3 bytes.
+fn longest_basic(limits: &Limits) -> usize {
+    let plain = limits.password_bytes.saturating_add(MAX_USER_BYTES + 1);
+    plain.div_ceil(3).saturating_mul(4)
+}
+
+fn basic(encoded: &[u8], limits: &Limits) -> Result<Credentials, Refusal> {
+    // Before decoding, so that a long value costs nothing.
+    if encoded.len() > longest_basic(limits) {
         return Err(Refusal::malformed("Basic credentials are too long"));
     }
     let decoded = Zeroizing::new(
@@ -107,7 +114,7 @@ fn basic(encoded: &[u8]) -> Result<Credentials, Refusal> {
             "the user name is empty, too long or has control characters",
         ));
     }
-    if password.is_empty() || password.len() > MAX_PASSWORD_BYTES || password.contains(&0) {
+    if password.is_empty() || password.len() > limits.password_bytes || password.contains(&0) {
         return Err(Refusal::password(
             "the password is empty, too long or has a NUL",
         ));
@@ -118,11 +125,11 @@ fn basic(encoded: &[u8]) -> Result<Credentials, Refusal> {
     })
 }
 
-fn bearer(token: &[u8]) -> Result<Credentials, Refusal> {
+fn bearer(token: &[u8], limits: &Limits) -> Result<Credentials, Refusal> {
     if token.is_empty() {
         return Err(Refusal::token("the token is empty"));
     }
-    if token.len() > MAX_TOKEN_BYTES {
+    if token.len() > limits.token_bytes {
         return Err(Refusal::token("the token is too long"));
     }
     Ok(Credentials::Bearer(Zeroizing::new(token.to_vec())))
@@ -133,7 +140,11 @@ mod tests {
     use super::*;
 
     fn parse(value: &str) -> Result<Credentials, Refusal> {
-        Credentials::parse([value.as_bytes()])
+        parse_within(value, &Limits::default())
+    }
+
+    fn parse_within(value: &str, limits: &Limits) -> Result<Credentials, Refusal> {
+        Credentials::parse([value.as_bytes()], limits)
     }
 
     fn encoded(plain: impl AsRef<[u8]>) -> String {
@@ -152,7 +163,10 @@ mod tests {
 
     #[test]
     fn no_header_and_empty_credentials_are_nobody() {
-        assert_eq!(Credentials::parse([]), Ok(Credentials::None));
+        assert_eq!(
+            Credentials::parse([], &Limits::default()),
+            Ok(Credentials::None)
+        );
         assert_eq!(parse("Basic Og=="), Ok(Credentials::None));
         assert_eq!(parse("Basic Og"), Ok(Credentials::None));
     }
@@ -204,13 +218,16 @@ mod tests {
                 &value[..value.len().min(40)]
             );
         }
-        let twice = Credentials::parse([b"Basic Og==".as_slice(), b"Basic Og==".as_slice()]);
+        let twice = Credentials::parse(
+            [b"Basic Og==".as_slice(), b"Basic Og==".as_slice()],
+            &Limits::default(),
+        );
         assert_eq!(twice.unwrap_err().why, "more than one Authorization header");
     }
 
     #[test]
     fn names_and_passwords_outside_their_bounds_never_reach_a_hash() {
-        let long = "p".repeat(MAX_PASSWORD_BYTES + 1);
+        let long = "p".repeat(1024 + 1);
         for plain in [
             ":secret",
             "alice:",
@@ -224,13 +241,7 @@ mod tests {
                 "{plain:?}"
             );
         }
-        assert!(
-            parse(&encoded(format!(
-                "alice:{}",
-                "p".repeat(MAX_PASSWORD_BYTES)
-            )))
-            .is_ok()
-        );
+        assert!(parse(&encoded(format!("alice:{}", "p".repeat(1024)))).is_ok());
     }
 
     #[test]
@@ -239,12 +250,35 @@ mod tests {
             assert_eq!(parse(value).unwrap_err().error, Some("invalid_token"));
         }
         assert_eq!(
-            parse(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES + 1)))
+            parse(&format!("Bearer {}", "a".repeat(16 * 1024 + 1)))
                 .unwrap_err()
                 .why,
             "the token is too long"
         );
-        assert!(parse(&format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES))).is_ok());
+        assert!(parse(&format!("Bearer {}", "a".repeat(16 * 1024))).is_ok());
+    }
+
+    #[test]
+    fn longer_passwords_and_tokens_are_taken_where_the_limits_say_so_and_shorter_ones_only() {
+        for (password_bytes, token_bytes) in [(8, 40), (40_000, 16), (16, 40_000)] {
+            let limits = Limits {
+                password_bytes,
+                token_bytes,
+                ..Limits::default()
+            };
+            let basic = |bytes| parse_within(&encoded(format!("a:{}", "p".repeat(bytes))), &limits);
+            assert!(basic(password_bytes).is_ok());
+            assert!(basic(password_bytes + 1).is_err());
+            let bearer = |bytes| parse_within(&format!("Bearer {}", "t".repeat(bytes)), &limits);
+            assert!(bearer(token_bytes).is_ok());
+            assert!(bearer(token_bytes + 1).is_err());
+        }
+        let endless = Limits {
+            password_bytes: usize::MAX,
+            token_bytes: usize::MAX,
+            ..Limits::default()
+        };
+        assert!(parse_within("Bearer a", &endless).is_ok());
     }
 
     #[test]

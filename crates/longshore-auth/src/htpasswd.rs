@@ -5,6 +5,7 @@
 //! made at start and never leaves the process. Requests that ask the same at the same time wait for one hash. What is
 //! remembered also keeps a client that repeats one wrong password from counting as many failures.
 
+pub(crate) mod fuzzing;
 mod line;
 mod list;
 
@@ -25,8 +26,6 @@ use crate::identity::{Identity, IdentityKind, Refusal};
 use crate::options::{HtpasswdOptions, SetupError};
 use crate::throttle::Throttle;
 use crate::watched::WatchedFile;
-
-pub(crate) use self::line::parse_line;
 
 /// How long a verdict is remembered.
 const REMEMBER: Duration = Duration::from_mins(1);
@@ -82,8 +81,8 @@ impl Htpasswd {
             users: Arc::new(users),
             key,
             verdicts: Cache::new(MAX_VERDICTS),
-            hashing: Hashing::new(),
-            throttle: Throttle::new(),
+            hashing: Hashing::new(&options.limits),
+            throttle: Throttle::new(&options.limits),
         })
     }
 

@@ -35,5 +35,7 @@ mod watched;
 
 pub use authenticator::Authenticator;
 pub use identity::{AuthKind, Identity, IdentityKind, Refusal};
-pub use options::{AnonymousAccess, HtpasswdOptions, SetupError, TokenOptions};
+pub use options::{
+    AnonymousAccess, HtpasswdOptions, KEYS_USED_FOR, Limits, SetupError, TokenOptions,
+};
 pub use outbound::install_crypto_provider;

@@ -1,6 +1,7 @@
 //! What an [`Authenticator`](crate::Authenticator) is made from, and what can be wrong with it at start.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use longshore_core::Rights;
 
@@ -36,6 +37,8 @@ pub struct HtpasswdOptions {
     pub realm: String,
     /// What callers without credentials may do.
     pub anonymous: AnonymousAccess,
+    /// How much is too much.
+    pub limits: Limits,
 }
 
 /// Bearer tokens of an outside token server, as in the Docker token specification.
@@ -46,8 +49,11 @@ pub struct HtpasswdOptions {
 pub struct TokenOptions {
     /// The URL at which clients ask for a token. Printable ASCII.
     pub realm: String,
-    /// This registry's name at the token server: a token must have it in `aud`. Printable ASCII.
+    /// This registry's name at the token server. Printable ASCII.
     pub service: String,
+    /// Whom a token must be for (`aud`). `None`: the `service`, as the token specification has it; other servers have
+    /// another word for it.
+    pub audience: Option<String>,
     /// The token server's name: a token must have exactly this as `iss`.
     pub issuer: String,
     /// A PEM file of certificates and public keys. Its keys are trusted by their id, its certificates also as roots of
@@ -58,8 +64,84 @@ pub struct TokenOptions {
     pub jwks_file: Option<PathBuf>,
     /// The URL of a JWKS: `https`, or `http` to loopback.
     pub jwks_url: Option<String>,
+    /// The least time between two fetches of `jwks_url`, so also the longest until a key that was added or taken back
+    /// counts. Keys that could not be confirmed for [`KEYS_USED_FOR`] are used no more, so it must be shorter than that.
+    pub jwks_refresh: Duration,
+    /// How far the clocks of token server and registry may differ; whole seconds count.
+    pub leeway: Duration,
     /// What callers without a token may do.
     pub anonymous: AnonymousAccess,
+    /// How much is too much.
+    pub limits: Limits,
+}
+
+/// How long fetched keys are used after they were last confirmed.
+pub const KEYS_USED_FOR: Duration = Duration::from_mins(5);
+
+impl TokenOptions {
+    /// Tokens that `issuer` signed for `service` and gives out at `realm`; without a source of keys yet, nothing for
+    /// strangers, and the rest at its default.
+    pub fn new(
+        realm: impl Into<String>,
+        service: impl Into<String>,
+        issuer: impl Into<String>,
+    ) -> Self {
+        TokenOptions {
+            realm: realm.into(),
+            service: service.into(),
+            audience: None,
+            issuer: issuer.into(),
+            root_bundle: None,
+            jwks_file: None,
+            jwks_url: None,
+            jwks_refresh: Duration::from_mins(1),
+            leeway: Duration::from_mins(1),
+            anonymous: AnonymousAccess::Nothing,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// How much a caller may bring, and how often it may be wrong. [`Default`] is what is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest token, in bytes.
+    pub token_bytes: usize,
+    /// The most entries in the access list of a token.
+    pub token_access: usize,
+    /// The longest password, in bytes.
+    pub password_bytes: usize,
+    /// Passwords that are checked at one time, each on a core of its own; at least 1.
+    pub password_checks: usize,
+    /// Logins that wait for one of those checks. One address takes half of them at most.
+    pub password_queue: usize,
+    /// Failures for one account from one address before it has to wait; at least 1.
+    pub failed_logins: u32,
+    /// Failures from one address, over all accounts, before it has to wait; at least 1.
+    pub failed_logins_per_ip: u32,
+    /// Failures are forgotten when so much time has passed without another.
+    pub failed_logins_time: Duration,
+    /// The first wait. It doubles with each failure after it.
+    pub failed_login_wait: Duration,
+    /// The longest wait.
+    pub failed_login_wait_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            token_bytes: 16 * 1024,
+            token_access: 200,
+            password_bytes: 1024,
+            password_checks: 4,
+            password_queue: 64,
+            failed_logins: 10,
+            failed_logins_per_ip: 100,
+            failed_logins_time: Duration::from_mins(15),
+            failed_login_wait: Duration::from_secs(30),
+            failed_login_wait_max: Duration::from_mins(15),
+        }
+    }
 }
 
 /// Why an [`Authenticator`](crate::Authenticator) cannot be made. The text names the file or the option and the way out.

@@ -2,7 +2,7 @@
 //!
 //! Failures are counted for the pair of account and address and for the address alone, never for the account alone: a
 //! stranger who guesses at somebody's account must not lock its owner out elsewhere. Over the limit each further attempt
-//! has to wait, 30 seconds at first and twice as long after each failure, up to 15 minutes.
+//! has to wait, and twice as long after each failure, up to a longest wait ([`Limits`]).
 //!
 //! Attempts under way count as failures until they end, so that many at once buy no more than one after the other.
 
@@ -14,19 +14,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::age::apart;
+use crate::options::Limits;
 
-/// Failures for one account from one address before it has to wait.
-const ACCOUNT_LIMIT: u32 = 10;
-/// Failures from one address, over all accounts.
-const ADDRESS_LIMIT: u32 = 100;
-/// Failures are forgotten when so much time has passed without another.
-const WINDOW: Duration = Duration::from_mins(15);
-const FIRST_WAIT: Duration = Duration::from_secs(30);
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
-/// Attempts under way from one address: half of what can wait for a hash, so that nobody fills the queue alone.
-const MOST_AT_ONCE: u32 = 32;
 /// Where only attempts under way are in the way.
 const SHORT_WAIT: Duration = Duration::from_secs(1);
+/// A wait that nobody sits out. Longer ones would run off the end of the clock.
+const FOR_EVER: Duration = Duration::from_hours(24 * 36_500);
 /// The most keys that are kept, some 100 bytes each.
 const MAX_KEYS: usize = 65_536;
 
@@ -38,10 +31,11 @@ enum Key {
 }
 
 impl Key {
-    fn limit(self) -> u32 {
+    /// The failures after which it has to wait.
+    fn most(self, limits: &Limits) -> u32 {
         match self {
-            Key::Account(..) => ACCOUNT_LIMIT,
-            Key::Address(_) => ADDRESS_LIMIT,
+            Key::Account(..) => limits.failed_logins,
+            Key::Address(_) => limits.failed_logins_per_ip,
         }
     }
 }
@@ -56,26 +50,31 @@ struct Count {
 
 impl Count {
     /// How much of a wait is left. A wall clock that was set back must not make it longer than any wait is.
-    fn left(&self, now: SystemTime) -> Option<Duration> {
+    fn left(&self, now: SystemTime, limits: &Limits) -> Option<Duration> {
         let (until, _) = self.wait?;
         let left = until.duration_since(now).ok()?;
-        (!left.is_zero() && left <= LONGEST_WAIT).then_some(left)
+        (!left.is_zero() && left <= limits.failed_login_wait_max).then_some(left)
     }
 
     /// Whether nothing has happened for the window, counted from the end of the wait where there is one: whoever sits
     /// out a wait and fails again is not a newcomer.
-    fn is_old(&self, now: SystemTime) -> bool {
+    fn is_old(&self, now: SystemTime, limits: &Limits) -> bool {
         let quiet_since = self
             .wait
             .map_or(self.last, |(until, _)| until.max(self.last));
-        self.under_way == 0 && self.left(now).is_none() && apart(now, quiet_since) >= WINDOW
+        self.under_way == 0
+            && self.left(now, limits).is_none()
+            && apart(now, quiet_since) >= limits.failed_logins_time
     }
 }
 
-/// The failures of the last quarter of an hour.
+/// The failures of the last while.
 pub(crate) struct Throttle {
     counts: Mutex<HashMap<Key, Count>>,
     hasher: RandomState,
+    limits: Limits,
+    /// Attempts under way from one address: half of what can wait for a hash, so that nobody fills the queue alone.
+    at_once: u32,
 }
 
 /// An attempt under way. Dropped without [`Attempt::end`] it counts neither as failure nor as success: nobody learned
@@ -94,10 +93,15 @@ fn network(peer: IpAddr) -> IpAddr {
 }
 
 impl Throttle {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: &Limits) -> Self {
         Throttle {
             counts: Mutex::new(HashMap::new()),
             hasher: RandomState::new(),
+            limits: Limits {
+                failed_login_wait_max: limits.failed_login_wait_max.min(FOR_EVER),
+                ..limits.clone()
+            },
+            at_once: u32::try_from(limits.password_queue / 2).map_or(u32::MAX, |half| half.max(1)),
         }
     }
 
@@ -118,18 +122,23 @@ impl Throttle {
         let keys = self.keys(account, peer);
         let counts = self.lock();
         keys.iter()
-            .filter_map(|key| Self::wait_of(&counts, *key, now))
+            .filter_map(|key| self.wait_of(&counts, *key, now))
             .max()
     }
 
-    fn wait_of(counts: &HashMap<Key, Count>, key: Key, now: SystemTime) -> Option<Duration> {
+    fn wait_of(&self, counts: &HashMap<Key, Count>, key: Key, now: SystemTime) -> Option<Duration> {
         let count = counts.get(&key)?;
-        if let Some(left) = count.left(now) {
+        if let Some(left) = count.left(now, &self.limits) {
             return Some(left);
         }
-        let failures = if count.is_old(now) { 0 } else { count.failures };
+        let failures = if count.is_old(now, &self.limits) {
+            0
+        } else {
+            count.failures
+        };
         // Past the limit one attempt at a time, below it as many as could all fail, if not all that can be queued.
-        let room = key.limit().saturating_sub(failures).clamp(1, MOST_AT_ONCE);
+        let room = key.most(&self.limits).saturating_sub(failures);
+        let room = room.clamp(1, self.at_once);
         (count.under_way >= room).then_some(SHORT_WAIT)
     }
 
@@ -147,20 +156,20 @@ impl Throttle {
         let mut counts = self.lock();
         if let Some(wait) = keys
             .iter()
-            .filter_map(|key| Self::wait_of(&counts, *key, now))
+            .filter_map(|key| self.wait_of(&counts, *key, now))
             .max()
         {
             return Err(wait);
         }
         for key in keys {
-            make_room(&mut counts, key, now);
+            make_room(&mut counts, key, now, &self.limits);
             let count = counts.entry(key).or_insert(Count {
                 failures: 0,
                 under_way: 0,
                 last: now,
                 wait: None,
             });
-            if count.is_old(now) {
+            if count.is_old(now, &self.limits) {
                 (count.failures, count.wait) = (0, None);
             }
             count.under_way += 1;
@@ -176,16 +185,16 @@ impl Throttle {
 /// Keeps the table within its bound. What is old goes first, then part of what does not wait, then part of the rest: a
 /// stranger with so many addresses pushes out little but his own. Each pass frees an eighth, so that its cost is shared
 /// by the thousands of attempts until the next.
-fn make_room(counts: &mut HashMap<Key, Count>, key: Key, now: SystemTime) {
+fn make_room(counts: &mut HashMap<Key, Count>, key: Key, now: SystemTime, limits: &Limits) {
     if counts.len() < MAX_KEYS || counts.contains_key(&key) {
         return;
     }
     let goal = MAX_KEYS / 8 * 7;
-    counts.retain(|_, count| !count.is_old(now));
+    counts.retain(|_, count| !count.is_old(now, limits));
     for spare_waiting in [true, false] {
         let mut surplus = counts.len().saturating_sub(goal);
         counts.retain(|_, count| {
-            let stays = surplus == 0 || (spare_waiting && count.left(now).is_some());
+            let stays = surplus == 0 || (spare_waiting && count.left(now, limits).is_some());
             surplus -= usize::from(!stays);
             stays
         });
@@ -197,6 +206,7 @@ impl Attempt<'_> {
     /// one valid account would buy guesses at all others.
     pub(crate) fn end(self, good: bool, now: SystemTime) {
         let [account, _] = self.keys;
+        let limits = &self.throttle.limits;
         let mut counts = self.throttle.lock();
         if good {
             if let Some(count) = counts.get_mut(&account) {
@@ -210,10 +220,11 @@ impl Attempt<'_> {
             };
             count.failures = count.failures.saturating_add(1);
             count.last = now;
-            if count.failures >= key.limit() {
-                let wait = count
-                    .wait
-                    .map_or(FIRST_WAIT, |(_, before)| (before * 2).min(LONGEST_WAIT));
+            if count.failures >= key.most(limits) {
+                let wait = count.wait.map_or(limits.failed_login_wait, |(_, before)| {
+                    before.saturating_mul(2)
+                });
+                let wait = wait.min(limits.failed_login_wait_max);
                 count.wait = Some((now + wait, wait));
             }
         }
@@ -235,144 +246,4 @@ impl Drop for Attempt<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1));
-    const AWAY: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 2));
-
-    fn at(seconds: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000 + seconds)
-    }
-
-    fn fail(throttle: &Throttle, account: &str, peer: IpAddr, now: SystemTime) -> Result<(), u64> {
-        throttle
-            .begin(account, peer, now)
-            .map(|attempt| attempt.end(false, now))
-            .map_err(|wait| wait.as_secs())
-    }
-
-    #[test]
-    fn after_ten_failures_the_wait_doubles_from_thirty_seconds_to_fifteen_minutes() {
-        let throttle = Throttle::new();
-        for _ in 0..10 {
-            assert_eq!(fail(&throttle, "alice", HOME, at(0)), Ok(()));
-        }
-        let mut now = 0;
-        for wait in [30, 60, 120, 240, 480, 900, 900] {
-            assert_eq!(fail(&throttle, "alice", HOME, at(now)), Err(wait));
-            assert_eq!(fail(&throttle, "alice", HOME, at(now + wait - 1)), Err(1));
-            now += wait;
-            assert_eq!(
-                fail(&throttle, "alice", HOME, at(now)),
-                Ok(()),
-                "one attempt after the wait"
-            );
-        }
-    }
-
-    #[test]
-    fn the_victim_still_logs_in_from_another_address_and_others_from_the_same_one() {
-        let throttle = Throttle::new();
-        for _ in 0..10 {
-            fail(&throttle, "alice", HOME, at(0)).unwrap();
-        }
-        assert!(fail(&throttle, "alice", HOME, at(1)).is_err());
-        assert!(throttle.begin("alice", AWAY, at(1)).is_ok());
-        assert!(throttle.begin("bob", HOME, at(1)).is_ok());
-    }
-
-    #[test]
-    fn spraying_over_accounts_stops_at_a_hundred_and_a_success_buys_no_more() {
-        let throttle = Throttle::new();
-        for number in 0..100 {
-            fail(&throttle, &format!("user{number}"), HOME, at(0)).unwrap();
-            throttle
-                .begin("mine", HOME, at(0))
-                .map(|attempt| attempt.end(true, at(0)))
-                .ok();
-        }
-        assert_eq!(fail(&throttle, "another", HOME, at(0)), Err(30));
-        assert_eq!(fail(&throttle, "another", AWAY, at(0)), Ok(()));
-    }
-
-    #[test]
-    fn attempts_at_once_buy_no_more_than_attempts_in_turn() {
-        let throttle = Throttle::new();
-        let open: Vec<_> = (0..10)
-            .map(|_| throttle.begin("alice", HOME, at(0)).ok().unwrap())
-            .collect();
-        assert_eq!(fail(&throttle, "alice", HOME, at(0)), Err(1));
-        drop(open);
-        assert_eq!(
-            fail(&throttle, "alice", HOME, at(0)),
-            Ok(()),
-            "those that broke off count for nothing"
-        );
-    }
-
-    #[test]
-    fn one_address_never_fills_the_queue_for_hashes() {
-        let throttle = Throttle::new();
-        let open: Vec<_> = (0..MOST_AT_ONCE)
-            .map(|n| {
-                throttle
-                    .begin(&format!("user{n}"), HOME, at(0))
-                    .ok()
-                    .unwrap()
-            })
-            .collect();
-        assert_eq!(throttle.begin("alice", HOME, at(0)).err(), Some(SHORT_WAIT));
-        assert!(throttle.begin("alice", AWAY, at(0)).is_ok());
-        drop(open);
-        assert!(throttle.begin("alice", HOME, at(0)).is_ok());
-    }
-
-    #[test]
-    fn failures_are_forgotten_after_a_quiet_quarter_of_an_hour_and_after_a_success() {
-        let throttle = Throttle::new();
-        for _ in 0..9 {
-            fail(&throttle, "alice", HOME, at(0)).unwrap();
-        }
-        throttle
-            .begin("alice", HOME, at(0))
-            .ok()
-            .unwrap()
-            .end(true, at(0));
-        for _ in 0..10 {
-            fail(&throttle, "alice", HOME, at(0)).unwrap();
-        }
-        assert_eq!(fail(&throttle, "alice", HOME, at(0)), Err(30));
-        for _ in 0..10 {
-            assert_eq!(fail(&throttle, "alice", HOME, at(30 + 15 * 60)), Ok(()));
-        }
-    }
-
-    #[test]
-    fn a_clock_that_was_set_back_does_not_lock_anybody_out() {
-        let throttle = Throttle::new();
-        for _ in 0..10 {
-            fail(&throttle, "alice", HOME, at(100_000)).unwrap();
-        }
-        assert_eq!(fail(&throttle, "alice", HOME, at(0)), Ok(()));
-    }
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_and_a_mapped_address_as_ipv4() {
-        let one: IpAddr = "2001:db8::1".parse().unwrap();
-        let other: IpAddr = "2001:db8::ffff:2".parse().unwrap();
-        assert_eq!(network(one), network(other));
-        assert_ne!(network(one), network("2001:db8:0:1::1".parse().unwrap()));
-        assert_eq!(network("::ffff:192.0.2.1".parse().unwrap()), HOME);
-    }
-
-    #[test]
-    fn the_table_stays_within_its_bound_whoever_comes() {
-        let throttle = Throttle::new();
-        for number in 0..70_000 {
-            let peer = IpAddr::V4(std::net::Ipv4Addr::from_bits(number));
-            fail(&throttle, "alice", peer, at(0)).unwrap();
-        }
-        assert!(throttle.lock().len() <= MAX_KEYS);
-    }
-}
+mod tests;

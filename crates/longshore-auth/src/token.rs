@@ -7,6 +7,7 @@
 mod access;
 mod chain;
 mod claims;
+pub(crate) mod fuzzing;
 mod json;
 mod jws;
 mod key;
@@ -15,7 +16,7 @@ mod remote;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use longshore_core::Rights;
@@ -27,9 +28,9 @@ use self::key::Key;
 use self::keys::{Bundle, JwkSet, Keys};
 use self::remote::RemoteKeys;
 use crate::identity::{Identity, IdentityKind, Refusal};
-use crate::options::{SetupError, TokenOptions};
+use crate::options::{KEYS_USED_FOR, SetupError, TokenOptions};
 use crate::outbound::Document;
-use crate::watched::{Loaded, Parsed as _, WatchedFile};
+use crate::watched::{Loaded, WatchedFile};
 
 /// The most memory for tokens that are remembered, in bytes; some 100,000 of them.
 const MAX_REMEMBERED_BYTES: u64 = 64 << 20;
@@ -37,6 +38,10 @@ const MAX_REMEMBERED_BYTES: u64 = 64 << 20;
 /// Checks tokens.
 pub(crate) struct Tokens {
     pub(crate) realm: String,
+    /// The name of this registry at the token server.
+    pub(crate) service: String,
+    leeway: Duration,
+    token_bytes: usize,
     expected: Expected,
     bundle: Option<Arc<WatchedFile<Bundle>>>,
     jwks: Option<Arc<WatchedFile<JwkSet>>>,
@@ -95,11 +100,15 @@ impl Tokens {
         let TokenOptions {
             realm,
             service,
+            audience,
             issuer,
             root_bundle,
             jwks_file,
             jwks_url,
+            jwks_refresh,
+            leeway,
             anonymous,
+            limits,
         } = options;
         if root_bundle.is_none() && jwks_file.is_none() && jwks_url.is_none() {
             return Err(SetupError::Option {
@@ -127,7 +136,16 @@ impl Tokens {
                     option: "jwks_url",
                     problem,
                 })?;
-                let remote = Arc::new(RemoteKeys::new(document));
+                if *jwks_refresh >= KEYS_USED_FOR {
+                    return Err(SetupError::Option {
+                        option: "jwks_refresh",
+                        problem: format!(
+                            "keys are used for {} seconds after they were fetched; fetch them more often",
+                            KEYS_USED_FOR.as_secs()
+                        ),
+                    });
+                }
+                let remote = Arc::new(RemoteKeys::new(document, *jwks_refresh));
                 remote.refresh(now).await;
                 Some(remote)
             }
@@ -135,9 +153,13 @@ impl Tokens {
         };
         Ok(Tokens {
             realm: realm.clone(),
+            service: service.clone(),
+            leeway: *leeway,
+            token_bytes: limits.token_bytes,
             expected: Expected {
                 issuer: issuer.clone(),
-                service: service.clone(),
+                audience: audience.as_ref().unwrap_or(service).clone(),
+                entries: limits.token_access,
                 strangers: anonymous.rights(),
             },
             bundle,
@@ -149,11 +171,6 @@ impl Tokens {
                 .build(),
             checked: AtomicU64::new(0),
         })
-    }
-
-    /// The name of this registry at the token server.
-    pub(crate) fn service(&self) -> &str {
-        &self.expected.service
     }
 
     /// Checks one token.
@@ -175,7 +192,10 @@ impl Tokens {
             && known.keys == trusted.generations()
             && known.chain_until.is_none_or(|until| now < until)
         {
-            known.claims.check_time(now).map_err(Refusal::token)?;
+            known
+                .claims
+                .check_time(now, self.leeway)
+                .map_err(Refusal::token)?;
             return Ok(identity(&known.claims));
         }
         let known = self
@@ -203,6 +223,10 @@ impl Tokens {
         now: SystemTime,
     ) -> Result<Remembered, &'static str> {
         self.checked.fetch_add(1, Ordering::Relaxed);
+        // Before anything is split or decoded: length is what attackers grow.
+        if token.len() > self.token_bytes {
+            return Err("the token is too long");
+        }
         let jws = Jws::parse(token)?;
         let mut chain_until = None;
         if let Some(chain) = &jws.chain {
@@ -227,7 +251,7 @@ impl Tokens {
             verify(&jws, trusted.named(kid))?;
         }
         let claims = Claims::read(&jws.payload()?, &self.expected)?;
-        claims.check_time(now)?;
+        claims.check_time(now, self.leeway)?;
         Ok(Remembered {
             claims,
             chain_until,
@@ -286,26 +310,6 @@ fn weight(_: &[u8; 32], known: &Arc<Remembered>) -> u32 {
         _ => 0,
     };
     u32::try_from(512 + grants * 160).unwrap_or(u32::MAX)
-}
-
-/// Takes apart and reads whatever comes, with nobody's key: what fuzzing calls.
-pub(crate) fn read_untrusted(token: &[u8]) {
-    let expected = Expected {
-        issuer: "issuer".to_owned(),
-        service: "service".to_owned(),
-        strangers: Rights::Nothing,
-    };
-    if let Ok(jws) = Jws::parse(token) {
-        if let Ok(payload) = jws.payload() {
-            drop(Claims::read(&payload, &expected));
-        }
-        if let Some(chain) = &jws.chain {
-            drop(chain::Roots::default().key_of(chain, SystemTime::UNIX_EPOCH));
-        }
-    }
-    drop(Claims::read(token, &expected));
-    drop(JwkSet::parse(token));
-    drop(Bundle::parse(token));
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::*;
-use crate::options::AnonymousAccess;
+use crate::options::{AnonymousAccess, Limits};
 
 const HOME: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 const AWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
@@ -33,10 +33,15 @@ fn argon2_line(user: &str, password: &[u8]) -> String {
 }
 
 async fn open(path: &Path) -> Result<Htpasswd, SetupError> {
+    open_within(path, Limits::default()).await
+}
+
+async fn open_within(path: &Path, limits: Limits) -> Result<Htpasswd, SetupError> {
     let options = HtpasswdOptions {
         file: path.to_owned(),
         realm: "Longshore".to_owned(),
         anonymous: AnonymousAccess::Nothing,
+        limits,
     };
     Htpasswd::open(&options, at(0)).await
 }
@@ -165,6 +170,44 @@ async fn one_wrong_password_repeated_is_one_failure_and_ten_different_ones_are_t
     login(&users, "alice", "secret", HOME, at(1))
         .await
         .expect("known to be right from elsewhere");
+}
+
+#[tokio::test]
+async fn failures_and_hashes_at_a_time_are_bounded_as_configured() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bcrypt_line("alice", b"secret")).unwrap();
+    let limits = Limits {
+        failed_logins: 3,
+        failed_login_wait: Duration::from_secs(9),
+        password_checks: 1,
+        password_queue: 0,
+        ..Limits::default()
+    };
+    let users = open_within(file.path(), limits).await.unwrap();
+    for guess in 0..3 {
+        let refusal = login(&users, "alice", format!("{guess}"), HOME, at(0)).await;
+        assert!(!refusal.unwrap_err().is_throttled());
+    }
+    let refusal = login(&users, "alice", "one more", HOME, at(0)).await;
+    assert_eq!(
+        refusal.unwrap_err().retry_after,
+        Some(Duration::from_secs(9))
+    );
+
+    // The one place for a hash is taken, and nobody may wait for it.
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let taken = users.hashing.run(move || gate.recv());
+    let asked = async {
+        while users.hashing.started() < 4 {
+            tokio::task::yield_now().await;
+        }
+        let refusal = login(&users, "alice", "secret", AWAY, at(0)).await;
+        drop(release);
+        refusal.unwrap_err()
+    };
+    let (_, refusal) = tokio::join!(taken, asked);
+    assert_eq!(refusal.why, "too many passwords wait for their hash");
+    login(&users, "alice", "secret", AWAY, at(0)).await.unwrap();
 }
 
 #[tokio::test]

@@ -12,18 +12,19 @@ use longshore_spec::name::RepoName;
 
 use super::json::{Json, Object};
 
-/// The most entries of a list.
-const MAX_ENTRIES: usize = 200;
-
 /// Reads the `access` claim, and adds what strangers may do: nobody should have less for having logged in.
 ///
 /// # Errors
-/// The claim does not have the shape of an access list.
-pub(crate) fn read(claim: Option<&Json>, strangers: &Rights) -> Result<Rights, &'static str> {
+/// The claim does not have the shape of an access list, or has more than `most` entries.
+pub(crate) fn read(
+    claim: Option<&Json>,
+    most: usize,
+    strangers: &Rights,
+) -> Result<Rights, &'static str> {
     // Servers written in Go sign `null` for an empty list.
     let entries: &[Json] = match claim {
         None | Some(Json::Null) => &[],
-        Some(Json::List(entries)) if entries.len() <= MAX_ENTRIES => entries,
+        Some(Json::List(entries)) if entries.len() <= most => entries,
         Some(Json::List(_)) => return Err("`access` has too many entries"),
         Some(_) => return Err("`access` is not a list"),
     };
@@ -111,9 +112,11 @@ fn verbs_of(actions: &[&str]) -> Verbs {
 mod tests {
     use super::*;
 
+    const MOST: usize = 9;
+
     fn rights(access: &str) -> Result<Rights, &'static str> {
         let claims = Json::object(format!(r#"{{"access":{access}}}"#).as_bytes()).unwrap();
-        read(claims.get("access"), &Rights::Nothing)
+        read(claims.get("access"), MOST, &Rights::Nothing)
     }
 
     fn allowed(access: &str, repo: &str) -> Vec<Verb> {
@@ -187,15 +190,17 @@ mod tests {
         ] {
             assert!(rights(access).is_err(), "{access}");
         }
-        let many =
-            vec![r#"{"type":"repository","name":"a","actions":[]}"#; MAX_ENTRIES + 1].join(",");
-        assert!(rights(&format!("[{many}]")).is_err());
+        let list = |entries| {
+            let entry = r#"{"type":"repository","name":"a","actions":[]}"#;
+            rights(&format!("[{}]", vec![entry; entries].join(",")))
+        };
+        assert!(list(MOST).is_ok() && list(MOST + 1).is_err());
         assert_eq!(rights("null"), Ok(Rights::Listed([].into())));
     }
 
     #[test]
     fn nobody_has_less_than_a_stranger_for_having_logged_in() {
-        let rights = read(None, &Rights::reader()).unwrap();
+        let rights = read(None, MOST, &Rights::reader()).unwrap();
         assert!(rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Pull));
         assert!(!rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Push));
     }

@@ -4,15 +4,13 @@
 //! for a missing one.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use longshore_core::{Actor, Rights};
 
 use super::access;
 use super::json::{Json, Object};
 
-/// How far clocks may differ, in seconds.
-const LEEWAY_SECS: u64 = 60;
 /// The longest subject, in bytes. It goes into each line of the log.
 const MAX_SUBJECT_BYTES: usize = 1024;
 
@@ -20,7 +18,9 @@ const MAX_SUBJECT_BYTES: usize = 1024;
 #[derive(Debug)]
 pub(crate) struct Expected {
     pub(crate) issuer: String,
-    pub(crate) service: String,
+    pub(crate) audience: String,
+    /// The most entries of the access list.
+    pub(crate) entries: usize,
     /// What callers without a token may do.
     pub(crate) strangers: Rights,
 }
@@ -48,7 +48,7 @@ impl Claims {
         if text(&claims, "iss")? != Some(expected.issuer.as_str()) {
             return Err("`iss` is not the issuer");
         }
-        check_audience(claims.get("aud"), &expected.service)?;
+        check_audience(claims.get("aud"), &expected.audience)?;
         text(&claims, "jti")?;
         let expires = time(&claims, "exp")?.ok_or("`exp` is missing")?;
         let not_before = time(&claims, "nbf")?
@@ -63,7 +63,7 @@ impl Claims {
             }
             subject => Actor::Named(Arc::from(subject)),
         };
-        let rights = access::read(claims.get("access"), &expected.strangers)?;
+        let rights = access::read(claims.get("access"), expected.entries, &expected.strangers)?;
         Ok(Claims {
             actor,
             rights,
@@ -72,19 +72,20 @@ impl Claims {
         })
     }
 
-    /// Whether the token is valid at `now`, within a leeway of a minute either way.
+    /// Whether the token is valid at `now`, where the clocks may differ by `leeway` either way.
     ///
     /// # Errors
     /// It is expired or not valid yet, or says it was issued in the future.
-    pub(crate) fn check_time(&self, now: SystemTime) -> Result<(), &'static str> {
+    pub(crate) fn check_time(&self, now: SystemTime, leeway: Duration) -> Result<(), &'static str> {
+        let leeway = leeway.as_secs();
         let now = now
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_err(|_| "the clock is before 1970")?
             .as_secs();
-        if now >= self.expires.saturating_add(LEEWAY_SECS) {
+        if now >= self.expires.saturating_add(leeway) {
             return Err("the token is expired");
         }
-        if self.not_before > now.saturating_add(LEEWAY_SECS) {
+        if self.not_before > now.saturating_add(leeway) {
             return Err("the token is not valid yet");
         }
         Ok(())
@@ -109,21 +110,21 @@ fn time(claims: &Object, name: &str) -> Result<Option<u64>, &'static str> {
     }
 }
 
-/// `aud` is this registry, or a flat list of texts of which one is (RFC 7519, 4.1.3).
-fn check_audience(claim: Option<&Json>, service: &str) -> Result<(), &'static str> {
+/// `aud` is this registry (`us`), or a flat list of texts of which one is (RFC 7519, 4.1.3).
+fn check_audience(claim: Option<&Json>, us: &str) -> Result<(), &'static str> {
     let is_us = match claim {
-        Some(Json::Text(one)) => one == service,
+        Some(Json::Text(one)) => one == us,
         Some(Json::List(list)) => {
             let names: Option<Vec<&str>> = list.iter().map(Json::text).collect();
             names
                 .ok_or("`aud` has a member that is not text")?
-                .contains(&service)
+                .contains(&us)
         }
         _ => return Err("`aud` is missing or neither text nor list"),
     };
     if is_us {
         Ok(())
     } else {
-        Err("`aud` does not have this service")
+        Err("`aud` does not have this registry")
     }
 }

@@ -1,8 +1,7 @@
 //! Taking a signed token apart (RFC 7515, compact serialisation; nothing else).
 //!
-//! Size and number of dots are checked before anything is split or decoded: the first is what attackers grow, the second
-//! what tells a JWS from a JWE. Header members by which a token would choose its own key, compression or rules are
-//! refused, known or not to work here.
+//! The number of dots is checked before anything is split or decoded, for it tells a JWS from a JWE. Header members by
+//! which a token would choose its own key, compression or rules are refused, known or not to work here.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -11,7 +10,6 @@ use super::chain::MAX_CHAIN;
 use super::json::{Json, Object};
 use super::key::Algorithm;
 use super::keys::MAX_KID_BYTES;
-use crate::header::MAX_TOKEN_BYTES;
 
 /// Members that no header may have.
 const REFUSED: [&str; 9] = [
@@ -34,14 +32,11 @@ pub(crate) struct Jws<'a> {
 }
 
 impl<'a> Jws<'a> {
-    /// Takes `token` apart.
+    /// Takes `token` apart, whose length the caller has checked.
     ///
     /// # Errors
     /// What is wrong with its form or header.
     pub(crate) fn parse(token: &'a [u8]) -> Result<Self, &'static str> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err("the token is too long");
-        }
         let mut dots = token
             .iter()
             .enumerate()

@@ -1,8 +1,9 @@
 //! Keys behind a URL.
 //!
-//! They are fetched at start, once a minute while tokens come in, and at once when a token names a key that is not
-//! among them, though never more than once a minute. No request waits while there are keys that may still be used. Keys
-//! that could not be confirmed for five minutes are used no more: a token server that is gone cannot take keys back.
+//! They are fetched at start, once a minute while tokens come in (or as often as configured), and at once when a token
+//! names a key that is not among them, though never more often than that. No request waits while there are keys that may
+//! still be used. Keys that could not be confirmed for five minutes are used no more: a token server that is gone cannot
+//! take keys back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -12,20 +13,20 @@ use tokio::sync::watch;
 
 use super::keys::JwkSet;
 use crate::age::apart;
+use crate::options::KEYS_USED_FOR;
 use crate::outbound::Document;
 use crate::watched::{Loaded, Parsed as _};
 
-/// The least time between two fetches.
-const FETCH_EVERY: Duration = Duration::from_mins(1);
-/// The same while there are no keys at all, so that a token server that starts late is found soon.
+/// The least time between two fetches while there are no keys at all, so that a token server that starts late is found
+/// soon.
 const FETCH_EVERY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
-/// How long keys are used after they were last confirmed.
-const USE_FOR: Duration = Duration::from_mins(5);
 
 /// A key set behind a URL.
 #[derive(Debug)]
 pub(crate) struct RemoteKeys {
     document: Document,
+    /// The least time between two fetches.
+    every: Duration,
     state: Mutex<State>,
 }
 
@@ -51,9 +52,10 @@ fn within(span: Duration, then: SystemTime, now: SystemTime) -> bool {
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(document: Document) -> Self {
+    pub(crate) fn new(document: Document, every: Duration) -> Self {
         RemoteKeys {
             document,
+            every,
             state: Mutex::new(State::default()),
         }
     }
@@ -68,7 +70,7 @@ impl RemoteKeys {
         state
             .keys
             .as_ref()
-            .filter(|held| within(USE_FOR, held.confirmed, now))
+            .filter(|held| within(KEYS_USED_FOR, held.confirmed, now))
             .map(|held| Arc::clone(&held.loaded))
     }
 
@@ -80,7 +82,7 @@ impl RemoteKeys {
         }
     }
 
-    /// Fetches the keys for a token that names an unknown one, unless that was done within the last minute.
+    /// Fetches the keys for a token that names an unknown one, unless that was done just now.
     pub(crate) async fn seek(self: &Arc<Self>, now: SystemTime) {
         landed(self.start(now)).await;
     }
@@ -99,11 +101,11 @@ impl RemoteKeys {
         let usable = state
             .keys
             .as_ref()
-            .is_some_and(|held| within(USE_FOR, held.confirmed, now));
+            .is_some_and(|held| within(KEYS_USED_FOR, held.confirmed, now));
         let pause = if usable {
-            FETCH_EVERY
+            self.every
         } else {
-            FETCH_EVERY_WITHOUT_KEYS
+            FETCH_EVERY_WITHOUT_KEYS.min(self.every)
         };
         if state.tried.is_some_and(|tried| within(pause, tried, now)) {
             return None;

@@ -3,6 +3,7 @@
 mod certificates;
 mod forms;
 mod hostile;
+mod limits;
 mod outside;
 mod random;
 mod rotation;

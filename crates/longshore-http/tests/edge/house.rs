@@ -73,6 +73,7 @@ impl House {
             file: file.path().to_owned(),
             realm: "Longshore".to_owned(),
             anonymous,
+            limits: longshore_auth::Limits::default(),
         };
         let authenticator = Authenticator::htpasswd(asks, now()).await.unwrap();
         let basic = |user: &str| {

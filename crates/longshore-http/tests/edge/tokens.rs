@@ -15,13 +15,9 @@ pub(crate) async fn trusted(
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(issuer.jwks().as_bytes()).unwrap();
     let options = TokenOptions {
-        realm: "https://auth.example/token".to_owned(),
-        service: SERVICE.to_owned(),
-        issuer: ISSUER.to_owned(),
-        root_bundle: None,
         jwks_file: Some(file.path().to_owned()),
-        jwks_url: None,
         anonymous,
+        ..TokenOptions::new("https://auth.example/token", SERVICE, ISSUER)
     };
     Authenticator::token(options, now).await.unwrap()
 }

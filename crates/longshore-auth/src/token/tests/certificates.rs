@@ -8,6 +8,7 @@ use rcgen::{
 
 use super::super::*;
 use super::support::*;
+use crate::watched::Parsed as _;
 
 /// The tests' moment is in March 2030.
 fn params(name: &str) -> CertificateParams {

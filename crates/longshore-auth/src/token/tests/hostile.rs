@@ -181,7 +181,7 @@ async fn h31_to_h39_claims_of_another_type_time_or_reader_are_refused() {
         "a claim that should be text is not",
     );
     let (no_service, no_aud) = (
-        "`aud` does not have this service",
+        "`aud` does not have this registry",
         "`aud` is missing or neither text nor list",
     );
     let not_issuer = "`iss` is not the issuer";

@@ -79,16 +79,16 @@ impl KeyServer {
     }
 
     async fn tokens(&self) -> Tokens {
-        let jwks_url = Some(self.url.clone());
-        Tokens::open(
-            &TokenOptions {
-                jwks_url,
-                ..options()
-            },
-            at(0),
-        )
-        .await
-        .unwrap()
+        self.tokens_every(options().jwks_refresh).await
+    }
+
+    async fn tokens_every(&self, jwks_refresh: Duration) -> Tokens {
+        let options = TokenOptions {
+            jwks_url: Some(self.url.clone()),
+            jwks_refresh,
+            ..options()
+        };
+        Tokens::open(&options, at(0)).await.unwrap()
     }
 }
 
@@ -181,6 +181,30 @@ async fn a_rotated_key_is_fetched_when_a_token_names_it_and_at_most_once_a_minut
         "a removed key is out"
     );
     assert_eq!(why(&tokens, lasting(&new), at(121)).await, "");
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_fetched_as_often_as_configured() {
+    let (old, new) = (Signer::es256(), Signer::es256());
+    let server = KeyServer::start(set(&[&old])).await;
+    let tokens = server.tokens_every(Duration::from_secs(7)).await;
+    server.now_answers(set(&[&new]));
+    assert_eq!(why(&tokens, lasting(&new), at(6)).await, UNTRUSTED);
+    assert_eq!(server.asked(), 1);
+    assert_eq!(why(&tokens, lasting(&new), at(7)).await, "");
+    assert_eq!(server.asked(), 2);
+}
+
+#[tokio::test]
+async fn keys_are_not_fetched_more_seldom_than_they_are_used_for() {
+    let server = KeyServer::start(set(&[&Signer::es256()])).await;
+    let options = TokenOptions {
+        jwks_url: Some(server.url.clone()),
+        jwks_refresh: Duration::from_mins(5),
+        ..options()
+    };
+    let refused = Tokens::open(&options, at(0)).await.err().unwrap();
+    assert!(refused.to_string().contains("300 seconds"), "{refused}");
 }
 
 #[tokio::test]

@@ -14,7 +14,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::super::*;
-use crate::options::AnonymousAccess;
 
 pub(super) const ISSUER: &str = "https://auth.example";
 pub(super) const SERVICE: &str = "registry.example";
@@ -229,15 +228,7 @@ impl Files {
 }
 
 pub(super) fn options() -> TokenOptions {
-    TokenOptions {
-        realm: "https://auth.example/token".to_owned(),
-        service: SERVICE.to_owned(),
-        issuer: ISSUER.to_owned(),
-        root_bundle: None,
-        jwks_file: None,
-        jwks_url: None,
-        anonymous: AnonymousAccess::Nothing,
-    }
+    TokenOptions::new("https://auth.example/token", SERVICE, ISSUER)
 }
 
 pub(super) async fn with_bundle(path: &Path) -> Tokens {
