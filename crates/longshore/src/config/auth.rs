@@ -1,6 +1,7 @@
 //! Who may come in: the keys of `[auth]` and the one choice they amount to.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -45,16 +46,23 @@ section! {
     TokenKeys at "auth.token" since "0.1.0" {
         /// The address of the token service, where clients fetch tokens.
         realm: Option<Url> = None,
-        /// The name of this registry at the token service, for which its tokens must be (`aud`).
+        /// The name of this registry at the token service.
         service: Option<String> = None,
         /// Who must have issued a token (`iss`).
         issuer: Option<String> = None,
+        /// Whom a token must be for (`aud`); unset, the `service`.
+        audience: Option<String> = None,
         /// A file with the certificates or public keys of the token service, PEM.
         keys_file: Option<PathBuf> = None,
         /// A file with the keys of the token service, a JSON Web Key Set.
         jwks_file: Option<PathBuf> = None,
         /// Where the token service publishes its JSON Web Key Set.
         jwks_url: Option<Url> = None,
+        /// How often `jwks_url` is fetched, while tokens come in; less than 5 minutes, after which keys that
+        /// could not be fetched again are used no more.
+        jwks_refresh: Duration = Duration::from_mins(1),
+        /// How far the clocks of token service and registry may differ.
+        leeway: Duration = Duration::from_mins(1),
     }
 }
 
@@ -138,14 +146,26 @@ fn token_service(
             problems.push(missing(path, at("auth.token")));
         }
     }
+    if keys.jwks_refresh.is_zero() || keys.jwks_refresh >= longshore_auth::KEYS_USED_FOR {
+        problems.push(
+            Problem::new(
+                at("auth.token.jwks_refresh"),
+                "`auth.token.jwks_refresh` must be more than nothing and less than 5 minutes",
+            )
+            .hint("keys that could not be fetched again for 5 minutes are used no more"),
+        );
+    }
     match (&keys.realm, &keys.service, &keys.issuer) {
         (Some(realm), Some(service), Some(issuer)) if problems.is_empty() => Ok(TokenService {
             realm: realm.clone(),
             service: service.clone(),
             issuer: issuer.clone(),
+            audience: keys.audience.clone().unwrap_or_else(|| service.clone()),
             keys_file: keys.keys_file.clone(),
             jwks_file: keys.jwks_file.clone(),
             jwks_url: keys.jwks_url.clone(),
+            jwks_refresh: keys.jwks_refresh,
+            leeway: keys.leeway,
             anonymous: settings.auth.anonymous,
         }),
         _ => Err(problems),

@@ -296,6 +296,26 @@ fn limits(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
         "limits.upload_age",
         limits.upload_idle <= limits.upload_age,
     );
+    order(
+        "limits.failed_login_wait",
+        "limits.failed_login_wait_max",
+        limits.failed_login_wait <= limits.failed_login_wait_max,
+    );
+    for (path, unbounded) in [
+        (
+            "limits.failed_logins_time",
+            limits.failed_logins_time.is_zero(),
+        ),
+        (
+            "limits.failed_login_wait",
+            limits.failed_login_wait.is_zero(),
+        ),
+    ] {
+        if unbounded {
+            let what = format!("`{path}` is zero, so passwords could be guessed without an end");
+            problems.push(Problem::new(reader.place(path), what));
+        }
+    }
     for (path, never) in [
         ("limits.head_time", limits.head_time.is_zero()),
         ("limits.handshake_time", limits.handshake_time.is_zero()),
@@ -303,6 +323,8 @@ fn limits(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
         ("limits.upload_idle", limits.upload_idle.is_zero()),
         ("limits.manifest", limits.manifest.get() == 0),
         ("limits.blob", limits.blob.get() == 0),
+        ("limits.token", limits.token.get() == 0),
+        ("limits.password", limits.password.get() == 0),
         ("health.interval", settings.health.interval.is_zero()),
     ] {
         if never {

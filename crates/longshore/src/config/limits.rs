@@ -39,8 +39,13 @@ section! {
         body_grace: Duration = Duration::from_secs(30),
         /// Connections at a time (503).
         connections: NonZeroU32 = count(10_000),
-        /// Connections at a time from one IP address (429).
-        connections_per_ip: NonZeroU32 = count(256),
+        /// Connections at a time from one IP address, or one /64 network of IPv6 (503). 0 for no such limit,
+        /// as where everybody comes through one proxy.
+        connections_per_ip: u32 = 256,
+        /// Requests at a time of one user, each until its answer has been sent; one more waits for a second
+        /// (429). 0 for no such limit, as where a whole cluster pulls by one name. Callers without a name
+        /// are not counted.
+        requests_per_user: u32 = 64,
         /// Streams at a time in an HTTP/2 connection.
         http2_streams: NonZeroU32 = count(128),
         /// Streams a client reset that still wait to be put away, in an HTTP/2 connection (it is closed).
@@ -61,6 +66,8 @@ section! {
         annotations: NonZeroU32 = count(4_096),
         /// How deep indexes may be nested (400).
         index_depth: NonZeroU32 = count(16),
+        /// Tags one push may set with `?tag=` (414).
+        tags_per_push: NonZeroU32 = count(50),
         /// The longest page of tags, referrers or repositories; a client that asks for more gets this
         /// many and a link to the rest.
         page: NonZeroU32 = count(1_000),
@@ -80,5 +87,26 @@ section! {
         uploads_per_user: NonZeroU32 = count(100),
         /// Unfinished uploads in one repository (429).
         uploads_per_repository: NonZeroU32 = count(200),
+        /// A bearer token (401). It comes in a header, so `header` and `header_block` bound it too.
+        token: ByteSize = ByteSize::kib(16),
+        /// Entries in the access list of a bearer token (401).
+        token_access: NonZeroU32 = count(200),
+        /// A password (401).
+        password: ByteSize = ByteSize::kib(1),
+        /// Passwords checked at a time; each check costs a core for a while.
+        password_checks: NonZeroU32 = count(4),
+        /// Logins that wait for a check of their password (429), at most half of them from one IP address.
+        password_queue: NonZeroU32 = count(64),
+        /// Failed logins of one user from one IP address before it has to wait (429).
+        failed_logins: NonZeroU32 = count(10),
+        /// Failed logins from one IP address, of whatever users, before it has to wait (429).
+        failed_logins_per_ip: NonZeroU32 = count(100),
+        /// How long without another failed login until those before are forgotten.
+        failed_logins_time: Duration = Duration::from_mins(15),
+        /// How long a client with too many failed logins waits; twice as long after each further one, up to
+        /// `failed_login_wait_max`.
+        failed_login_wait: Duration = Duration::from_secs(30),
+        /// The longest such wait.
+        failed_login_wait_max: Duration = Duration::from_mins(15),
     }
 }

@@ -32,6 +32,7 @@ pub mod value;
 mod tests;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use url::Url;
 
@@ -119,16 +120,22 @@ pub struct Htpasswd {
 pub struct TokenService {
     /// Where clients fetch tokens.
     pub realm: Url,
-    /// The name of this registry there, and the `aud` of its tokens.
+    /// The name of this registry there.
     pub service: String,
     /// The `iss` of its tokens.
     pub issuer: String,
+    /// The `aud` of its tokens.
+    pub audience: String,
     /// Its certificates or public keys, PEM.
     pub keys_file: Option<PathBuf>,
     /// Its JSON Web Key Set in a file.
     pub jwks_file: Option<PathBuf>,
     /// Its JSON Web Key Set at a URL.
     pub jwks_url: Option<Url>,
+    /// How often the URL is fetched; less than 5 minutes.
+    pub jwks_refresh: Duration,
+    /// How far the two clocks may differ.
+    pub leeway: Duration,
     /// What those who did not log in may do.
     pub anonymous: Anonymous,
 }

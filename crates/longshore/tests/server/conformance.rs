@@ -17,7 +17,7 @@ fn open(data: &Path) -> Start {
     Start::over(data).set("manifests.sparse", "all")
 }
 
-fn with_passwords(dir: &Path) -> Start {
+pub(crate) fn with_passwords(dir: &Path) -> Start {
     let users = file(
         dir,
         "htpasswd",
@@ -26,7 +26,7 @@ fn with_passwords(dir: &Path) -> Start {
     open(&dir.join("data")).set("auth.htpasswd.path", users.to_str().unwrap())
 }
 
-fn with_tokens(dir: &Path, issuer: &Issuer) -> Start {
+pub(crate) fn with_tokens(dir: &Path, issuer: &Issuer) -> Start {
     let keys = file(dir, "jwks.json", &issuer.jwks());
     open(&dir.join("data"))
         .set("auth.token.realm", "https://auth.example/token")
@@ -36,7 +36,7 @@ fn with_tokens(dir: &Path, issuer: &Issuer) -> Start {
 }
 
 /// A token for these repositories and the catalog, good for an hour from now.
-fn token(issuer: &Issuer, who: &str, repos: &[&str]) -> Login {
+pub(crate) fn token(issuer: &Issuer, who: &str, repos: &[&str]) -> Login {
     let all: &[&str] = &["pull", "push", "delete"];
     let mut access: Vec<_> = repos.iter().map(|repo| (*repo, all)).collect();
     access.push(("*", &["*"]));

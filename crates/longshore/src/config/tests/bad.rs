@@ -123,6 +123,23 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
         "error: longshore.toml:2:10: `limits.header` is more than `limits.header_block`",
     ),
     (
+        "[limits]\nfailed_login_wait = \"1h\"\n",
+        "error: longshore.toml:2:21: `limits.failed_login_wait` is more than `limits.failed_login_wait_max`",
+    ),
+    (
+        "[limits]\nfailed_logins_time = \"0s\"\n",
+        "error: longshore.toml:2:22: `limits.failed_logins_time` is zero, so passwords could be guessed without an end",
+    ),
+    (
+        "[limits]\ntoken = 0\n",
+        "error: longshore.toml:2:9: `limits.token` is zero, so nothing would get through",
+    ),
+    (
+        "[auth.token]\nrealm = \"https://a/\"\nservice = \"s\"\nissuer = \"i\"\njwks_url = \"https://a/k\"\njwks_refresh = \"5m\"\n",
+        "error: longshore.toml:6:16: `auth.token.jwks_refresh` must be more than nothing and less than 5 minutes\n  \
+         hint: keys that could not be fetched again for 5 minutes are used no more",
+    ),
+    (
         "[tracing]\nheaders = \"***\"\nendpoint = \"http://c/\"\n",
         "error: longshore.toml:2:11: `tracing.headers` holds the stars that `longshore config show` prints in place of a secret\n  \
          hint: write the secret itself, or name a file that holds it",

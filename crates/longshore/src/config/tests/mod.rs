@@ -98,6 +98,36 @@ fn a_whole_file_is_read_into_types() {
 }
 
 #[test]
+fn the_audience_of_tokens_is_the_service_unless_said_otherwise() {
+    let text = r#"auth.token = { realm = "https://auth.example/token", service = "reg", issuer = "me", jwks_file = "/k" }"#;
+    let read = |variables: &[(&str, &str)]| {
+        let Auth::Token(token) = with_variables(text, variables).unwrap().auth else {
+            panic!("not token")
+        };
+        *token
+    };
+    let token = read(&[]);
+    assert_eq!(token.audience, "reg");
+    assert_eq!(
+        (token.jwks_refresh, token.leeway),
+        (Duration::from_mins(1), Duration::from_mins(1))
+    );
+    let token = read(&[
+        ("LONGSHORE__AUTH__TOKEN__AUDIENCE", "other"),
+        ("LONGSHORE__AUTH__TOKEN__LEEWAY", "5s"),
+        ("LONGSHORE__AUTH__TOKEN__JWKS_REFRESH", "4m"),
+    ]);
+    assert_eq!(
+        (token.audience.as_str(), token.service.as_str()),
+        ("other", "reg")
+    );
+    assert_eq!(
+        (token.jwks_refresh, token.leeway),
+        (Duration::from_mins(4), Duration::from_secs(5))
+    );
+}
+
+#[test]
 fn the_environment_overrides_the_file_and_flags_override_both() {
     let file = "data = \"/from/file\"\n[limits]\npage = 5\nlayers = 6\n";
     let variables = [
