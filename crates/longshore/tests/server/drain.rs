@@ -7,7 +7,7 @@ use longshore_testkit::wire::Ask;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::harness::{Start, expect};
+use super::harness::{Start, binary, expect};
 
 #[tokio::test]
 async fn an_upload_that_was_under_way_comes_to_its_end() {
@@ -77,4 +77,39 @@ async fn a_client_that_never_ends_does_not_keep_the_server_from_stopping() {
     let server = Start::over(data.path()).run();
     let state = expect(&mut server.client(), Ask::new("GET", session), 204).await;
     assert_eq!(state.header("range"), Some("0-4999"));
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_the_server_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Start::over(data.path()).set("http.drain_time", "1h").run();
+    let mut stuck = TcpStream::connect(server.address).await.unwrap();
+    let head = "PUT /v2/a/b/manifests/1 HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{";
+    stuck.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.signal("INT");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    server.signal("INT");
+    assert_eq!(server.wait(), Some(1));
+}
+
+#[test]
+fn a_server_whose_first_words_nobody_reads_serves_all_the_same() {
+    let data = tempfile::tempdir().unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = binary()
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(data.path())
+        .env("LONGSHORE__METRICS__ENABLED", "false")
+        .env("LONGSHORE__STORAGE__UNSAFE_STORAGE", "true")
+        .stdout(writer)
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::thread::sleep(Duration::from_secs(1));
+    let ended = child.try_wait().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(ended, None);
 }

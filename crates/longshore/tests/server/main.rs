@@ -14,6 +14,8 @@ mod disk;
 mod drain;
 mod harness;
 mod limits;
+mod memory;
 mod start;
 mod tls;
 mod traces;
+mod walks;
