@@ -73,7 +73,7 @@ pub struct Options {
     pub session_memory: Duration,
     /// For how long a writer owns a session without a sign of life.
     pub session_lease: Duration,
-    /// For how long a blob that was pushed, mounted or found is kept for the manifest that is to come.
+    /// For how long a blob that was pushed or mounted is kept for the manifest that is to come.
     pub push_lease: Duration,
     /// How many bytes of manifests are kept in memory.
     pub manifest_cache: u64,

@@ -130,18 +130,19 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     });
     beside.spawn(probe(health.clone(), config.health.interval, stop.clone()));
 
-    let told = stop.clone();
-    let for_signal = health.clone();
+    let (told, for_signal) = (stop.clone(), health.clone());
     tokio::spawn(async move {
-        match wait_for_signal().await {
-            Ok(name) => tracing::info!("{name}: finishing what is under way, taking nothing new"),
-            Err(error) => tracing::error!(%error, "signals cannot be received; stopping"),
+        if let Err(error) = obey_signals(&told, &for_signal).await {
+            tracing::error!(%error, "signals cannot be received; stopping");
+            told.cancel();
         }
-        for_signal.stop();
-        told.cancel();
     });
 
-    banner::print(config, &addresses, &admin_addresses, &mut std::io::stdout())?;
+    // Nobody may be reading it: a registry serves all the same.
+    if let Err(error) = banner::print(config, &addresses, &admin_addresses, &mut std::io::stdout())
+    {
+        tracing::warn!(%error, "what is served where could not be printed");
+    }
     let service = service_fn(move |request| {
         let edge = edge.clone();
         async move { Ok::<_, Infallible>(edge.call(request).await) }
@@ -184,13 +185,25 @@ async fn probe(health: Arc<Health>, every: std::time::Duration, stop: Cancellati
     }
 }
 
-async fn wait_for_signal() -> std::io::Result<&'static str> {
+/// Stops in order at the first signal, and at once at the second: what is acknowledged is safe either way.
+async fn obey_signals(stop: &CancellationToken, health: &Health) -> std::io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
-    })
+    let mut next = async || {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    };
+    let name = next().await;
+    tracing::info!(
+        "{name}: finishing what is under way, taking nothing new; once more to stop at once"
+    );
+    health.stop();
+    stop.cancel();
+    let name = next().await;
+    tracing::warn!("{name} again: cutting what is under way");
+    std::process::exit(1)
 }
 
 /// The address to show a person: one they can type.
