@@ -375,3 +375,6 @@ fn at_most(number: u32) -> Option<usize> {
 fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

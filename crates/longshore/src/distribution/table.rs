@@ -158,7 +158,7 @@ pub const ROWS: &[Row] = &[
     works("auth.token.jwks", "`auth.token.jwks_file`"),
     no_effect(
         "auth.token.signingalgorithms",
-        "a key is used with the one algorithm it was made for, and shared secrets (HS256) never are",
+        "each key has its one way: RSA RS256, P-256 ES256, P-384 ES384, Ed25519 EdDSA; others and shared secrets (HS256) are not taken",
     ),
     always(
         "auth.token.autoredirect",
