@@ -12,10 +12,25 @@ const START: u64 = 4 << 20;
 /// Beyond this the writer is made to wait for a moment, so that the log can start again at its beginning.
 const RESTART: u64 = 64 << 20;
 
-/// Asks for a checkpoint when the log has grown long enough; one request waits at the most.
-pub(super) fn consider(log: &sync::Log, kick: &mpsc::SyncSender<()>) {
-    if log.len() > START {
-        let _ = kick.try_send(());
+/// Decides when to ask for a checkpoint. When the log starts again at its beginning it keeps its length, so to be long is
+/// no reason by itself: every commit would be followed by the syncs of a checkpoint. To have grown is one.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    longest: u64,
+}
+
+impl Watch {
+    /// Asks for a checkpoint when the log has grown long enough; one request waits at the most.
+    pub(super) fn consider(&mut self, log: &sync::Log, kick: &mpsc::SyncSender<()>) {
+        if self.is_due(log.len()) {
+            let _ = kick.try_send(());
+        }
+    }
+
+    fn is_due(&mut self, len: u64) -> bool {
+        let grown = len > self.longest;
+        self.longest = len;
+        grown && len > START
     }
 }
 
@@ -29,13 +44,36 @@ pub(super) fn run(log: &sync::Log, path: &Path, asked: &mpsc::Receiver<()>) {
                 .ok();
         }
         let Some(open) = &conn else { continue };
-        let mode = if log.len() > RESTART {
-            "PRAGMA wal_checkpoint(TRUNCATE)"
-        } else {
-            "PRAGMA wal_checkpoint(PASSIVE)"
-        };
-        if let Err(error) = open.query_row(mode, [], |_| Ok(())) {
-            tracing::warn!(%error, "the metadata log could not be moved into the database; it will be tried again");
+        // Whatever can be moved without holding the writer up is moved first, so that it waits for little.
+        let mut modes = vec!["PRAGMA wal_checkpoint(PASSIVE)"];
+        if log.len() > RESTART {
+            modes.push("PRAGMA wal_checkpoint(TRUNCATE)");
+        }
+        for mode in modes {
+            if let Err(error) = open.query_row(mode, [], |_| Ok(())) {
+                tracing::warn!(%error, "the metadata log could not be moved into the database; it will be tried again");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_log_that_starts_again_at_its_beginning_is_no_reason_for_a_checkpoint() {
+        let mut watch = Watch::default();
+        for (len, due) in [
+            (START / 2, false),
+            (START + 1, true),
+            (START + 1, false),
+            (START + 1, false),
+            (START + 2, true),
+            (0, false),
+            (START + 1, true),
+        ] {
+            assert_eq!(watch.is_due(len), due, "{len}");
         }
     }
 }

@@ -179,6 +179,7 @@ fn writer(
     committed: &mpsc::Sender<Box<dyn Job>>,
     kick: &mpsc::SyncSender<()>,
 ) {
+    let mut checkpoints = checkpoint::Watch::default();
     while let Ok(first) = waiting.recv() {
         let mut batch = Vec::new();
         let mut closing = None;
@@ -212,7 +213,7 @@ fn writer(
                 }
             }
         }
-        checkpoint::consider(log, kick);
+        checkpoints.consider(log, kick);
         if let Some(to) = closing {
             let _ = to.send(log.sync());
             return;
