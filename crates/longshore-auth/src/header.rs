@@ -262,8 +262,8 @@ mod tests {
     fn longer_passwords_and_tokens_are_taken_where_the_limits_say_so_and_shorter_ones_only() {
         for (password_bytes, token_bytes) in [(8, 40), (40_000, 16), (16, 40_000)] {
             let limits = Limits {
-                password_bytes,
                 token_bytes,
+                password_bytes,
                 ..Limits::default()
             };
             let basic = |bytes| parse_within(&encoded(format!("a:{}", "p".repeat(bytes))), &limits);
