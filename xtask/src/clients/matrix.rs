@@ -77,7 +77,7 @@ fn table(rows: &[Row]) -> String {
     lines.join("\n")
 }
 
-/// An empty field is something that the client cannot do.
+/// An empty field is something that was not tried.
 fn mark(row: &Row, capability: &str) -> &'static str {
     let cell = row.cells.iter().find(|(name, _)| *name == capability);
     match cell {
