@@ -9,6 +9,9 @@ use crate::watched::Parsed as _;
 ///
 /// A file is taken only if each line is, an error names a line that is there, and nobody has a name that could not be
 /// sent as a user's.
+///
+/// # Panics
+/// When one of these does not hold, or a parser panics.
 pub fn htpasswd(input: &[u8]) {
     let file = UserList::parse(input);
     let Ok(text) = std::str::from_utf8(input) else {

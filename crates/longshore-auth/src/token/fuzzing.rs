@@ -29,6 +29,9 @@ const NOW_SECS: u64 = 1_900_000_010;
 ///
 /// The input is tried as each of the first two. It is also taken for the two parts of a token without their encoding,
 /// the header up to the first line break and the claims after it: a fuzzer does not see through base64.
+///
+/// # Panics
+/// When one of these does not hold, or a parser panics.
 pub fn tokens(input: &[u8]) {
     authorization(input);
     if let Ok(jws) = Jws::parse(input) {
@@ -57,6 +60,9 @@ pub fn tokens(input: &[u8]) {
 /// Sets of keys: a token server's answer, the operator's files, and the certificates and keys in them.
 ///
 /// The input is tried as each.
+///
+/// # Panics
+/// When one of these does not hold, or a parser panics.
 pub fn keys(input: &[u8]) {
     if JwkSet::parse(input).is_ok() {
         let other: Option<Value> = serde_json::from_slice(input).ok();
