@@ -12,11 +12,14 @@ const START: u64 = 4 << 20;
 /// Beyond this the writer is made to wait for a moment, so that the log can start again at its beginning.
 const RESTART: u64 = 64 << 20;
 
+/// By how much the log has to grow before it is asked for again.
+const STEP: u64 = 1 << 20;
+
 /// Decides when to ask for a checkpoint. When the log starts again at its beginning it keeps its length, so to be long is
 /// no reason by itself: every commit would be followed by the syncs of a checkpoint. To have grown is one.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    longest: u64,
+    asked_at: u64,
 }
 
 impl Watch {
@@ -28,9 +31,14 @@ impl Watch {
     }
 
     fn is_due(&mut self, len: u64) -> bool {
-        let grown = len > self.longest;
-        self.longest = len;
-        grown && len > START
+        if len < self.asked_at {
+            self.asked_at = 0;
+        }
+        let due = len > START && len >= self.asked_at + STEP;
+        if due {
+            self.asked_at = len;
+        }
+        due
     }
 }
 
@@ -69,7 +77,8 @@ mod tests {
             (START + 1, true),
             (START + 1, false),
             (START + 1, false),
-            (START + 2, true),
+            (START + 2, false),
+            (START + 1 + STEP, true),
             (0, false),
             (START + 1, true),
         ] {

@@ -131,6 +131,10 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         .map_err(failed)?;
     conn.pragma_update(None, "mmap_size", 256 << 20)
         .map_err(failed)?;
+    // What a batch needs to undo one of its transactions is kept in memory: beyond 64 KiB it would go to a file in
+    // /var/tmp, which a container with a read-only root does not have.
+    conn.pragma_update(None, "temp_store", "MEMORY")
+        .map_err(failed)?;
     conn.pragma_update(None, "trusted_schema", false)
         .map_err(failed)?;
     conn.set_prepared_statement_cache_capacity(256);
@@ -216,6 +220,9 @@ fn failed(error: rusqlite::Error) -> Error {
         }
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "the registry's metadata is in use by another program; try again shortly"
+        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            "the registry's metadata is damaged; its operator has to restore it from a backup"
         }
         _ => "the registry's metadata cannot be reached just now",
     };

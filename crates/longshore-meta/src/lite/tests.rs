@@ -214,3 +214,36 @@ async fn a_failure_that_many_share_says_its_cause_once() {
     let chain = longshore_core::error::Chain(&error).to_string();
     assert_eq!(chain.matches(error.public()).count(), 1, "{chain}");
 }
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_says_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("meta.db");
+    std::fs::write(&path, "something else altogether, and long enough").unwrap();
+    let error = Db::open_file(&path).unwrap_err();
+    assert!(error.to_string().contains("backup"), "{error}");
+}
+
+#[test]
+fn a_large_batch_opens_no_file_but_those_of_the_database() {
+    let dir = tempfile::tempdir().unwrap();
+    let conn = connect(
+        &dir.path().join("meta.db"),
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    )
+    .unwrap();
+    let files = || {
+        std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|fd| {
+                let name = std::fs::read_link(fd.unwrap().path()).ok()?;
+                let name = name.to_str()?.to_owned();
+                name.starts_with("/var/tmp/").then_some(name)
+            })
+            .collect::<Vec<_>>()
+    };
+    conn.execute_batch("CREATE TABLE t (a); WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) INSERT INTO t SELECT zeroblob(1000) FROM n").unwrap();
+    conn.execute_batch("BEGIN; SAVEPOINT job; UPDATE t SET a = zeroblob(999)")
+        .unwrap();
+    assert_eq!(files(), Vec::<String>::new());
+}
