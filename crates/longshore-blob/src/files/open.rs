@@ -49,7 +49,7 @@ pub enum OpenError {
     },
     /// The file system does not keep what was synced, or does not lock.
     #[error(
-        "{} is on {kind}, which may lose pushed content; put the data on a local disk, or accept the risk with unsafe_storage",
+        "{} is on {kind}, which may lose pushed content; put the data on a local disk, or accept the risk with storage.unsafe_storage = true",
         root.display()
     )]
     UnsafeStorage {
