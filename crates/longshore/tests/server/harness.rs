@@ -166,6 +166,17 @@ pub(crate) async fn expect(client: &mut Wire, ask: Ask, status: u16) -> Answer {
     answer
 }
 
+/// Waits until the server has logged these words; lines are written by a thread of their own.
+pub(crate) async fn said(server: &Server, words: &str) {
+    for _ in 0..100 {
+        if server.log().contains(words) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{words:?} was never logged:\n{}", server.log());
+}
+
 /// A file in `dir` with this content.
 pub(crate) fn file(dir: &Path, name: &str, content: &str) -> PathBuf {
     let path = dir.join(name);

@@ -2,7 +2,6 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::time::Duration;
 
 use longshore_testkit::issuer::Issuer;
 use longshore_testkit::wire::{Answer, Ask, Login, Wire};
@@ -10,7 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::conformance::{token, with_passwords, with_tokens};
-use super::harness::{Server, Start, binary, expect};
+use super::harness::{Server, Start, binary, expect, said};
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
@@ -55,17 +54,6 @@ async fn status(connection: &mut TcpStream, head: &str) -> String {
     let mut answer = vec![0; 12];
     connection.read_exact(&mut answer).await.unwrap();
     String::from_utf8(answer).unwrap()
-}
-
-/// Waits until the server has logged these words.
-async fn said(server: &Server, words: &str) {
-    for _ in 0..100 {
-        if server.log().contains(words) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    panic!("{words:?} was never logged:\n{}", server.log());
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use longshore_testkit::content::{Dress, Maker};
 use longshore_testkit::wire::Ask;
 
-use super::harness::{Start, binary, expect, file};
+use super::harness::{Start, binary, expect, file, said};
 
 #[tokio::test]
 async fn it_says_where_it_listens_where_the_data_is_what_is_open_and_what_to_do_next() {
@@ -131,9 +131,5 @@ async fn metrics_and_health_are_on_an_address_of_their_own() {
         ),
         "{text}"
     );
-    assert!(
-        server.log().contains("GET /metrics 404"),
-        "{}",
-        server.log()
-    );
+    said(&server, "GET /metrics 404").await;
 }
