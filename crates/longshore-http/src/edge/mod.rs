@@ -178,6 +178,10 @@ impl Edge {
             Err(RouteError::NotAllowed { allow }) if head.method == Method::OPTIONS => {
                 return Ok((methods(allow), None));
             }
+            // Load balancers that were set up for Distribution ask this to see whether somebody is there.
+            Err(RouteError::NotFound) if head.uri.path() == "/" && is_reading(&head.method) => {
+                return Ok((Reply::new(StatusCode::OK), None));
+            }
             read => read?,
         };
         watch.route(endpoint(&request), request.repo());
@@ -283,6 +287,10 @@ impl Edge {
             Request::AbortUpload { repo, id } => self.abort(visit, repo, id).await,
         }
     }
+}
+
+fn is_reading(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
 }
 
 /// The operator's headers and warnings, and our own that are the same for each response.

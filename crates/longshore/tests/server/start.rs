@@ -19,6 +19,8 @@ async fn it_says_where_it_listens_where_the_data_is_what_is_open_and_what_to_do_
     assert!(said.contains("everybody who is on this machine"), "{said}");
     assert!(said.contains("Next: docker tag"), "{said}");
     expect(&mut server.client(), Ask::new("GET", "/v2/"), 200).await;
+    // What load balancers ask Distribution.
+    expect(&mut server.client(), Ask::new("GET", "/"), 200).await;
     assert_eq!(server.stop(), Some(0));
 }
 
