@@ -16,9 +16,10 @@ use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
 
 use crate::blobs::location;
+use crate::intake::while_asked;
 use crate::options::Durability;
 use crate::store::Inner;
-use crate::uploads::{Held, Taken, unknown, while_asked};
+use crate::uploads::{Held, Taken, unknown};
 
 impl Inner {
     pub(crate) async fn put_blob(
@@ -31,6 +32,7 @@ impl Inner {
         // A session of one request: what a kill leaves of it is found and swept like that of any other.
         let session = this.start_upload(cx, repo, want.digest.algorithm()).await?;
         let key = this.key(cx, repo, &session.id).await?;
+        let tasks = this.tasks.clone();
         let (this, repo, want, now) = (this.clone(), repo.clone(), *want, micros(cx.now));
         let last = Chunk {
             at: None,
@@ -38,21 +40,22 @@ impl Inner {
             body,
         };
         let (_here, last) = while_asked(last);
-        Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key, now).await? else {
-                return Err(unknown(&session.id));
-            };
-            let done = match this.add(&mut held, last).await {
-                Ok(()) => this.publish(&repo, &held, &want.digest, now).await,
-                Err(error) => Err(error),
-            };
-            if done.is_err() {
-                // Nobody knows the session's id, so nobody can come back to it.
-                this.end(&held).await?;
-            }
-            done
-        })
-        .await
+        tasks
+            .joined(async move {
+                let Taken::Held(mut held) = this.take(key, now).await? else {
+                    return Err(unknown(&session.id));
+                };
+                let done = match this.add(&mut held, last).await {
+                    Ok(()) => this.publish(&repo, &held, &want.digest, now).await,
+                    Err(error) => Err(error),
+                };
+                if done.is_err() {
+                    // Nobody knows the session's id, so nobody can come back to it.
+                    this.end(&held).await?;
+                }
+                done
+            })
+            .await
     }
 
     pub(crate) async fn finish_upload(
@@ -64,29 +67,31 @@ impl Inner {
         digest: &Digest,
     ) -> Result<BlobInfo> {
         let key = this.key(cx, repo, id).await?;
+        let tasks = this.tasks.clone();
         let (this, repo, id, digest, now) =
             (this.clone(), repo.clone(), *id, *digest, micros(cx.now));
         let (_here, last) = while_asked(last);
-        Self::joined(async move {
-            let mut held = match this.take(key, now).await? {
-                Taken::Held(held) => held,
-                Taken::Finished(before, size) if before == digest => {
-                    return Ok(BlobInfo { digest, size });
+        tasks
+            .joined(async move {
+                let mut held = match this.take(key, now).await? {
+                    Taken::Held(held) => held,
+                    Taken::Finished(before, size) if before == digest => {
+                        return Ok(BlobInfo { digest, size });
+                    }
+                    Taken::Finished(..) => return Err(unknown(&id)),
+                };
+                let done = match this.add(&mut held, last).await {
+                    Ok(()) => this.publish(&repo, &held, &digest, now).await,
+                    Err(error) => Err(error),
+                };
+                match &done {
+                    Ok(_) => {}
+                    Err(error) if error.code() == Code::DigestInvalid => this.end(&held).await?,
+                    Err(_) => this.put_back(&held).await?,
                 }
-                Taken::Finished(..) => return Err(unknown(&id)),
-            };
-            let done = match this.add(&mut held, last).await {
-                Ok(()) => this.publish(&repo, &held, &digest, now).await,
-                Err(error) => Err(error),
-            };
-            match &done {
-                Ok(_) => {}
-                Err(error) if error.code() == Code::DigestInvalid => this.end(&held).await?,
-                Err(_) => this.put_back(&held).await?,
-            }
-            done
-        })
-        .await
+                done
+            })
+            .await
     }
 
     /// Makes what the session holds a blob of `repo`.

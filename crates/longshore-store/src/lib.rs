@@ -17,6 +17,7 @@
 mod blobs;
 mod cache;
 mod finish;
+mod intake;
 mod lists;
 mod manifests;
 mod options;
@@ -26,6 +27,7 @@ mod recover;
 mod repo;
 mod store;
 mod sweep;
+mod tasks;
 mod unsettled;
 mod uploads;
 

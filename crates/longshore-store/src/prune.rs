@@ -18,18 +18,20 @@ impl Inner {
         name: &RepoName,
         digest: &Digest,
     ) -> Result<()> {
+        let tasks = this.tasks.clone();
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
-        Self::joined(async move {
-            let args = (name.clone(), digest);
-            this.db
-                .write(Durability::Power, args, |tx, (name, digest)| {
-                    Box::pin(drop_blob(tx, name, digest))
-                })
-                .await?;
-            this.cache.content_left(&name);
-            Ok(())
-        })
-        .await
+        tasks
+            .joined(async move {
+                let args = (name.clone(), digest);
+                this.db
+                    .write(Durability::Power, args, |tx, (name, digest)| {
+                        Box::pin(drop_blob(tx, name, digest))
+                    })
+                    .await?;
+                this.cache.content_left(&name);
+                Ok(())
+            })
+            .await
     }
 
     pub(crate) async fn delete_manifest(
@@ -38,34 +40,38 @@ impl Inner {
         digest: &Digest,
         parents: Parents,
     ) -> Result<()> {
+        let tasks = this.tasks.clone();
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
-        Self::joined(async move {
-            let args = (name.clone(), digest, parents);
-            this.db
-                .write(Durability::Power, args, |tx, (name, digest, parents)| {
-                    Box::pin(drop_manifest(tx, name, digest, *parents))
-                })
-                .await?;
-            this.cache.tags_moved(&name);
-            this.cache.content_left(&name);
-            Ok(())
-        })
-        .await
+        tasks
+            .joined(async move {
+                let args = (name.clone(), digest, parents);
+                this.db
+                    .write(Durability::Power, args, |tx, (name, digest, parents)| {
+                        Box::pin(drop_manifest(tx, name, digest, *parents))
+                    })
+                    .await?;
+                this.cache.tags_moved(&name);
+                this.cache.content_left(&name);
+                Ok(())
+            })
+            .await
     }
 
     pub(crate) async fn delete_tag(this: &Arc<Self>, name: &RepoName, tag: &Tag) -> Result<()> {
+        let tasks = this.tasks.clone();
         let (this, name, tag) = (this.clone(), name.clone(), tag.clone());
-        Self::joined(async move {
-            let args = (name.clone(), tag);
-            this.db
-                .write(Durability::Power, args, |tx, (name, tag)| {
-                    Box::pin(drop_tag(tx, name, tag))
-                })
-                .await?;
-            this.cache.tags_moved(&name);
-            Ok(())
-        })
-        .await
+        tasks
+            .joined(async move {
+                let args = (name.clone(), tag);
+                this.db
+                    .write(Durability::Power, args, |tx, (name, tag)| {
+                        Box::pin(drop_tag(tx, name, tag))
+                    })
+                    .await?;
+                this.cache.tags_moved(&name);
+                Ok(())
+            })
+            .await
     }
 }
 

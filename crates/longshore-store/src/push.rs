@@ -30,69 +30,71 @@ impl Inner {
         repo: &RepoName,
         push: &ManifestPush,
     ) -> Result<Pushed> {
+        let tasks = this.tasks.clone();
         let (this, name, actor, now) = (this.clone(), repo.clone(), cx.actor.to_string(), cx.now);
         let mut push = push.clone();
         push.tags.sort();
         push.tags.dedup();
-        Self::joined(async move {
-            let (row, view) = read(&push, &this.options.manifest).await?;
-            let pushed = Pushed {
-                digest: row.digest,
-                subject: row.subject,
-            };
-            check_urls(&view, &this.options.urls)?;
-            let blobs = sizes(view.blobs().filter(|blob| blob.must_exist()))?;
-            let children = view.children.iter().map(|child| child.digest).collect();
-            let now = micros(now);
-            let tagged = !push.tags.is_empty();
-            let mut args = Push {
-                repo: name.clone(),
-                actor,
-                row,
-                bytes: push.bytes,
-                blobs,
-                children,
-                tags: push.tags,
-                tag_rule: push.tag_rule,
-                rule: push.children,
-                safe: BTreeMap::new(),
-                most: Most {
-                    depth: this.options.index_depth,
-                    manifests: this.options.manifests,
-                    tags: this.options.tags,
-                },
-                now,
-            };
-            let needed: Vec<_> = args.blobs.keys().copied().collect();
-            for _ in 0..TRIES {
-                args.safe = this.unsettled.wait(&needed).await?;
-                let args = args.clone();
-                match this
-                    .db
-                    .write(Durability::Power, args, |tx, args| Box::pin(put(tx, args)))
-                    .await?
-                {
-                    Put::Done { retyped, settled } => {
-                        this.unsettled.settled(settled);
-                        if tagged {
-                            this.cache.tags_moved(&name);
+        tasks
+            .joined(async move {
+                let (row, view) = read(&push, &this.options.manifest).await?;
+                let pushed = Pushed {
+                    digest: row.digest,
+                    subject: row.subject,
+                };
+                check_urls(&view, &this.options.urls)?;
+                let blobs = sizes(view.blobs().filter(|blob| blob.must_exist()))?;
+                let children = view.children.iter().map(|child| child.digest).collect();
+                let now = micros(now);
+                let tagged = !push.tags.is_empty();
+                let mut args = Push {
+                    repo: name.clone(),
+                    actor,
+                    row,
+                    bytes: push.bytes,
+                    blobs,
+                    children,
+                    tags: push.tags,
+                    tag_rule: push.tag_rule,
+                    rule: push.children,
+                    safe: BTreeMap::new(),
+                    most: Most {
+                        depth: this.options.index_depth,
+                        manifests: this.options.manifests,
+                        tags: this.options.tags,
+                    },
+                    now,
+                };
+                let needed: Vec<_> = args.blobs.keys().copied().collect();
+                for _ in 0..TRIES {
+                    args.safe = this.unsettled.wait(&needed).await?;
+                    let args = args.clone();
+                    match this
+                        .db
+                        .write(Durability::Power, args, |tx, args| Box::pin(put(tx, args)))
+                        .await?
+                    {
+                        Put::Done { retyped, settled } => {
+                            this.unsettled.settled(settled);
+                            if tagged {
+                                this.cache.tags_moved(&name);
+                            }
+                            if retyped {
+                                this.cache.content_left(&name);
+                            }
+                            return Ok(pushed);
                         }
-                        if retyped {
-                            this.cache.content_left(&name);
-                        }
-                        return Ok(pushed);
+                        // Published between the wait and the transaction: its sync is known in a moment.
+                        Put::Unsettled => tokio::time::sleep(Duration::from_millis(2)).await,
                     }
-                    // Published between the wait and the transaction: its sync is known in a moment.
-                    Put::Unsettled => tokio::time::sleep(Duration::from_millis(2)).await,
                 }
-            }
-            Err(Error::new(
-                Code::Unavailable,
-                "a blob of this manifest is still on its way to the disk; try again shortly",
-            )
-            .retry_after(Duration::from_secs(1)))
-        })
-        .await
+                Err(Error::new(
+                    Code::Unavailable,
+                    "a blob of this manifest is still on its way to the disk; try again shortly",
+                )
+                .retry_after(Duration::from_secs(1)))
+            })
+            .await
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use async_trait::async_trait;
 use longshore_blob::BlobStore;
 use longshore_core::{
-    Blob, BlobInfo, ByteStream, Chunk, Cx, Error, Expect, Listing, Manifest, ManifestPush, Parents,
+    Blob, BlobInfo, ByteStream, Chunk, Cx, Expect, Listing, Manifest, ManifestPush, Parents,
     Pushed, Registry, Result, SignedUrl, Upload, Window,
 };
 use longshore_meta::Db;
@@ -20,6 +20,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::cache::Cache;
 use crate::options::Options;
+use crate::tasks::Tasks;
 use crate::unsettled::{Origin, Unsettled};
 
 /// Tells the time to work that has no request: renewals, sweeps, recovery.
@@ -36,6 +37,8 @@ pub(crate) struct Inner {
     pub(crate) unsettled: Unsettled,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
+    /// Work that outlives the request that asked for it.
+    pub(crate) tasks: Tasks,
 }
 
 impl fmt::Debug for Store {
@@ -68,6 +71,7 @@ impl Store {
             unsettled: Unsettled::default(),
             options,
             clock,
+            tasks: Tasks::default(),
         }));
         store.0.recover().await?;
         Ok(store)
@@ -85,17 +89,10 @@ impl Store {
     /// # Errors
     /// `Unavailable` when it could not be written; nothing that was acknowledged is lost then.
     pub async fn close(&self) -> Result<()> {
+        // Work that goes on without its request: what an upload received is recorded before the metadata is closed.
+        self.0.tasks.end().await;
         self.0.settle(Origin::Published).await?;
         self.0.db.close().await
-    }
-}
-
-impl Inner {
-    /// Runs work to its end even if the request that asked for it is dropped.
-    pub(crate) async fn joined<T: Send + 'static>(
-        work: impl Future<Output = Result<T>> + Send + 'static,
-    ) -> Result<T> {
-        tokio::spawn(work).await.map_err(Error::internal)?
     }
 }
 

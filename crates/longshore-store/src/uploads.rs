@@ -1,10 +1,6 @@
 //! Upload sessions: start, stat, append, abort.
 
-use std::io;
 use std::sync::Arc;
-use std::task::Poll;
-
-use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 
 use longshore_blob::Stage;
 use longshore_core::error::Chain;
@@ -15,8 +11,8 @@ use longshore_meta::{Durability, Tx, repos, uploads};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
-use tokio::sync::oneshot;
 
+use crate::intake::{nothing, while_asked};
 use crate::store::Inner;
 
 /// A session in the hands of its one writer.
@@ -51,7 +47,7 @@ impl Inner {
         let stage = self.blobs.stage(algorithm, cx.now).await?;
         let args = Start {
             repo: repo.clone(),
-            key: (id, cx.actor.to_string()),
+            key: (id, owner(&cx.actor)),
             named: cx.actor != Actor::Anonymous,
             stage: stage.encode(),
             most: (self.options.sessions, self.options.sessions_of_one),
@@ -105,23 +101,25 @@ impl Inner {
         chunk: Chunk,
     ) -> Result<Upload> {
         let key = this.key(cx, repo, id).await?;
+        let tasks = this.tasks.clone();
         let (this, id, now) = (this.clone(), *id, micros(cx.now));
         let (_here, chunk) = while_asked(chunk);
-        Self::joined(async move {
-            let Taken::Held(mut held) = this.take(key, now).await? else {
-                return Err(unknown(&id));
-            };
-            let added = this.add(&mut held, chunk).await;
-            let offset = held.stage.offset();
-            this.put_back(&held).await?;
-            added?;
-            Ok(Upload {
-                id,
-                offset,
-                min_chunk: 0,
+        tasks
+            .joined(async move {
+                let Taken::Held(mut held) = this.take(key, now).await? else {
+                    return Err(unknown(&id));
+                };
+                let added = this.add(&mut held, chunk).await;
+                let offset = held.stage.offset();
+                this.put_back(&held).await?;
+                added?;
+                Ok(Upload {
+                    id,
+                    offset,
+                    min_chunk: 0,
+                })
             })
-        })
-        .await
+            .await
     }
 
     pub(crate) async fn abort_upload(
@@ -131,14 +129,16 @@ impl Inner {
         id: &UploadId,
     ) -> Result<()> {
         let key = this.key(cx, repo, id).await?;
+        let tasks = this.tasks.clone();
         let (this, id, now) = (this.clone(), *id, micros(cx.now));
-        Self::joined(async move {
-            match this.take(key, now).await? {
-                Taken::Held(held) => this.end(&held).await,
-                Taken::Finished(..) => Err(unknown(&id)),
-            }
-        })
-        .await
+        tasks
+            .joined(async move {
+                match this.take(key, now).await? {
+                    Taken::Held(held) => this.end(&held).await,
+                    Taken::Finished(..) => Err(unknown(&id)),
+                }
+            })
+            .await
     }
 
     /// Whose session it is.
@@ -147,7 +147,7 @@ impl Inner {
         Ok(UploadKey {
             repo: repo.id,
             id: *id,
-            actor: cx.actor.to_string(),
+            actor: owner(&cx.actor),
         })
     }
 
@@ -284,17 +284,12 @@ impl Inner {
     }
 }
 
-/// Reads a body that was announced as empty; the blob store need not be troubled with it.
-async fn nothing(mut body: ByteStream) -> Result<()> {
-    match body.try_next().await {
-        Ok(None) => Ok(()),
-        Ok(Some(_)) => Err(Error::new(
-            Code::SizeInvalid,
-            "bytes came with a request that announced none",
-        )),
-        Err(error) => Err(
-            Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error),
-        ),
+/// How the owner of a session is written: no name can be taken for a stranger or a job.
+fn owner(actor: &Actor) -> String {
+    match actor {
+        Actor::Anonymous => String::new(),
+        Actor::Named(name) => format!("user:{name}"),
+        Actor::Job(name) => format!("job:{name}"),
     }
 }
 
@@ -360,31 +355,6 @@ async fn take(tx: &mut Tx<'_>, args: &Take) -> Result<Found> {
         Some(fence) => Ok(Found::Taken(row, fence)),
         None => Ok(Found::Busy(row.size)),
     }
-}
-
-/// Ties a chunk to the call that brought it: when the returned guard is dropped, the chunk breaks off as if its sender
-/// had, so that what arrived is kept and the session is let go.
-pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
-    let (here, mut gone) = oneshot::channel();
-    let mut body = chunk.body;
-    let mut over = false;
-    let body = stream::poll_fn(move |cx| {
-        if over {
-            return Poll::Ready(None);
-        }
-        if gone.poll_unpin(cx).is_ready() {
-            over = true;
-            return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionAborted))));
-        }
-        body.as_mut().poll_next(cx)
-    });
-    (
-        here,
-        Chunk {
-            body: Box::pin(body),
-            ..chunk
-        },
-    )
 }
 
 /// The answer when there is no such session, or it is somebody else's: the two are one answer on purpose.

@@ -59,15 +59,34 @@ pub(super) fn run(log: &sync::Log, path: &Path, asked: &mpsc::Receiver<()>) {
         }
         for mode in modes {
             if let Err(error) = open.query_row(mode, [], |_| Ok(())) {
+                if is_failed_sync(&error) {
+                    log.distrust();
+                }
                 tracing::warn!(%error, "the metadata log could not be moved into the database; it will be tried again");
             }
         }
     }
 }
 
+/// Whether SQLite's own sync failed: the kernel may have dropped the pages, as with a sync of ours.
+fn is_failed_sync(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    matches!(
+        code,
+        Some(rusqlite::ffi::SQLITE_IOERR_FSYNC | rusqlite::ffi::SQLITE_IOERR_DIR_FSYNC)
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_failed_sync_is_told_from_a_busy_database() {
+        let failure = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        assert!(is_failed_sync(&failure(rusqlite::ffi::SQLITE_IOERR_FSYNC)));
+        assert!(!is_failed_sync(&failure(rusqlite::ffi::SQLITE_BUSY)));
+    }
 
     #[test]
     fn a_long_log_that_starts_again_at_its_beginning_is_no_reason_for_a_checkpoint() {

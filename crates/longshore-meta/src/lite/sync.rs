@@ -69,6 +69,11 @@ impl Log {
         Ok(())
     }
 
+    /// Takes no writes any more: a sync of somebody else's failed.
+    pub(super) fn distrust(&self) {
+        self.failed.store(true, Ordering::Release);
+    }
+
     /// Whether a sync has failed.
     pub(super) fn failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)

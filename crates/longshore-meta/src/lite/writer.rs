@@ -160,10 +160,16 @@ impl Writer {
 
     pub(super) async fn close(&self) -> Result<()> {
         let (to, done) = oneshot::channel();
-        if self.jobs.try_send(Message::Close(to)).is_err() {
-            return Ok(());
+        let mut message = Message::Close(to);
+        loop {
+            match self.jobs.try_send(message) {
+                Ok(()) => return done.await.unwrap_or(Ok(())),
+                Err(mpsc::TrySendError::Disconnected(_)) => return Ok(()),
+                // There is no room till the writer has taken what waits.
+                Err(mpsc::TrySendError::Full(back)) => message = back,
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }
-        done.await.unwrap_or(Ok(()))
     }
 }
 
