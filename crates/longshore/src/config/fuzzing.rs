@@ -1,6 +1,7 @@
-//! What must hold for any file at all: the bodies of the fuzz targets, one function each.
+//! What must hold for any file and any environment at all: the bodies of the fuzz targets, one function each.
 //!
-//! Each function panics, by an assertion, on the first property that does not hold.
+//! Each function panics, by an assertion, on the first property that does not hold. An input is a file and, each after
+//! a NUL, the variables over it as `NAME=VALUE`; so a file alone is an input too.
 
 use super::show::{self, Shown};
 use super::{Config, Origin, Problems, Reader};
@@ -12,26 +13,58 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every target.
 pub const TARGETS: [Target; 2] = [("config", config), ("distribution", distribution)];
 
-/// Reads `input` as our own file: what is taken reads back from what is shown, what is refused names places in it.
+/// Reads our own file and `LONGSHORE__*` variables: what is taken reads back from what is shown, what is refused names
+/// a place in the input.
 pub fn config(input: &[u8]) {
-    let Ok(text) = std::str::from_utf8(input) else {
+    let Some((file, variables)) = split(input) else {
         return;
     };
-    check(Config::load(Some(("f.toml", text)), [], &[]), |at| {
-        matches!(at, Origin::File { .. })
+    let read = Config::load(Some(("f.toml", file)), variables.clone(), &[]);
+    check(read, |at| match at {
+        Origin::File { line, .. } => (1..=file.split('\n').count()).contains(line),
+        at => is_one_of(&variables, at),
     });
 }
 
-/// Reads `input` as a `config.yml`, with the same properties.
+/// Reads a `config.yml` with `REGISTRY_*` variables and ours over it, with the same properties.
 pub fn distribution(input: &[u8]) {
-    let Ok(text) = std::str::from_utf8(input) else {
+    let Some((file, variables)) = split(input) else {
         return;
     };
     let mut reader = Reader::default();
-    let read = distribution::read(&mut reader, Some(("f.yml", text)), &[]);
-    check(read.and_then(|_| Config::from_reader(reader)), |at| {
-        matches!(at, Origin::Distribution(_))
-    });
+    let read = distribution::read(&mut reader, Some(("f.yml", file)), &variables);
+    reader.environment(variables.clone());
+    check(
+        read.and_then(|_| Config::from_reader(reader)),
+        |at| match at {
+            // After either, the key may stand in brackets.
+            Origin::Distribution(place) => {
+                let is_after = |name: &str| {
+                    place
+                        .strip_prefix(name)
+                        .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', ' ']))
+                };
+                is_after("f.yml") || variables.iter().any(|(name, _)| is_after(name))
+            }
+            at => is_one_of(&variables, at),
+        },
+    );
+    distribution::any_variable(&variables);
+}
+
+/// The file and the variables of an input; none where it is not text, as both must be.
+fn split(input: &[u8]) -> Option<(&str, Vec<(String, String)>)> {
+    let mut parts = std::str::from_utf8(input).ok()?.split('\0');
+    let file = parts.next()?;
+    let variables = parts
+        .filter_map(|part| part.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    Some((file, variables))
+}
+
+fn is_one_of(variables: &[(String, String)], at: &Origin) -> bool {
+    matches!(at, Origin::Variable(at) if variables.iter().any(|(name, _)| name == at))
 }
 
 fn check(read: Result<Config, Problems>, names_a_place: impl Fn(&Origin) -> bool) {
@@ -59,6 +92,10 @@ fn check(read: Result<Config, Problems>, names_a_place: impl Fn(&Origin) -> bool
 }
 
 #[cfg(test)]
+#[path = "../../../../fuzz/replay.rs"]
+mod replay;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
@@ -72,6 +109,16 @@ mod tests {
                 .map(|(_, text, _)| *text),
         )
         .collect()
+    }
+
+    #[test]
+    fn every_kept_input_keeps_every_property() {
+        replay::every_input(&TARGETS);
+    }
+
+    #[test]
+    fn every_target_is_fuzzed() {
+        replay::every_target_is_fuzzed(&TARGETS);
     }
 
     #[test]
