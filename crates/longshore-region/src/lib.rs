@@ -5,8 +5,8 @@
 //! slice it is about to write lies in a file, and if so hands file and offset to `sendfile(2)`. Whoever does not ask
 //! reads the mapping and is right too, only slower.
 //!
-//! This is the one crate of the workspace that may hold unsafe code, and all of it is in `sys.rs`: mapping a file, and
-//! asking the kernel to begin writing one back.
+//! Unsafe code of mapping a file, and of asking the kernel to begin writing one back, is here and nowhere else, and all
+//! of it in `sys.rs`.
 //!
 //! Absent on purpose: what is in the files, where they lie, and waiting. Touching a mapping whose pages are not in
 //! memory blocks the thread, and a disk error while doing so is a `SIGBUS`; so whoever copies (TLS, HTTP/2) does better

@@ -1,5 +1,6 @@
 //! Runs one row and says what was wrong with the answers.
 
+use longshore_core::error::SPEC_CODES;
 use std::fmt::Write as _;
 use std::io;
 
@@ -8,24 +9,6 @@ use serde_json::Value;
 use super::fixture::{Fixture, REPO};
 use super::{Body, Has, Row, Step, Target, Who};
 use crate::wire::{Answer, Ask};
-
-/// The specification's codes: the only ones in a 4xx. Source: distribution-spec, "Error Codes".
-const CODES: [&str; 14] = [
-    "BLOB_UNKNOWN",
-    "BLOB_UPLOAD_INVALID",
-    "BLOB_UPLOAD_UNKNOWN",
-    "DIGEST_INVALID",
-    "MANIFEST_BLOB_UNKNOWN",
-    "MANIFEST_INVALID",
-    "MANIFEST_UNKNOWN",
-    "NAME_INVALID",
-    "NAME_UNKNOWN",
-    "SIZE_INVALID",
-    "UNAUTHORIZED",
-    "DENIED",
-    "UNSUPPORTED",
-    "TOOMANYREQUESTS",
-];
 
 /// Words that no client should ever read: where things lie, and what they are made of.
 const INSIDE: [&str; 7] = [
@@ -105,7 +88,7 @@ fn shape(ask: &Ask, answer: &Answer) -> Vec<String> {
         }
     }
     match code(answer) {
-        Some(code) if answer.status < 500 && !CODES.contains(&code.as_str()) => {
+        Some(code) if answer.status < 500 && !SPEC_CODES.contains(&code.as_str()) => {
             faults.push(format!("{code} is not a code of the specification"));
         }
         Some(_) => {}

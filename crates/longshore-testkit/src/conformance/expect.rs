@@ -1,5 +1,6 @@
 //! What an answer must be.
 
+use longshore_core::error::SPEC_CODES;
 use longshore_spec::digest::Digest;
 use serde_json::Value;
 
@@ -7,24 +8,6 @@ use crate::wire::Answer;
 
 /// Whether a point holds; if not, why.
 pub(super) type Held<T = ()> = Result<T, String>;
-
-/// The error codes a 4xx answer may carry (distribution-spec, "Error Codes").
-const CODES: [&str; 14] = [
-    "BLOB_UNKNOWN",
-    "BLOB_UPLOAD_INVALID",
-    "BLOB_UPLOAD_UNKNOWN",
-    "DIGEST_INVALID",
-    "MANIFEST_BLOB_UNKNOWN",
-    "MANIFEST_INVALID",
-    "MANIFEST_UNKNOWN",
-    "NAME_INVALID",
-    "NAME_UNKNOWN",
-    "SIZE_INVALID",
-    "UNAUTHORIZED",
-    "DENIED",
-    "UNSUPPORTED",
-    "TOOMANYREQUESTS",
-];
 
 /// Expectations, in the words of the points.
 pub(super) trait Must {
@@ -126,7 +109,7 @@ impl Must for Answer {
                 .get("code")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            if !CODES.contains(&code) {
+            if !SPEC_CODES.contains(&code) {
                 return Err(format!("{code:?} is no error code of the specification"));
             }
         }
