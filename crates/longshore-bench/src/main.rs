@@ -1,0 +1,50 @@
+//! Measures registries side by side.
+//!
+//! `longshore-bench load` is the load generator, started by the others on a core of its own. What builds the programs and calls this one is
+//! `cargo xtask bench`.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
+
+mod job;
+mod load;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Measures registries side by side.
+#[derive(Parser, Debug)]
+#[command(name = "longshore-bench")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Does the job on standard input and prints what came of it.
+    Load,
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Load => load::run(),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            use std::io::Write as _;
+            // Nobody is left to be told when standard error is gone.
+            let _ = writeln!(std::io::stderr(), "error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A blocking HTTP/1.1 connection, for preparing what is measured and for pushes.
