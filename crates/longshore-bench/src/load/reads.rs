@@ -1,0 +1,114 @@
+//! Spreads the connections of a reading work over threads.
+
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+
+use anyhow::{Result, bail, ensure};
+
+use super::channel::{Channel, Plain};
+use super::engine::{self, Plan, Route, Walk};
+use super::requests::Prepared;
+use super::run::{Run, Shared, Word};
+use crate::job::{Job, Method, Protocol, Read, Target, Task, Work};
+
+/// Starts the threads of a work and says how many.
+///
+/// # Errors
+/// When what is to be read is not understood.
+pub(super) fn start(
+    job: &Job,
+    work: &Work,
+    run: &Arc<Run>,
+    shared: &Arc<Shared>,
+    words: &Sender<Word>,
+) -> Result<usize> {
+    match &job.protocol {
+        Protocol::Http1 => spread::<Plain>(job, work, &job.address, run, shared, words),
+        _ => bail!("not yet"),
+    }
+}
+
+/// What each connection asks for, how, and whether it copies.
+fn routes(job: &Job, work: &Work) -> Result<(Vec<Route>, Walk, bool)> {
+    let prepare = |read: &Read, targets: &[Target]| -> Result<Arc<Vec<Prepared>>> {
+        ensure!(!targets.is_empty(), "nothing to read");
+        let all = targets
+            .iter()
+            .map(|target| Prepared::new(target, read, job.address, &job.headers));
+        Ok(Arc::new(all.collect::<Result<_>>()?))
+    };
+    let connections = work.connections;
+    let route = |at: usize, requests: &Arc<Vec<Prepared>>, from| Route {
+        requests: Arc::clone(requests),
+        from,
+        number: at as u64,
+    };
+    match &work.task {
+        Task::Read(read) => {
+            let requests = prepare(read, &read.targets)?;
+            let count = requests.len();
+            let routes = (0..connections)
+                .map(|at| route(at, &requests, at * count / connections % count))
+                .collect();
+            Ok((routes, Walk::Round, read.copy))
+        }
+        Task::Pull { images } => {
+            let read = whole();
+            let images = images
+                .iter()
+                .map(|image| prepare(&read, image))
+                .collect::<Result<Vec<_>>>()?;
+            ensure!(!images.is_empty(), "no image to pull");
+            let routes = images.iter().cycle().take(connections).enumerate();
+            let routes = routes.map(|(at, image)| route(at, image, 0)).collect();
+            Ok((routes, Walk::Once, false))
+        }
+        _ => bail!("not a reading work"),
+    }
+}
+
+/// How the content of an image is read.
+pub(super) fn whole() -> Read {
+    Read {
+        method: Method::Get,
+        targets: Vec::new(),
+        range: None,
+        conditional: false,
+        copy: false,
+    }
+}
+
+/// Starts one thread for each processor the generator may use, or fewer if there are fewer connections.
+fn spread<C: Channel + 'static>(
+    job: &Job,
+    work: &Work,
+    dial: &C::Dial,
+    run: &Arc<Run>,
+    shared: &Arc<Shared>,
+    words: &Sender<Word>,
+) -> Result<usize> {
+    let (routes, walk, copy) = routes(job, work)?;
+    let threads = job.cores.len().clamp(1, work.connections);
+    let mut parts = vec![Vec::new(); threads];
+    for (at, route) in routes.into_iter().enumerate() {
+        if let Some(part) = parts.get_mut(at % threads) {
+            part.push(route);
+        }
+    }
+    for routes in parts {
+        let plan = Plan {
+            dial: dial.clone(),
+            routes,
+            walk,
+            copy,
+        };
+        let (run, shared, words) = (Arc::clone(run), Arc::clone(shared), words.clone());
+        std::thread::Builder::new()
+            .name("reads".to_owned())
+            .spawn(move || {
+                let result = engine::drive::<C>(plan, &run, &shared, &words);
+                let _ = words.send(Word::Finished(result));
+            })?;
+    }
+    Ok(threads)
+}
