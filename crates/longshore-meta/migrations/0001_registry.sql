@@ -61,7 +61,8 @@ CREATE TABLE upload (
   touched BIGINT NOT NULL,
   finished {BYTES}
 ) {CLUSTERED};
-CREATE INDEX upload_repo ON upload (repo);
+-- Of open sessions only: there are many finished ones, and every start of a session counts the open ones.
+CREATE INDEX upload_repo ON upload (repo) WHERE finished IS NULL;
 CREATE INDEX upload_actor ON upload (actor) WHERE finished IS NULL;
 CREATE INDEX upload_touched ON upload (touched);
 
@@ -87,6 +88,7 @@ CREATE TABLE manifest (
 ) {CLUSTERED};
 CREATE INDEX manifest_digest ON manifest (digest, repo);
 CREATE INDEX manifest_subject ON manifest (repo, subject, digest) WHERE subject IS NOT NULL;
+CREATE INDEX manifest_subject_type ON manifest (repo, subject, artifact_type, digest) WHERE subject IS NOT NULL;
 
 -- What a manifest needs. `kind`: 0 blob, 1 manifest. A subject is no need: it may be absent.
 CREATE TABLE edge (

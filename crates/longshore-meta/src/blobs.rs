@@ -19,7 +19,9 @@ const LEASE: &str = "UPDATE blob SET lease_until = ?2 WHERE digest = ?1 AND leas
 const SETTLE: &str =
     "UPDATE blob SET state = 1 WHERE digest = ?1 AND generation = ?2 AND state = 0";
 const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation = ?2";
-const STAGED: &str = "SELECT digest, size, location, generation FROM blob WHERE state = 0 AND digest > ?1 ORDER BY digest LIMIT ?2";
+/// `state <> 1` says nothing new, but the index of unsettled blobs is used for queries that say its condition only.
+const STAGED: &str = "SELECT digest, size, location, generation FROM blob \
+                      WHERE state <> 1 AND state = 0 AND digest > ?1 ORDER BY digest LIMIT ?2";
 const LINK: &str = "INSERT INTO link (repo, digest, created) VALUES (?1, ?2, ?3) ON CONFLICT (repo, digest) DO NOTHING";
 const UNLINK: &str = "DELETE FROM link WHERE repo = ?1 AND digest = ?2";
 const ANYWHERE: &str = "SELECT 1 FROM link l JOIN blob b ON b.digest = l.digest WHERE l.digest = ?1 AND b.state < 2 LIMIT 1";

@@ -18,6 +18,8 @@ pub mod db;
 mod lite;
 pub mod manifests;
 mod migrate;
+#[cfg(test)]
+mod plans;
 pub mod referrers;
 pub mod repos;
 pub mod settings;

@@ -20,9 +20,10 @@ const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const OPEN_BY: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE actor = ?1 AND finished IS NULL LIMIT ?2) AS open";
-const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE lease_until > 0";
-const STALE: &str = "SELECT id, stage, finished FROM upload WHERE (touched < ?1 OR created < ?2 \
-                     OR (finished IS NOT NULL AND touched < ?3)) AND lease_until < ?4 ORDER BY touched LIMIT ?5";
+const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE touched > ?1 AND lease_until > 0";
+const FINISHED: &str = "SELECT id, stage, finished FROM upload WHERE touched < ?1 AND finished IS NOT NULL ORDER BY touched LIMIT ?2";
+const ABANDONED: &str = "SELECT id, stage, finished FROM upload WHERE finished IS NULL AND (touched < ?1 OR created < ?2) \
+                         AND lease_until < ?3 LIMIT ?4";
 
 /// An upload session's row.
 #[derive(Debug, Clone)]
@@ -215,12 +216,13 @@ pub async fn upload_count_of(tx: &mut Tx<'_>, actor: &str, most: usize) -> Resul
     Ok(usize::try_from(open).unwrap_or(usize::MAX))
 }
 
-/// Takes all sessions from their writers: for a start after which no writer of before can be alive.
+/// Takes all sessions from their writers that were touched after `since` (microseconds): for a start after which no writer of
+/// before can be alive. Who takes or renews a session touches it, so one that was not touched for a lease's length is free anyway.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn upload_forget_writers(tx: &mut Tx<'_>) -> Result<()> {
-    tx.exec(FORGET, &[]).await.map(drop)
+pub async fn upload_forget_writers(tx: &mut Tx<'_>, since: i64) -> Result<()> {
+    tx.exec(FORGET, &values![since]).await.map(drop)
 }
 
 /// At most `limit` sessions that nobody will come back to: untouched since `idle`, older than `old`, or finished before
@@ -236,6 +238,17 @@ pub async fn upload_stale(
     now: i64,
     limit: usize,
 ) -> Result<Vec<Stale>> {
-    tx.all(STALE, &values![idle, old, finished, now, limit])
-        .await
+    let mut stale: Vec<Stale> = tx.all(FINISHED, &values![finished, limit]).await?;
+    let room = limit.saturating_sub(stale.len());
+    if room > 0 {
+        // Few are open, so all of them are looked at.
+        stale.extend(
+            tx.all::<Stale>(ABANDONED, &values![idle, old, now, room])
+                .await?,
+        );
+    }
+    Ok(stale)
 }
+
+#[cfg(test)]
+mod tests;

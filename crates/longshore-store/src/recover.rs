@@ -9,6 +9,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use longshore_core::{Code, Error, Result};
+use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, blobs, uploads};
 use longshore_spec::digest::{Digest, Hasher};
 use tokio::sync::Semaphore;
@@ -25,9 +26,11 @@ const PIECE: usize = 128 << 10;
 impl Inner {
     /// Frees sessions of writers that are gone and finds out which staged blobs are whole.
     pub(crate) async fn recover(&self) -> Result<()> {
+        let lease = span(self.options.session_lease);
+        let since = micros((self.clock)()).saturating_sub(lease);
         self.db
-            .write(Durability::Process, (), |tx, ()| {
-                Box::pin(uploads::upload_forget_writers(tx))
+            .write(Durability::Process, since, |tx, since| {
+                Box::pin(uploads::upload_forget_writers(tx, *since))
             })
             .await?;
         let readers = Arc::new(Semaphore::new(READERS));

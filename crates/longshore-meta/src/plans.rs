@@ -1,0 +1,157 @@
+//! How SQLite means to run each statement of this crate: by an index, and by the right one, so that no cost grows with what is stored.
+//!
+//! The statements are taken from the sources, so that a new one is looked at without being listed here.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use crate::migrate;
+
+/// Statements that go through something from end to end, and why that does not grow.
+const SCANS: &[(&str, &str)] = &[
+    ("uploads::OPEN_IN", "a subquery of bounded length"),
+    ("uploads::OPEN_BY", "a subquery of bounded length"),
+    (
+        "uploads::ABANDONED",
+        "the index of open sessions, of which each caller may have few",
+    ),
+];
+
+/// Plans that must be these, where an engine without statistics might have chosen worse.
+const PLANS: &[(&str, &[&str])] = &[
+    (
+        "tags::LIST",
+        &["SEARCH tag USING PRIMARY KEY (repo=? AND name>?)"],
+    ),
+    (
+        "repos::LIST",
+        &["SEARCH repository USING INDEX repository_listed (name>?)"],
+    ),
+    (
+        "referrers::ALL",
+        &[
+            "SEARCH manifest USING PRIMARY KEY (repo=? AND digest=?)",
+            "LIST SUBQUERY 1",
+            "SEARCH manifest USING COVERING INDEX manifest_subject (repo=? AND subject=? AND digest>?)",
+        ],
+    ),
+    (
+        "referrers::OF_TYPE",
+        &[
+            "SEARCH manifest USING PRIMARY KEY (repo=? AND digest=?)",
+            "LIST SUBQUERY 1",
+            "SEARCH manifest USING COVERING INDEX manifest_subject_type (repo=? AND subject=? AND artifact_type=? AND digest>?)",
+        ],
+    ),
+    (
+        "blobs::STAGED",
+        &["SEARCH blob USING INDEX blob_unsettled (state=? AND digest>?)"],
+    ),
+    (
+        "uploads::FORGET",
+        &["SEARCH upload USING INDEX upload_touched (touched>?)"],
+    ),
+    (
+        "uploads::FINISHED",
+        &["SEARCH upload USING INDEX upload_touched (touched<?)"],
+    ),
+    (
+        "uploads::OPEN_IN",
+        &[
+            "CO-ROUTINE open",
+            "SEARCH upload USING INDEX upload_repo (repo=?)",
+            "SCAN open",
+        ],
+    ),
+    (
+        "uploads::OPEN_BY",
+        &[
+            "CO-ROUTINE open",
+            "SEARCH upload USING INDEX upload_actor (actor=?)",
+            "SCAN open",
+        ],
+    ),
+    (
+        "manifests::NEEDED_BY",
+        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+    ),
+];
+
+/// `module::NAME` of each statement, and its text.
+fn statements() -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in fs::read_dir(sources).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "rs") {
+            continue;
+        }
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if module == "plans" {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for part in text.split("\nconst ").skip(1) {
+            let Some((name, rest)) = part.split_once(": &str =") else {
+                continue;
+            };
+            let literal = rest.trim_start().strip_prefix('"').unwrap();
+            let (sql, _) = literal.split_once("\";").unwrap();
+            let mut lines = sql.split("\\\n");
+            let mut sql = lines.next().unwrap_or_default().to_owned();
+            for line in lines {
+                sql.push_str(line.trim_start());
+            }
+            found.insert(format!("{module}::{name}"), sql);
+        }
+    }
+    found.retain(|_, sql| !sql.starts_with("CREATE"));
+    found
+}
+
+fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut explained = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let parameters = vec![rusqlite::types::Null; explained.parameter_count()];
+    explained
+        .query_map(rusqlite::params_from_iter(parameters), |row| row.get(3))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+fn schema() -> Connection {
+    let mut conn = Connection::open_in_memory().unwrap();
+    migrate::up(&mut conn).unwrap();
+    conn
+}
+
+#[test]
+fn no_statement_goes_through_a_table_or_sorts() {
+    let conn = schema();
+    let all = statements();
+    assert!(all.len() > 30, "the statements are not found: {all:?}");
+    for (name, sql) in all {
+        let scans = SCANS.iter().any(|(known, _)| *known == name);
+        for step in plan(&conn, &sql) {
+            assert!(!step.contains("TEMP B-TREE"), "{name}: {step}");
+            assert!(scans || !step.starts_with("SCAN"), "{name}: {step}");
+            // Without an index even those would go through all that is stored.
+            assert!(
+                !step.starts_with("SCAN upload") || step.contains("USING INDEX"),
+                "{name}: {step}"
+            );
+        }
+    }
+}
+
+#[test]
+fn lists_and_counts_use_the_index_that_is_made_for_them() {
+    let conn = schema();
+    let all = statements();
+    for (name, wanted) in PLANS {
+        assert_eq!(plan(&conn, &all[*name]), *wanted, "{name}");
+    }
+}
