@@ -1,4 +1,4 @@
-//! What the project does to itself: check, test, make images, prove conformance, try every client.
+//! What the project does to itself: check, test, make images, prove conformance, try every client, measure.
 //!
 //! Each command here is what CI runs and what a developer types; there is no second way. Nothing in this crate is shipped.
 
@@ -17,6 +17,7 @@
     )
 )]
 
+mod bench;
 mod clients;
 mod conformance;
 mod images;
@@ -49,6 +50,8 @@ enum Task {
     Test(test::Options),
     /// Check what the compiler cannot: crate levels, file lengths, bans, generated pages.
     Tidy,
+    /// Measure Longshore beside other registries, and judge its goals.
+    Bench(bench::Options),
     /// Try real clients against a fresh registry.
     Clients(clients::Options),
     /// Run the specification's own conformance program, which CONFORMANCE_PROGRAM names.
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
     let done = Workspace::find().and_then(|workspace| match cli.command {
         Task::Test(options) => test::run(&workspace, &options),
         Task::Tidy => tidy::run(&workspace),
+        Task::Bench(options) => bench::run(&workspace, &options),
         Task::Clients(options) => clients::run(&workspace, &options),
         Task::Conformance(options) => conformance::run(&workspace, &options),
         Task::Images(options) => images::run(&workspace, &options),

@@ -12,8 +12,16 @@
     )
 )]
 
+mod goal;
 mod job;
+mod line;
 mod load;
+mod peer;
+mod probe;
+mod process;
+mod report;
+mod run;
+mod seed;
 mod wire;
 
 use std::process::ExitCode;
@@ -32,11 +40,14 @@ struct Cli {
 enum Command {
     /// Does the job on standard input and prints what came of it.
     Load,
+    /// Measures all lines against all programs.
+    Run(run::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Load => load::run(),
+        Command::Run(options) => run::run(&options),
     };
     match done {
         Ok(code) => code,

@@ -1,0 +1,165 @@
+//! What is to be reached, and whether it was.
+
+use std::fmt;
+
+use crate::line::Figure;
+use crate::peer::Program;
+
+/// One comparison of one line.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Goal {
+    /// As the goals are numbered, such as `G1`.
+    pub(crate) name: &'static str,
+    pub(crate) figure: Figure,
+    pub(crate) against: Against,
+    pub(crate) wanted: Wanted,
+}
+
+/// What Longshore's figure is divided by.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Against {
+    /// The peer's figure on the same line.
+    Peer(Program),
+    /// Longshore's own figure on another line.
+    Line(String),
+    /// One: the figure itself is bounded.
+    Nothing,
+}
+
+/// A bound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Wanted {
+    Least(f64),
+    Most(f64),
+}
+
+impl Wanted {
+    fn holds(self, ratio: f64) -> bool {
+        match self {
+            Self::Least(bound) => ratio >= bound,
+            Self::Most(bound) => ratio <= bound,
+        }
+    }
+}
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Least(bound) => write!(f, ">={bound}"),
+            Self::Most(bound) => write!(f, "<={bound}"),
+        }
+    }
+}
+
+/// What came of a goal.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Verdict {
+    Ok(f64),
+    Short(f64),
+    /// A figure that it needs is void, because of errors or because it is missing.
+    Void,
+}
+
+impl Verdict {
+    /// Compares `ours` with `theirs`; either is `None` when it is void.
+    pub(crate) fn of(wanted: Wanted, ours: Option<f64>, theirs: Option<f64>) -> Self {
+        let (Some(ours), Some(theirs)) = (ours, theirs) else {
+            return Self::Void;
+        };
+        let ratio = ours / theirs;
+        if !ratio.is_finite() {
+            return Self::Void;
+        }
+        if wanted.holds(ratio) {
+            Self::Ok(ratio)
+        } else {
+            Self::Short(ratio)
+        }
+    }
+
+    pub(crate) fn is_ok(self) -> bool {
+        matches!(self, Self::Ok(_))
+    }
+}
+
+/// A goal with its verdict, as it is printed.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Judged {
+    pub(crate) line: String,
+    pub(crate) goal: Goal,
+    pub(crate) verdict: Verdict,
+}
+
+impl fmt::Display for Judged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Goal {
+            name,
+            figure,
+            against,
+            wanted,
+        } = &self.goal;
+        write!(f, "goal {name}/{}/{figure}", self.line)?;
+        match against {
+            Against::Peer(program) => write!(f, "/{program}")?,
+            Against::Line(line) => write!(f, "/{line}")?,
+            Against::Nothing => {}
+        }
+        match self.verdict {
+            Verdict::Ok(ratio) => write!(f, " ratio={ratio:.3} wanted={wanted} ok"),
+            Verdict::Short(ratio) => write!(f, " ratio={ratio:.3} wanted={wanted} short"),
+            Verdict::Void => write!(f, " ratio=void wanted={wanted} short"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_goal_is_reached_at_its_bound_and_short_below() {
+        let least = Wanted::Least(0.9);
+        assert_eq!(Verdict::of(least, Some(9.0), Some(10.0)), Verdict::Ok(0.9));
+        assert_eq!(
+            Verdict::of(least, Some(8.0), Some(10.0)),
+            Verdict::Short(0.8)
+        );
+        assert_eq!(
+            Verdict::of(Wanted::Most(25.0), Some(30.0), Some(1.0)),
+            Verdict::Short(30.0)
+        );
+    }
+
+    #[test]
+    fn what_had_errors_reaches_nothing() {
+        for (ours, theirs) in [(None, Some(1.0)), (Some(1.0), None), (Some(1.0), Some(0.0))] {
+            let verdict = Verdict::of(Wanted::Least(0.0), ours, theirs);
+            assert_eq!(verdict, Verdict::Void);
+            assert!(!verdict.is_ok());
+        }
+    }
+
+    #[test]
+    fn a_judged_goal_is_one_line_that_ends_in_its_verdict() {
+        let goal = Goal {
+            name: "G1",
+            figure: Figure::Rate,
+            against: Against::Peer(Program::Nginx),
+            wanted: Wanted::Least(0.9),
+        };
+        let mut judged = Judged {
+            line: "pull-1g-c8".to_owned(),
+            goal,
+            verdict: Verdict::Ok(0.95),
+        };
+        assert_eq!(
+            judged.to_string(),
+            "goal G1/pull-1g-c8/rate/nginx ratio=0.950 wanted=>=0.9 ok"
+        );
+        judged.verdict = Verdict::Void;
+        assert_eq!(
+            judged.to_string(),
+            "goal G1/pull-1g-c8/rate/nginx ratio=void wanted=>=0.9 short"
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! Whole small images, and pushes of what is there already.
+
+use super::works::Works;
+use super::{Line, Store, Unit};
+use crate::goal::Wanted;
+use crate::job::{Task, Work};
+use crate::line::Figure;
+use crate::peer::Program::Distribution;
+use crate::seed::APP;
+
+const SMALL: u64 = 10 << 10;
+
+pub(super) fn lines() -> Vec<Line> {
+    let mut lines: Vec<Line> = [(1, 4.0), (8, 10.0), (64, 20.0)]
+        .into_iter()
+        .map(|(connections, bound)| {
+            let line = image(&format!("image-c{connections}"), connections, false).faster(
+                "G8",
+                bound,
+                Distribution,
+            );
+            if connections == 8 { line.quick() } else { line }
+        })
+        .collect();
+    lines.push(image("image-c8-shared", 8, true).faster("G8", 10.0, Distribution));
+    let mount = Works::writes(Unit::Requests, 3.0, |content, pass| {
+        let digests = content
+            .blobs(SMALL)
+            .into_iter()
+            .filter_map(|target| target.digest)
+            .collect();
+        let task = Task::Mount {
+            from: APP.to_owned(),
+            into: format!("bench/mount{pass}"),
+            digests,
+        };
+        vec![Work {
+            name: "mount".to_owned(),
+            connections: 64,
+            units: None,
+            task,
+        }]
+    });
+    let about = "POST that mounts 10 KiB blobs from another repository, 64 connections";
+    let line = Line::new("mount-c64", about, Unit::Requests, mount).registries();
+    lines.push(line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0)));
+    lines
+}
+
+fn image(name: &str, connections: usize, shared: bool) -> Line {
+    let works = Works::writes(Unit::Images, 5.0, move |_, pass| {
+        let task = Task::Image {
+            repository: format!("bench/image{pass}"),
+            blobs: 3,
+            size: SMALL,
+            shared,
+        };
+        vec![Work {
+            name: "image".to_owned(),
+            connections,
+            units: None,
+            task,
+        }]
+    });
+    let place = if shared {
+        "one repository"
+    } else {
+        "a repository each"
+    };
+    let about = format!(
+        "push of images of three 10 KiB blobs and a manifest, {connections} connections, {place}"
+    );
+    Line::new(name, about, Unit::Images, works)
+        .registries()
+        .needs(&[])
+        .on(Store::Empty)
+}

@@ -1,0 +1,388 @@
+//! A line that is a job for the load generator.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, bail};
+
+use super::{Figure, Measure, Sample, Scene, Stage, Unit};
+use crate::job::{BEGIN, Job, Method, Outcome, Protocol, Read, Target, Task, Work};
+use crate::peer::Peer;
+use crate::probe::Use;
+use crate::process::tied;
+use crate::seed::Content;
+
+/// Between two looks at the server's memory.
+const LOOK: Duration = Duration::from_millis(20);
+/// What preparing and ending a job may take beside its own seconds.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// From here on a processor counts as used up.
+const FULL: f64 = 0.95;
+
+/// How the server is spoken to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Speak {
+    Http1,
+    Tls1,
+    Tls2,
+}
+
+type Make = Box<dyn Fn(&Content, u32) -> Vec<Work>>;
+
+/// A job whose works are made from what is stored and from the number of the measurement.
+pub(crate) struct Works {
+    pub(crate) speak: Speak,
+    pub(crate) unit: Unit,
+    pub(crate) warm_up: f64,
+    pub(crate) seconds: f64,
+    make: Make,
+}
+
+impl Works {
+    /// Reads: a warm-up, then three seconds.
+    pub(crate) fn reads(unit: Unit, make: impl Fn(&Content) -> Vec<Work> + 'static) -> Self {
+        let make: Make = Box::new(move |content, _| make(content));
+        Self {
+            speak: Speak::Http1,
+            unit,
+            warm_up: 0.5,
+            seconds: 3.0,
+            make,
+        }
+    }
+
+    /// Writes: no warm-up, what is pushed is new in every pass.
+    pub(crate) fn writes(
+        unit: Unit,
+        seconds: f64,
+        make: impl Fn(&Content, u32) -> Vec<Work> + 'static,
+    ) -> Self {
+        Self {
+            speak: Speak::Http1,
+            unit,
+            warm_up: 0.0,
+            seconds,
+            make: Box::new(make),
+        }
+    }
+
+    pub(crate) fn over(mut self, speak: Speak) -> Self {
+        self.speak = speak;
+        self
+    }
+
+    /// With other times than the usual ones.
+    pub(crate) fn for_seconds(mut self, warm_up: f64, seconds: f64) -> Self {
+        (self.warm_up, self.seconds) = (warm_up, seconds);
+        self
+    }
+}
+
+impl Measure for Works {
+    fn once(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
+        let works = (self.make)(scene.content, scene.pass);
+        let ran = drive(scene, peer, self.speak, works, (self.warm_up, self.seconds))?;
+        Ok(ran.sample(self.unit, scene))
+    }
+}
+
+/// Gets `targets` in a loop on `connections` connections.
+pub(crate) fn get(connections: usize, targets: Vec<Target>) -> Work {
+    read(connections, Method::Get, targets)
+}
+
+/// The same with a method of one's own.
+pub(crate) fn read(connections: usize, method: Method, targets: Vec<Target>) -> Work {
+    let read = Read {
+        method,
+        targets,
+        range: None,
+        conditional: false,
+        copy: false,
+    };
+    Work {
+        name: "read".to_owned(),
+        connections,
+        units: None,
+        task: Task::Read(read),
+    }
+}
+
+/// What a job gave, with what the server used meanwhile.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) outcome: Outcome,
+    cpu: f64,
+    /// The most that was seen while it was measured.
+    peak: Use,
+}
+
+impl Ran {
+    /// The figures of its first work.
+    pub(crate) fn sample(&self, unit: Unit, scene: &Scene<'_>) -> Sample {
+        let Self { outcome, cpu, peak } = self;
+        let mut sample = Sample::default();
+        let mut set = |figure, value: f64| sample.figures.insert(figure, value);
+        let per_second = |amount: f64| amount / outcome.seconds;
+        if let Some(done) = outcome.works.first() {
+            let (gigabytes, units) = (done.bytes as f64 / 1e9, done.units as f64);
+            match unit {
+                Unit::Bytes => {
+                    set(Figure::Rate, per_second(gigabytes));
+                    set(Figure::Cpu, cpu / gigabytes);
+                }
+                Unit::Requests | Unit::Images => {
+                    set(Figure::Rate, per_second(units));
+                    set(Figure::Cpu, cpu * 1e6 / units);
+                }
+                Unit::Nothing => {}
+            }
+            set(Figure::P50, done.latency.p50);
+            set(Figure::P99, done.latency.p99);
+            if let (Some(last), Some(median)) = (
+                done.finished.last(),
+                done.finished.get(done.finished.len() / 2),
+            ) {
+                set(Figure::Slowest, last / median);
+            }
+        }
+        if let Some(beside) = outcome.works.get(1) {
+            set(Figure::Beside, per_second(beside.bytes as f64 / 1e9));
+        }
+        set(Figure::Memory, peak.anonymous as f64 / 1e6);
+        set(Figure::Resident, peak.resident as f64 / 1e6);
+        sample.errors = outcome.works.iter().map(|done| done.errors).sum();
+        sample.error = outcome.works.iter().find_map(|done| done.error.clone());
+        if sample.errors == 0 && outcome.works.iter().any(|done| done.units == 0) {
+            sample.errors = 1;
+            sample.error = Some("nothing was done".to_owned());
+        }
+        let full =
+            |used: f64, cores: &[usize]| used >= FULL * outcome.seconds * cores.len().max(1) as f64;
+        // Where both share all processors, neither can be told to be the limit.
+        if scene.stage != Stage::Free {
+            sample.server_bound = full(*cpu, scene.server_cores);
+            sample.generator_bound = full(outcome.cpu, scene.load_cores) && !sample.server_bound;
+        }
+        sample
+    }
+}
+
+/// Lets the load generator do `works` against `peer` and looks at the server meanwhile.
+///
+/// # Errors
+/// When the generator fails as a whole or hangs.
+pub(crate) fn drive(
+    scene: &Scene<'_>,
+    peer: &Peer,
+    speak: Speak,
+    works: Vec<Work>,
+    times: (f64, f64),
+) -> Result<Ran> {
+    let trusted = || scene.ground.certificate.path().to_owned();
+    let job = Job {
+        address: peer.address,
+        protocol: match speak {
+            Speak::Http1 => Protocol::Http1,
+            Speak::Tls1 => Protocol::Tls1(trusted()),
+            Speak::Tls2 => Protocol::Tls2(trusted()),
+        },
+        headers: peer.headers(scene.ground, &repositories(&works))?,
+        cores: scene.load_cores.to_vec(),
+        warm_up: times.0 * scene.scale,
+        seconds: times.1 * scene.scale,
+        works,
+    };
+    let this = std::env::current_exe().context("this program cannot find itself")?;
+    let mut generator = tied(&this, &[])
+        .arg("load")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("the load generator cannot be started")?;
+    let ran = watch(&mut generator, &job, peer);
+    if ran.is_err() {
+        let _ = generator.kill();
+    }
+    let status = generator.wait()?;
+    let ran = ran?;
+    if !status.success() {
+        bail!("the load generator ended with {status}");
+    }
+    Ok(ran)
+}
+
+fn watch(generator: &mut Child, job: &Job, peer: &Peer) -> Result<Ran> {
+    let mut input = generator
+        .stdin
+        .take()
+        .context("the load generator has no input")?;
+    serde_json::to_writer(&mut input, job)?;
+    input.flush()?;
+    drop(input);
+    let output = generator
+        .stdout
+        .take()
+        .context("the load generator has no output")?;
+    let (sender, lines) = channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines() {
+            if line.is_ok_and(|line| sender.send(line).is_err()) {
+                break;
+            }
+        }
+    });
+    let deadline = Instant::now() + PATIENCE + Duration::from_secs_f64(job.warm_up + job.seconds);
+    let (mut begun, mut peak) = (None, Use::default());
+    loop {
+        match lines.recv_timeout(LOOK) {
+            Ok(line) if line == BEGIN => begun = Some(peer.uses()),
+            Ok(line) => {
+                let end = peer.uses();
+                let outcome: Outcome = serde_json::from_str(&line)
+                    .context("the load generator's answer is not understood")?;
+                let begun: Use = begun.context("the load generator never began")?;
+                return Ok(Ran {
+                    outcome,
+                    cpu: end.cpu - begun.cpu,
+                    peak: higher(peak, end),
+                });
+            }
+            Err(RecvTimeoutError::Timeout) if Instant::now() < deadline => {
+                if begun.is_some() {
+                    peak = higher(peak, peer.uses());
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => bail!("the load generator hangs"),
+            Err(RecvTimeoutError::Disconnected) => {
+                bail!("the load generator ended without an answer")
+            }
+        }
+    }
+}
+
+fn higher(one: Use, two: Use) -> Use {
+    Use {
+        cpu: two.cpu,
+        anonymous: one.anonymous.max(two.anonymous),
+        resident: one.resident.max(two.resident),
+    }
+}
+
+/// The repositories that `works` speak of, for the token.
+fn repositories(works: &[Work]) -> Vec<String> {
+    let mut names = BTreeSet::new();
+    let mut each = |stem: &str, connections: usize| {
+        for number in 0..connections {
+            names.insert(format!("{stem}-{number}"));
+        }
+    };
+    for work in works {
+        match &work.task {
+            Task::Push { repository, .. }
+            | Task::Image {
+                repository,
+                shared: false,
+                ..
+            } => {
+                each(repository, work.connections);
+            }
+            Task::Mount { into, .. } => each(into, work.connections),
+            Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => {}
+        }
+    }
+    for work in works {
+        match &work.task {
+            Task::Image {
+                repository,
+                shared: true,
+                ..
+            } => {
+                names.insert(repository.clone());
+            }
+            Task::Mount { from, .. } => {
+                names.insert(from.clone());
+            }
+            Task::Read(read) => names.extend(read.targets.iter().filter_map(named)),
+            Task::Pull { images } => names.extend(images.iter().flatten().filter_map(named)),
+            Task::Push { .. } | Task::Image { .. } => {}
+        }
+    }
+    names.into_iter().collect()
+}
+
+/// The repository in the path of a target.
+fn named(target: &Target) -> Option<String> {
+    let rest = target.path.strip_prefix("/v2/")?;
+    let end = ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
+        .iter()
+        .filter_map(|part| rest.find(part))
+        .min()?;
+    rest.get(..end).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Way;
+
+    fn target(path: &str) -> Target {
+        Target {
+            path: path.to_owned(),
+            length: None,
+            digest: None,
+        }
+    }
+
+    #[test]
+    fn a_token_covers_exactly_the_repositories_of_the_job() {
+        let push = Task::Push {
+            repository: "p".to_owned(),
+            size: 1,
+            way: Way::PostPut,
+        };
+        let works = [
+            get(
+                1,
+                vec![
+                    target("/v2/bench/app/manifests/1.0"),
+                    target("/v2/bench/app/blobs/sha256:0"),
+                    target("/v2/_catalog"),
+                ],
+            ),
+            Work {
+                name: String::new(),
+                connections: 2,
+                units: None,
+                task: push,
+            },
+        ];
+        assert_eq!(repositories(&works), ["bench/app", "p-0", "p-1"]);
+    }
+
+    #[test]
+    fn the_highest_memory_of_a_round_is_kept() {
+        let one = Use {
+            cpu: 1.0,
+            anonymous: 9,
+            resident: 1,
+        };
+        let two = Use {
+            cpu: 2.0,
+            anonymous: 3,
+            resident: 4,
+        };
+        assert_eq!(
+            higher(one, two),
+            Use {
+                cpu: 2.0,
+                anonymous: 9,
+                resident: 4
+            }
+        );
+    }
+}

@@ -1,0 +1,280 @@
+//! The programs that are measured: each started on this machine, by itself, on a store of its own.
+//!
+//! A new peer is a variant of [`Program`] and a text in [`config`]; everything else treats them alike.
+
+mod certificate;
+mod config;
+mod token;
+
+use std::fmt;
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+
+use crate::probe::{Probe, Use};
+use crate::process::{self, Server, tied};
+pub(crate) use certificate::Certificate;
+pub(crate) use token::Issuer;
+
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// What can be measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Program {
+    Longshore,
+    /// Distribution, version 3.
+    Distribution,
+    /// Debian's docker-registry, which is Distribution, version 2.
+    Debian,
+    /// Serving the same bytes as files: the practical limit of reading.
+    Nginx,
+    Zot,
+}
+
+impl Program {
+    /// In the order of the tables.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Longshore,
+        Self::Distribution,
+        Self::Debian,
+        Self::Nginx,
+        Self::Zot,
+    ];
+
+    /// Whether it takes pushes; the others are given files.
+    pub(crate) fn is_registry(self) -> bool {
+        self != Self::Nginx
+    }
+
+    fn version(self, path: &Path) -> String {
+        match self {
+            Self::Longshore | Self::Distribution | Self::Debian => {
+                process::first_line(path, &["--version"])
+            }
+            Self::Nginx => process::first_line(path, &["-v"]),
+            Self::Zot => process::first_line(path, &["-v"]),
+        }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Longshore => "longshore",
+            Self::Distribution => "distribution",
+            Self::Debian => "docker-registry",
+            Self::Nginx => "nginx",
+            Self::Zot => "zot",
+        })
+    }
+}
+
+/// Where the programs are; those without a path are not measured.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Paths(Vec<(Program, PathBuf)>);
+
+impl Paths {
+    /// Of those that have one.
+    pub(crate) fn new(given: impl IntoIterator<Item = (Program, Option<PathBuf>)>) -> Self {
+        let there = given
+            .into_iter()
+            .filter_map(|(program, path)| Some((program, path?)));
+        Self(there.collect())
+    }
+
+    /// Where `program` is.
+    ///
+    /// # Errors
+    /// When it takes no part.
+    pub(crate) fn of(&self, program: Program) -> Result<&Path> {
+        let found = self.0.iter().find(|(at, _)| *at == program);
+        found
+            .map(|(_, path)| path.as_path())
+            .with_context(|| format!("there is no {program}"))
+    }
+
+    pub(crate) fn has(&self, program: Program) -> bool {
+        self.of(program).is_ok()
+    }
+
+    /// What each program says of its version.
+    pub(crate) fn versions(&self) -> Vec<(Program, String)> {
+        self.0
+            .iter()
+            .map(|(program, path)| (*program, program.version(path)))
+            .collect()
+    }
+}
+
+/// What is the same for all servers of a run.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) paths: Paths,
+    /// Holds a folder for each store; on a disk, not in memory.
+    pub(crate) dir: PathBuf,
+    pub(crate) issuer: Issuer,
+    pub(crate) certificate: Certificate,
+}
+
+/// How a server is started.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    pub(crate) program: Program,
+    /// The folder of its store, under the run's folder.
+    pub(crate) store: String,
+    pub(crate) tls: bool,
+    /// The processors it may use; all when empty.
+    pub(crate) cores: Vec<usize>,
+}
+
+/// A running server; dropped, it is stopped.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub(crate) program: Program,
+    pub(crate) address: SocketAddr,
+    /// Where its store is.
+    pub(crate) dir: PathBuf,
+    /// From its start until it took a connection.
+    pub(crate) started_in: Duration,
+    server: Server,
+    probe: Probe,
+}
+
+impl Peer {
+    /// Starts a server and waits until it listens.
+    ///
+    /// # Errors
+    /// When it cannot be started or does not listen in time.
+    pub(crate) fn start(ground: &Ground, start: &Start) -> Result<Self> {
+        let Start {
+            program,
+            store,
+            tls,
+            cores,
+        } = start;
+        let dir = ground.dir.join(store);
+        fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        let address = free()?;
+        let mut command = tied(ground.paths.of(*program)?, cores);
+        configure(&mut command, ground, start, &dir, address)?;
+        let log = dir.join("log");
+        let mut server = Server::start(&mut command, &log).with_context(|| program.to_string())?;
+        let listens = || TcpStream::connect(address).is_ok();
+        let started_in = server
+            .wait(READY_WITHIN, listens)
+            .with_context(|| format!("{program}{}", if *tls { " with TLS" } else { "" }))?;
+        let probe = Probe::of(server.id());
+        Ok(Self {
+            program: *program,
+            address,
+            dir,
+            started_in,
+            server,
+            probe,
+        })
+    }
+
+    /// What it uses now.
+    pub(crate) fn uses(&self) -> Use {
+        self.probe.now()
+    }
+
+    /// Its process and its children.
+    pub(crate) fn processes(&self) -> &[u32] {
+        self.probe.processes()
+    }
+
+    /// The headers that requests to it need for `repositories`.
+    ///
+    /// # Errors
+    /// When no token can be made.
+    pub(crate) fn headers(
+        &self,
+        ground: &Ground,
+        repositories: &[String],
+    ) -> Result<Vec<(String, String)>> {
+        if self.program != Program::Longshore {
+            return Ok(Vec::new());
+        }
+        let token = ground.issuer.token(repositories)?;
+        Ok(vec![(
+            "Authorization".to_owned(),
+            format!("Bearer {token}"),
+        )])
+    }
+
+    /// Fails when it has ended by itself.
+    ///
+    /// # Errors
+    /// With its last words.
+    pub(crate) fn alive(&mut self) -> Result<()> {
+        if self.server.runs() {
+            return Ok(());
+        }
+        anyhow::bail!("{} ended:\n{}", self.program, self.server.tail())
+    }
+}
+
+/// Writes what the server reads and completes its command line.
+fn configure(
+    command: &mut Command,
+    ground: &Ground,
+    start: &Start,
+    dir: &Path,
+    address: SocketAddr,
+) -> Result<()> {
+    let pair = start.tls.then(|| ground.certificate.pair());
+    let (name, text) = match start.program {
+        Program::Longshore => {
+            fs::write(dir.join("keys.json"), ground.issuer.keys().to_string())?;
+            (
+                "longshore.toml",
+                config::longshore(dir, address, free()?, pair)?,
+            )
+        }
+        Program::Distribution | Program::Debian => {
+            ("config.yml", config::distribution(dir, address)?)
+        }
+        Program::Zot => ("config.json", config::zot(dir, address)?),
+        Program::Nginx => {
+            let root = dir.join("data");
+            fs::create_dir_all(&root).context("a folder cannot be made")?;
+            let workers = match start.cores.len() {
+                0 => std::thread::available_parallelism()?.get(),
+                count => count,
+            };
+            (
+                "nginx.conf",
+                config::nginx(dir, &root, address, workers, pair)?,
+            )
+        }
+    };
+    let file = dir.join(name);
+    fs::write(&file, text).with_context(|| format!("{} cannot be written", file.display()))?;
+    match start.program {
+        Program::Longshore => command.arg("serve").arg("--config").arg(file),
+        Program::Distribution | Program::Debian => command
+            .env("OTEL_TRACES_EXPORTER", "none")
+            .arg("serve")
+            .arg(file),
+        Program::Zot => command.arg("serve").arg(file),
+        Program::Nginx => command
+            .arg("-e")
+            .arg("stderr")
+            .arg("-p")
+            .arg(dir)
+            .arg("-c")
+            .arg(file),
+    };
+    Ok(())
+}
+
+/// An address that was free a moment ago.
+fn free() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
+    listener.local_addr().context("a port has no number")
+}

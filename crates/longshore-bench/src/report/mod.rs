@@ -1,0 +1,11 @@
+//! What is said of a run: lines as they are measured, the table, the goals, the page.
+
+mod machine;
+mod page;
+mod results;
+mod table;
+
+pub(crate) use machine::Machine;
+pub(crate) use page::write;
+pub(crate) use results::Results;
+pub(crate) use table::{sample, table};

@@ -1,0 +1,182 @@
+//! The page `docs/performance.md`: what is measured is written anew, what people wrote is kept.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use crate::goal::Judged;
+use crate::line::Line;
+
+use super::{Results, table};
+
+const BEGIN: &str = "<!-- measured: begin, written by `cargo xtask bench` -->";
+const END: &str = "<!-- measured: end -->";
+
+/// What a page begins with that does not exist yet.
+const EMPTY: &str = "\
+# Performance
+
+What Longshore does beside other registries and beside nginx, which serves the same files by sendfile and is the practical limit of
+reading, measured on one machine in one run.
+
+<!-- measured: begin, written by `cargo xtask bench` -->
+<!-- measured: end -->
+
+## Where the time goes
+
+<!-- counts -->
+<!-- counts end -->
+";
+
+/// Writes the measured part of the page at `path`.
+///
+/// # Errors
+/// When the page cannot be read or written, or has lost its markers.
+pub(crate) fn write(
+    path: &Path,
+    lines: &[Line],
+    results: &Results,
+    judged: &[Judged],
+) -> Result<()> {
+    let old = fs::read_to_string(path).unwrap_or_else(|_| EMPTY.to_owned());
+    let new = replaced(&old, &measured(lines, results, judged))?;
+    fs::write(path, new).with_context(|| format!("{} cannot be written", path.display()))
+}
+
+fn replaced(page: &str, part: &str) -> Result<String> {
+    let (before, rest) = page
+        .split_once(BEGIN)
+        .context("the page has lost its first marker")?;
+    let (_, after) = rest
+        .split_once(END)
+        .context("the page has lost its second marker")?;
+    Ok(format!("{before}{BEGIN}\n{part}{END}{after}"))
+}
+
+fn measured(lines: &[Line], results: &Results, judged: &[Judged]) -> String {
+    let machine = &results.machine;
+    let mut text = format!(
+        "Measured on {}: {}, {} processors, {}, Linux {}.\n\n",
+        machine.date, machine.processor, machine.processors, machine.memory, machine.kernel
+    );
+    for (program, version) in &machine.versions {
+        let _ = writeln!(text, "- {program}: {version}");
+    }
+    let _ = write!(text, "\n{METHOD}\n");
+    let _ = writeln!(
+        text,
+        "Each figure is the median of {} rounds.\n",
+        results.rounds
+    );
+    text.push_str("## Lines\n\n| line | what is done | what limits Longshore |\n|---|---|---|\n");
+    for line in lines {
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            line.name,
+            line.about,
+            limit(line, results)
+        );
+    }
+    let _ = write!(
+        text,
+        "\n## Figures\n\n`[g]`: the load generator had no processor time left, the server had; the figure is a lower bound.\n\n"
+    );
+    text.push_str(&table(lines, results));
+    text.push_str("## Goals\n\n```text\n");
+    for goal in judged {
+        let _ = writeln!(text, "{goal}");
+    }
+    text.push_str("```\n");
+    text
+}
+
+/// What kept Longshore from more, as far as processor time can tell.
+fn limit(line: &Line, results: &Results) -> String {
+    let samples = results.samples(&line.name, crate::peer::Program::Longshore);
+    if let Some(why) = results.skipped(&line.name) {
+        return format!("not measured: {why}");
+    }
+    let half = samples.len();
+    let most = |which: &dyn Fn(&crate::line::Sample) -> bool| {
+        samples.iter().filter(|sample| which(sample)).count() * 2 > half
+    };
+    if most(&|sample| sample.server_bound) {
+        "its processor"
+    } else if most(&|sample| sample.generator_bound) {
+        "the load generator's processor"
+    } else if line.unit == crate::line::Unit::Nothing {
+        "-"
+    } else {
+        "waiting: for the network's other side, or for the disk"
+    }
+    .to_owned()
+}
+
+const METHOD: &str = "\
+## Method
+
+- All programs run on this machine and are reached over loopback. The server has processor 0 to itself, the load generator
+  processor 1; lines whose names end in `-free` leave both to use all of them.
+- Each round asks every program in turn, and the one that was first is last in the next round. Figures are medians; any error
+  (a status, a length or a digest that is not as expected, a connection that breaks) makes a line void.
+- Longshore runs as it comes, with bearer tokens, access log and metrics on. The others run without logins, access log and traces;
+  both Distributions have their in-memory cache of blob descriptors.
+- The load generator drops big bodies in the kernel, so that it is the server that is measured; lengths are always checked, digests
+  on a sample.
+- Pushes begin on an empty store each time. `durability` is Longshore's default: an image survives a power cut once its manifest is
+  answered.
+
+## How to repeat
+
+```sh
+cargo xtask bench                     # all of it; ZOT=path adds zot
+cargo xtask bench --quick             # Debian's docker-registry and nginx only, a few minutes
+cargo xtask bench --only pull-100m    # lines whose names begin so; `--list` names them
+cargo xtask bench --profile image-c8  # a flame graph of one line
+```
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::line::all;
+
+    #[test]
+    fn what_people_wrote_around_the_measured_part_is_kept() {
+        let once = replaced(EMPTY, "one\n").unwrap();
+        let edited = once.replace("<!-- counts -->\n", "<!-- counts -->\nTwo copies.\n");
+        let twice = replaced(&edited, "two\n").unwrap();
+        assert!(
+            twice.contains("Two copies.")
+                && twice.contains("\ntwo\n")
+                && !twice.contains("\none\n")
+        );
+    }
+
+    #[test]
+    fn a_page_without_markers_is_not_overwritten() {
+        assert!(replaced("# By hand", "x").is_err());
+    }
+
+    #[test]
+    fn the_page_says_where_and_how_it_was_measured() {
+        let results = Results::new(
+            super::super::Machine {
+                date: "2026-01-31".to_owned(),
+                ..Default::default()
+            },
+            3);
+        let text = measured(&all(), &results, &[]);
+        for part in [
+            "Measured on 2026-01-31",
+            "## How to repeat",
+            "| storm-same |",
+            "median of 3 rounds",
+        ] {
+            assert!(text.contains(part), "{part}");
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! `longshore-bench run`: all lines against all programs, in one run.
+//!
+//! The servers of a stage are all up while its lines are measured, and each round asks every program in turn, so that whatever else
+//! happens on the machine happens to all of them. What is printed goes to standard output as it becomes known.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use clap::Args;
+
+use crate::line::{self, Line, Scene, Stage, Store};
+use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program, Start};
+use crate::report::{self, Machine, Results};
+use crate::seed::{Content, Set};
+
+/// The processor of the server and that of the load.
+const SERVER: usize = 0;
+const LOAD: usize = 1;
+/// The `--quick` run makes measurements shorter.
+const QUICK_SCALE: f64 = 0.35;
+
+/// What is measured, and where the programs are.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The program that is built here.
+    #[arg(long)]
+    longshore: PathBuf,
+    /// Debian's docker-registry.
+    #[arg(long)]
+    docker_registry: Option<PathBuf>,
+    /// Distribution, version 3.
+    #[arg(long)]
+    distribution: Option<PathBuf>,
+    #[arg(long)]
+    nginx: Option<PathBuf>,
+    #[arg(long)]
+    zot: Option<PathBuf>,
+    /// Where stores are made, and removed again. On a disk, not in memory.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Only the lines that CI measures, shorter; short goals are reported and do not fail.
+    #[arg(long)]
+    quick: bool,
+    /// Only lines whose names begin so; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Print the names of the lines and end.
+    #[arg(long)]
+    list: bool,
+    /// How often each is measured; 3, with --quick 1.
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Where the page is written.
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
+}
+
+/// Measures, prints, judges.
+///
+/// # Errors
+/// When a program cannot be started, something cannot be stored, or a line cannot be measured at all.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let lines = chosen(options)?;
+    if options.list {
+        for line in &lines {
+            say(&format!("{:<28} {}", line.name, line.about))?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 });
+    ensure!(rounds > 0, "without rounds nothing is measured");
+    let dir = Scratch::new(&options.dir)?;
+    let ground = Ground {
+        paths: Paths::new([
+            (Program::Longshore, Some(options.longshore.clone())),
+            (Program::Distribution, options.distribution.clone()),
+            (Program::Debian, options.docker_registry.clone()),
+            (Program::Nginx, options.nginx.clone()),
+            (Program::Zot, options.zot.clone()),
+        ]),
+        dir: dir.0.clone(),
+        issuer: Issuer::new()?,
+        certificate: Certificate::new(&dir.0)?,
+    };
+    let mut results = Results::new(Machine::here(&ground.paths), rounds);
+    let begun = Instant::now();
+    Run {
+        ground: &ground,
+        content: Content::default(),
+        rounds,
+        quick: options.quick,
+        pass: 0,
+    }
+    .all(&lines, &mut results)?;
+    drop(dir);
+    let judged = results.judge(&lines);
+    say(&format!("\n{}", report::table(&lines, &results)))?;
+    for goal in &judged {
+        say(&goal.to_string())?;
+    }
+    let short = judged.iter().filter(|goal| !goal.verdict.is_ok()).count();
+    say(&format!(
+        "\n{} goals, {short} short, {} s",
+        judged.len(),
+        begun.elapsed().as_secs()
+    ))?;
+    if let Some(page) = &options.page {
+        report::write(page, &lines, &results, &judged)?;
+        say(&format!("written: {}", page.display()))?;
+    }
+    let void = results.void();
+    for (line, program, error) in &void {
+        say(&format!("void: {line} {program}: {error}"))?;
+    }
+    let failed = if options.quick {
+        !void.is_empty()
+    } else {
+        short > 0 || !void.is_empty()
+    };
+    Ok(if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn chosen(options: &Options) -> Result<Vec<Line>> {
+    let wanted = |line: &Line| {
+        let named = options
+            .only
+            .iter()
+            .any(|name| line.name.starts_with(name.as_str()));
+        named || (options.only.is_empty() && (line.quick || !options.quick))
+    };
+    let lines: Vec<Line> = line::all().into_iter().filter(wanted).collect();
+    if lines.is_empty() {
+        bail!("there is no such line; `--list` names them");
+    }
+    Ok(lines)
+}
+
+/// A folder that is removed when the run ends.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(dir: &Path) -> Result<Self> {
+        // What an interrupted run left.
+        fs::remove_dir_all(dir).ok();
+        fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        Ok(Self(dir.canonicalize()?))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+struct Run<'a> {
+    ground: &'a Ground,
+    content: Content,
+    rounds: u32,
+    quick: bool,
+    pass: u32,
+}
+
+impl Run<'_> {
+    fn all(&mut self, lines: &[Line], results: &mut Results) -> Result<()> {
+        self.seed(lines)?;
+        for stage in [Stage::Pinned, Stage::Tls, Stage::Free] {
+            let lines: Vec<&Line> = lines.iter().filter(|line| line.stage == stage).collect();
+            if !lines.is_empty() {
+                self.stage(stage, &lines, results)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The programs that take part in a line.
+    fn peers(&self, line: &Line) -> Vec<Program> {
+        line.peers
+            .iter()
+            .copied()
+            .filter(|program| self.ground.paths.has(*program))
+            .collect()
+    }
+
+    /// Stores what the lines need, program by program; nothing is measured yet, so they may use all processors.
+    fn seed(&mut self, lines: &[Line]) -> Result<()> {
+        let mut sets: BTreeMap<Set, Vec<Program>> = BTreeMap::new();
+        for line in lines {
+            for set in &line.needs {
+                sets.entry(*set).or_default().extend(self.peers(line));
+            }
+        }
+        for (set, mut programs) in sets {
+            programs.sort();
+            programs.dedup();
+            let content = Content::new(&[set]);
+            for program in programs {
+                let begun = Instant::now();
+                let peer = Peer::start(self.ground, &self.start(program, Stage::Free, None))?;
+                content
+                    .store(self.ground, &peer)
+                    .and_then(|()| content.check(self.ground, &peer))
+                    .with_context(|| format!("storing in {program}"))?;
+                drop(peer);
+                say(&format!(
+                    "stored {set:?} in {program} ({:.1} s)",
+                    begun.elapsed().as_secs_f64()
+                ))?;
+            }
+            self.content.images.extend(content.images);
+            self.content.loose.extend(content.loose);
+        }
+        // Else the disk would still write while the first lines are measured.
+        rustix::fs::sync();
+        Ok(())
+    }
+
+    fn start(&self, program: Program, stage: Stage, empty: Option<u32>) -> Start {
+        Start {
+            program,
+            store: match empty {
+                None => format!("store-{program}"),
+                Some(pass) => format!("empty-{program}-{pass}"),
+            },
+            tls: stage == Stage::Tls,
+            cores: cores(stage, SERVER),
+        }
+    }
+
+    fn stage(&mut self, stage: Stage, lines: &[&Line], results: &mut Results) -> Result<()> {
+        let mut fleet: BTreeMap<Program, Peer> = BTreeMap::new();
+        for line in lines.iter().filter(|line| line.store != Store::Empty) {
+            for program in self.peers(line) {
+                if !fleet.contains_key(&program) {
+                    fleet.insert(
+                        program,
+                        Peer::start(self.ground, &self.start(program, stage, None))?,
+                    );
+                }
+            }
+        }
+        for line in lines {
+            self.line(stage, line, &mut fleet, results)?;
+        }
+        Ok(())
+    }
+
+    fn line(
+        &mut self,
+        stage: Stage,
+        line: &Line,
+        fleet: &mut BTreeMap<Program, Peer>,
+        results: &mut Results,
+    ) -> Result<()> {
+        let mut peers = self.peers(line);
+        for _ in 0..self.rounds {
+            for program in &peers {
+                self.pass += 1;
+                let sample = self
+                    .once(stage, line, *program, fleet)
+                    .with_context(|| format!("{} of {program}", line.name))?;
+                say(&report::sample(line, *program, &sample))?;
+                results.add(&line.name, *program, sample);
+            }
+            // Whoever was first is last in the next round.
+            peers.rotate_left(1);
+        }
+        Ok(())
+    }
+
+    fn once(
+        &self,
+        stage: Stage,
+        line: &Line,
+        program: Program,
+        fleet: &mut BTreeMap<Program, Peer>,
+    ) -> Result<line::Sample> {
+        let (server_cores, load_cores) = (cores(stage, SERVER), cores(stage, LOAD));
+        let scene = Scene {
+            ground: self.ground,
+            content: &self.content,
+            stage,
+            pass: self.pass,
+            scale: if self.quick { QUICK_SCALE } else { 1.0 },
+            server_cores: &server_cores,
+            load_cores: &load_cores,
+        };
+        if line.store == Store::Empty {
+            let peer = Peer::start(self.ground, &self.start(program, stage, Some(self.pass)))?;
+            let sample = line.measure.once(&scene, &peer);
+            let dir = peer.dir.clone();
+            drop(peer);
+            fs::remove_dir_all(&dir).ok();
+            return sample;
+        }
+        if line.store == Store::Restarted {
+            // Stopped before another opens its store.
+            drop(fleet.remove(&program));
+            fleet.insert(
+                program,
+                Peer::start(self.ground, &self.start(program, stage, None))?,
+            );
+        }
+        let peer = fleet
+            .get_mut(&program)
+            .with_context(|| format!("{program} is not up"))?;
+        let sample = line.measure.once(&scene, peer)?;
+        peer.alive()?;
+        Ok(sample)
+    }
+}
+
+fn cores(stage: Stage, one: usize) -> Vec<usize> {
+    if stage == Stage::Free {
+        Vec::new()
+    } else {
+        vec![one]
+    }
+}
+
+fn say(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .context("standard output is closed")
+}

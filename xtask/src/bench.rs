@@ -1,0 +1,170 @@
+//! `cargo xtask bench`: builds what is measured and what measures, finds the peers, and lets `longshore-bench run` do the rest.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
+
+use crate::packages;
+use crate::process::{self, Ended};
+use crate::tools::{self, Pace, Pins};
+use crate::workspace::{Workspace, in_ci, on_path};
+
+/// The Debian packages that hold peers.
+const PACKAGES: [&str; 2] = ["docker-registry", "nginx"];
+const BUILD_LIMIT: Duration = Duration::from_mins(40);
+const RUN_LIMIT: Duration = Duration::from_hours(3);
+
+/// `cargo xtask bench`
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// Only Debian's peers and the lines that CI measures, in a few minutes; short goals are reported and do not fail.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Only lines whose names begin so; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// How often each line is measured.
+    #[arg(long)]
+    rounds: Option<u32>,
+    /// Run one line against Longshore alone and draw where its time goes (SVG); needs perf.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["quick", "only", "write"])]
+    profile: Option<String>,
+    /// Print the names of the lines and end.
+    #[arg(long)]
+    list: bool,
+    /// Write docs/performance.md also when not everything is measured.
+    #[arg(long)]
+    write: bool,
+    /// Install missing Debian packages; needs root. CI=true implies it.
+    #[arg(long)]
+    install: bool,
+}
+
+/// Builds, measures, and passes on what `longshore-bench` says of the goals.
+///
+/// # Errors
+/// When something does not build or a peer cannot be had; goals that are short are in the exit code.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let command = prepare(workspace, options)?;
+    let log = workspace.scratch("log")?.join("bench-run.log");
+    let ended = process::run(&command, RUN_LIMIT, &log, true)?;
+    match ended {
+        Ended::Exit(0) => Ok(ExitCode::SUCCESS),
+        Ended::Exit(_) => Ok(ExitCode::FAILURE),
+        Ended::OutOfTime => bail!("the benchmark {ended}"),
+    }
+}
+
+/// The command that measures, with all it needs built and found.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
+    let profile = if options.profile.is_some() {
+        "profiling"
+    } else {
+        "dist"
+    };
+    build(workspace, "longshore-bench", "release")?;
+    let mut command = Command::new(workspace.cargo_target().join("release/longshore-bench"));
+    command.arg("run");
+    let longshore = workspace.cargo_target().join(profile).join("longshore");
+    command.arg("--longshore").arg(&longshore);
+    command.arg("--dir").arg(workspace.scratch("bench")?);
+    if options.list {
+        command.arg("--list");
+        return Ok(command);
+    }
+    build(workspace, "longshore", profile)?;
+    if let Some(line) = &options.profile {
+        let svg = workspace
+            .scratch("bench-profile")?
+            .join(format!("{line}.svg"));
+        command.args(["--profile", line]).arg("--svg").arg(svg);
+    } else {
+        peers(workspace, options, &mut command)?;
+    }
+    if options.quick {
+        command.arg("--quick");
+    }
+    for name in &options.only {
+        command.args(["--only", name]);
+    }
+    if let Some(rounds) = options.rounds {
+        command.args(["--rounds", &rounds.to_string()]);
+    }
+    let whole = !options.quick && options.only.is_empty() && options.profile.is_none();
+    if whole || options.write {
+        command
+            .arg("--page")
+            .arg(workspace.at("docs/performance.md"));
+    }
+    Ok(command)
+}
+
+/// Names the peers on the command line: Debian's always, the others when all is measured.
+fn peers(workspace: &Workspace, options: &Options, command: &mut Command) -> Result<()> {
+    let missing = packages::missing(&PACKAGES.map(str::to_owned));
+    if !missing.is_empty() {
+        ensure!(
+            options.install || in_ci(),
+            "{} are missing; --install brings them",
+            missing.join(", ")
+        );
+        packages::install(&missing, &workspace.scratch("log")?.join("debian.log"))?;
+    }
+    command
+        .arg("--docker-registry")
+        .arg(program("docker-registry")?);
+    command.arg("--nginx").arg(program("nginx")?);
+    if options.quick {
+        return Ok(());
+    }
+    let pins = Pins::load(workspace)?;
+    let folder = tools::ensure(workspace, &pins, "distribution", Pace::Awaited)
+        .context("Distribution 3 cannot be built")?;
+    command.arg("--distribution").arg(folder.join("registry"));
+    if let Some(zot) = std::env::var_os("ZOT") {
+        let zot = fs::canonicalize(&zot)
+            .with_context(|| format!("ZOT={} is not there", zot.display()))?;
+        command.arg("--zot").arg(zot);
+    }
+    Ok(())
+}
+
+/// Where Debian puts it; `sbin` is not on everybody's `PATH`.
+fn program(name: &str) -> Result<PathBuf> {
+    let system = Path::new("/usr/sbin").join(name);
+    on_path(name)
+        .or_else(|| system.is_file().then_some(system))
+        .with_context(|| format!("there is no {name}"))
+}
+
+fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<()> {
+    println!("building {package} ({profile})");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(workspace.root()).args([
+        "build",
+        "--locked",
+        "--package",
+        package,
+        "--profile",
+        profile,
+    ]);
+    let log = workspace
+        .scratch("log")?
+        .join(format!("build-{package}-{profile}.log"));
+    let ended = process::run(&command, BUILD_LIMIT, &log, false)?;
+    if !ended.ok() {
+        bail!(
+            "{package} does not build ({ended}):\n{}",
+            process::tail(&log, 30)
+        );
+    }
+    Ok(())
+}
