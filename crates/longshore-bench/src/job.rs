@@ -24,7 +24,8 @@ pub(crate) struct Job {
     pub(crate) cores: Vec<usize>,
     /// Seconds of work before the measured part.
     pub(crate) warm_up: f64,
-    /// All of it starts together and ends together: after `seconds`, or when each work has done its `units`.
+    /// All of it starts together and ends together: after `seconds`, or before that when each work has done its `units` (or its pulls). What
+    /// is half way then counts with its bytes and not as a unit. Without a number of units, the measured part begins and ends in full flow.
     pub(crate) seconds: f64,
     pub(crate) works: Vec<Work>,
 }
@@ -70,13 +71,15 @@ pub(crate) enum Task {
         /// All connections push to one repository, else each to its own.
         shared: bool,
     },
-    /// `POST ?mount=&from=` of blobs that the repository `from` has, each connection into a repository of its own. A unit is a mount.
+    /// `POST ?mount=&from=` of blobs that the repository `from` has, each connection into a repository of its own: `{into}-{i}`, and once
+    /// all digests are mounted there `{into}-{i}-1` and so on. A unit is a mount.
     Mount {
         from: String,
         into: String,
         digests: Vec<String>,
     },
-    /// Each connection pulls every target once and is done: a node that starts a container. A unit is a whole image.
+    /// Each connection pulls every target once and is done: a node that starts a container. A unit is a whole image. Nothing is pulled in the
+    /// warm-up.
     Pull {
         /// The image of connection `i` is `images[i % images.len()]`.
         images: Vec<Vec<Target>>,

@@ -2,11 +2,17 @@
 
 mod answer;
 mod channel;
+mod client;
+mod content;
 mod engine;
 mod histogram;
+mod http2;
+mod image;
+mod pushes;
 mod reads;
 mod requests;
 mod run;
+mod tls;
 
 use std::io::{Read as _, Write as _};
 use std::process::ExitCode;
@@ -71,7 +77,9 @@ fn perform(job: &Job, begin: impl FnOnce() -> Result<()>) -> Result<Outcome> {
         let one = Arc::new(Shared::new(work));
         let started = match &work.task {
             Task::Read(_) | Task::Pull { .. } => reads::start(job, work, &run, &one, &sender),
-            _ => anyhow::bail!("{}: not yet", work.name),
+            Task::Push { .. } | Task::Image { .. } | Task::Mount { .. } => {
+                pushes::start(job, work, &run, &one, &sender)
+            }
         };
         let started = started.with_context(|| work.name.clone())?;
         threads += started;

@@ -7,8 +7,10 @@ use anyhow::{Result, bail, ensure};
 
 use super::channel::{Channel, Plain};
 use super::engine::{self, Plan, Route, Walk};
+use super::http2;
 use super::requests::Prepared;
 use super::run::{Run, Shared, Word};
+use super::tls::{Tls, TlsDial};
 use crate::job::{Job, Method, Protocol, Read, Target, Task, Work};
 
 /// Starts the threads of a work and says how many.
@@ -24,7 +26,15 @@ pub(super) fn start(
 ) -> Result<usize> {
     match &job.protocol {
         Protocol::Http1 => spread::<Plain>(job, work, &job.address, run, shared, words),
-        _ => bail!("not yet"),
+        Protocol::Tls1(certificate) => {
+            let dial = TlsDial::new(job.address, certificate, b"http/1.1")?;
+            spread::<Tls>(job, work, &dial, run, shared, words)
+        }
+        Protocol::Tls2(certificate) => {
+            let dial = TlsDial::new(job.address, certificate, b"h2")?;
+            let (routes, walk, _) = routes(job, work)?;
+            http2::start(&dial, routes, walk, run, shared, words)
+        }
     }
 }
 
@@ -68,7 +78,7 @@ fn routes(job: &Job, work: &Work) -> Result<(Vec<Route>, Walk, bool)> {
 }
 
 /// How the content of an image is read.
-pub(super) fn whole() -> Read {
+fn whole() -> Read {
     Read {
         method: Method::Get,
         targets: Vec::new(),

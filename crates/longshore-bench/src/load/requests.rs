@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 
 use anyhow::{Result, ensure};
+use aws_lc_rs::digest::Digest;
 
 use super::answer::Answer;
 use crate::job::{Method, Read, Target};
@@ -46,6 +47,9 @@ impl Places {
 pub(super) struct Prepared {
     /// All of it, or all but the range and the empty line.
     message: Vec<u8>,
+    /// The same for a protocol with another way of writing it.
+    pub(super) path: String,
+    pub(super) headers: Vec<(String, String)>,
     /// Stretches of so many bytes, and how many of them the target has.
     range: Option<(u64, u64)>,
     pub(super) bodyless: bool,
@@ -89,8 +93,9 @@ impl Prepared {
             message.push_str(value);
             message.push_str("\r\n");
         };
-        for (name, value) in all_headers(target, read, headers) {
-            line(&name, &value);
+        let headers = all_headers(target, read, headers);
+        for (name, value) in &headers {
+            line(name, value);
         }
         if range.is_none() {
             message.push_str("\r\n");
@@ -104,6 +109,8 @@ impl Prepared {
         let whole = !bodyless && !read.conditional && range.is_none();
         Ok(Self {
             message: message.into_bytes(),
+            path: target.path.clone(),
+            headers,
             range,
             bodyless,
             status,
@@ -116,11 +123,18 @@ impl Prepared {
     pub(super) fn write(&self, places: &mut Places, out: &mut Vec<u8>) {
         out.clear();
         out.extend_from_slice(&self.message);
-        if let Some((size, count)) = self.range {
-            let first = places.below(count) * size;
+        if let Some((first, last)) = self.stretch(places) {
             // Writing to memory does not fail.
-            let _ = write!(out, "Range: bytes={first}-{}\r\n\r\n", first + size - 1);
+            let _ = write!(out, "Range: bytes={first}-{last}\r\n\r\n");
         }
+    }
+
+    /// The first and the last byte of the stretch to ask for next, where stretches are asked for.
+    pub(super) fn stretch(&self, places: &mut Places) -> Option<(u64, u64)> {
+        self.range.map(|(size, count)| {
+            let first = places.below(count) * size;
+            (first, first + size - 1)
+        })
     }
 
     /// Whether the `nth` answer on a connection is to be hashed.
@@ -137,26 +151,38 @@ impl Prepared {
     /// # Errors
     /// When it is not.
     pub(super) fn check(&self, answer: &mut Answer) -> Result<bool> {
+        let length = if self.bodyless {
+            answer.length
+        } else {
+            Some(answer.body)
+        };
+        self.judge(answer.status, length, answer.digest())
+    }
+
+    /// The same of what was heard in another protocol.
+    ///
+    /// # Errors
+    /// When it is not the right answer.
+    pub(super) fn judge(
+        &self,
+        status: u16,
+        told: Option<u64>,
+        digest: Option<Digest>,
+    ) -> Result<bool> {
         ensure!(
-            answer.status == self.status,
-            "{}: status {} where {} is right",
+            status == self.status,
+            "{}: status {status} where {} is right",
             self.what(),
-            answer.status,
             self.status
         );
         if let Some(length) = self.length {
-            let told = if self.bodyless {
-                answer.length
-            } else {
-                Some(answer.body)
-            };
             ensure!(
                 told == Some(length),
                 "{}: {told:?} bytes where {length} are right",
                 self.what()
             );
         }
-        let Some(digest) = answer.digest() else {
+        let Some(digest) = digest else {
             return Ok(false);
         };
         ensure!(
@@ -175,7 +201,7 @@ impl Prepared {
 }
 
 /// The headers of a request for `target`, but for `Host` and `Range`.
-pub(super) fn all_headers(
+fn all_headers(
     target: &Target,
     read: &Read,
     headers: &[(String, String)],
