@@ -12,6 +12,8 @@ mod pushes;
 mod reads;
 mod requests;
 mod run;
+#[cfg(test)]
+mod tests;
 mod tls;
 
 use std::io::{Read as _, Write as _};
