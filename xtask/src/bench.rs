@@ -20,6 +20,10 @@ const RUN_LIMIT: Duration = Duration::from_hours(3);
 
 /// `cargo xtask bench`
 #[derive(Args, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 pub(crate) struct Options {
     /// Only Debian's peers and the lines that CI measures, in a few minutes; short goals are reported and do not fail.
     #[arg(long)]

@@ -4,6 +4,7 @@
 //! happens on the machine happens to all of them. What is printed goes to standard output as it becomes known.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -205,7 +206,7 @@ impl Run<'_> {
             let content = Content::new(&[set]);
             for program in programs {
                 let begun = Instant::now();
-                let peer = Peer::start(self.ground, &self.start(program, Stage::Free, None))?;
+                let peer = Peer::start(self.ground, &Self::start(program, Stage::Free, None))?;
                 content
                     .store(self.ground, &peer)
                     .and_then(|()| content.check(self.ground, &peer))
@@ -224,7 +225,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn start(&self, program: Program, stage: Stage, empty: Option<u32>) -> Start {
+    fn start(program: Program, stage: Stage, empty: Option<u32>) -> Start {
         Start {
             program,
             store: match empty {
@@ -240,11 +241,11 @@ impl Run<'_> {
         let mut fleet: BTreeMap<Program, Peer> = BTreeMap::new();
         for line in lines.iter().filter(|line| line.store != Store::Empty) {
             for program in self.peers(line) {
-                if !fleet.contains_key(&program) {
-                    fleet.insert(
-                        program,
-                        Peer::start(self.ground, &self.start(program, stage, None))?,
-                    );
+                if let Entry::Vacant(place) = fleet.entry(program) {
+                    place.insert(Peer::start(
+                        self.ground,
+                        &Self::start(program, stage, None),
+                    )?);
                 }
             }
         }
@@ -295,7 +296,7 @@ impl Run<'_> {
             load_cores: &load_cores,
         };
         if line.store == Store::Empty {
-            let peer = Peer::start(self.ground, &self.start(program, stage, Some(self.pass)))?;
+            let peer = Peer::start(self.ground, &Self::start(program, stage, Some(self.pass)))?;
             let sample = line.measure.once(&scene, &peer);
             let dir = peer.dir.clone();
             drop(peer);
@@ -307,7 +308,7 @@ impl Run<'_> {
             drop(fleet.remove(&program));
             fleet.insert(
                 program,
-                Peer::start(self.ground, &self.start(program, stage, None))?,
+                Peer::start(self.ground, &Self::start(program, stage, None))?,
             );
         }
         let peer = fleet

@@ -1,6 +1,7 @@
 //! What is stored before anything is measured: the same bytes in every registry, and as files of the same names under nginx.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
@@ -165,7 +166,7 @@ impl Content {
             Set::App => {
                 self.images
                     .push(Image::new(APP, "1.0".to_owned(), 1, &[(12, 10 * KIB)]));
-                self.loose.extend(loose(1000, 64, 10 * KIB));
+                self.loose.extend(loose(1000, 256, 10 * KIB));
                 self.loose.extend(loose(2000, 16, MIB));
                 self.loose.extend(loose(3000, 4, 100 * MIB));
             }
@@ -351,7 +352,7 @@ impl Keeper for Files {
 fn sha256(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in digest(&SHA256, bytes).as_ref() {
-        text.push_str(&format!("{byte:02x}"));
+        let _ = write!(text, "{byte:02x}");
     }
     text
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use super::works::float;
 use super::{Figure, Line, Measure, Sample, Scene, Store, Unit};
 use crate::peer::Peer;
 
@@ -40,10 +41,10 @@ impl Measure for Foot {
             .len();
         let mut sample = Sample::default();
         sample.figures.extend([
-            (Figure::Memory, uses.anonymous as f64 / 1e6),
-            (Figure::Resident, uses.resident as f64 / 1e6),
+            (Figure::Memory, float(uses.anonymous) / 1e6),
+            (Figure::Resident, float(uses.resident) / 1e6),
             (Figure::Start, peer.started_in.as_secs_f64() * 1e3),
-            (Figure::Size, size as f64 / 1e6),
+            (Figure::Size, float(size) / 1e6),
         ]);
         Ok(sample)
     }

@@ -23,6 +23,7 @@ pub(super) fn lines() -> Vec<Line> {
         })
         .collect();
     lines.push(image("image-c8-shared", 8, true).faster("G8", 10.0, Distribution));
+    // So many that each connection fills at most two repositories: a token names every repository it is good for.
     let mount = Works::writes(Unit::Requests, 3.0, |content, pass| {
         let digests = content
             .blobs(SMALL)
@@ -36,13 +37,13 @@ pub(super) fn lines() -> Vec<Line> {
         };
         vec![Work {
             name: "mount".to_owned(),
-            connections: 64,
-            units: None,
+            connections: 16,
+            units: Some(8192),
             task,
         }]
     });
-    let about = "POST that mounts 10 KiB blobs from another repository, 64 connections";
-    let line = Line::new("mount-c64", about, Unit::Requests, mount).registries();
+    let about = "POST that mounts 10 KiB blobs from another repository, 16 connections";
+    let line = Line::new("mount-c16", about, Unit::Requests, mount).registries();
     lines.push(line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0)));
     lines
 }

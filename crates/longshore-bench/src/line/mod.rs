@@ -303,10 +303,10 @@ mod tests {
             for goal in &line.goals {
                 match &goal.against {
                     Against::Peer(program) => {
-                        assert!(line.peers.contains(program), "{}", line.name)
+                        assert!(line.peers.contains(program), "{}", line.name);
                     }
                     Against::Line(other) => {
-                        assert!(names.contains(other.as_str()), "{}", line.name)
+                        assert!(names.contains(other.as_str()), "{}", line.name);
                     }
                     Against::Nothing => {}
                 }

@@ -74,12 +74,6 @@ impl Works {
         self.speak = speak;
         self
     }
-
-    /// With other times than the usual ones.
-    pub(crate) fn for_seconds(mut self, warm_up: f64, seconds: f64) -> Self {
-        (self.warm_up, self.seconds) = (warm_up, seconds);
-        self
-    }
 }
 
 impl Measure for Works {
@@ -88,6 +82,16 @@ impl Measure for Works {
         let ran = drive(scene, peer, self.speak, works, (self.warm_up, self.seconds))?;
         Ok(ran.sample(self.unit, scene))
     }
+}
+
+/// A number to calculate with.
+pub(super) fn float(number: u64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "fifteen digits are more than anything here is known by"
+    )]
+    let number = number as f64;
+    number
 }
 
 /// Gets `targets` in a loop on `connections` connections.
@@ -129,7 +133,7 @@ impl Ran {
         let mut set = |figure, value: f64| sample.figures.insert(figure, value);
         let per_second = |amount: f64| amount / outcome.seconds;
         if let Some(done) = outcome.works.first() {
-            let (gigabytes, units) = (done.bytes as f64 / 1e9, done.units as f64);
+            let (gigabytes, units) = (float(done.bytes) / 1e9, float(done.units));
             match unit {
                 Unit::Bytes => {
                     set(Figure::Rate, per_second(gigabytes));
@@ -151,18 +155,24 @@ impl Ran {
             }
         }
         if let Some(beside) = outcome.works.get(1) {
-            set(Figure::Beside, per_second(beside.bytes as f64 / 1e9));
+            set(Figure::Beside, per_second(float(beside.bytes) / 1e9));
         }
-        set(Figure::Memory, peak.anonymous as f64 / 1e6);
-        set(Figure::Resident, peak.resident as f64 / 1e6);
+        set(Figure::Memory, float(peak.anonymous) / 1e6);
+        set(Figure::Resident, float(peak.resident) / 1e6);
         sample.errors = outcome.works.iter().map(|done| done.errors).sum();
         sample.error = outcome.works.iter().find_map(|done| done.error.clone());
-        if sample.errors == 0 && outcome.works.iter().any(|done| done.units == 0) {
+        if sample.errors == 0
+            && outcome
+                .works
+                .iter()
+                .any(|done| done.units == 0 && done.bytes == 0)
+        {
             sample.errors = 1;
             sample.error = Some("nothing was done".to_owned());
         }
-        let full =
-            |used: f64, cores: &[usize]| used >= FULL * outcome.seconds * cores.len().max(1) as f64;
+        let full = |used: f64, cores: &[usize]| {
+            used >= FULL * outcome.seconds * float(cores.len().max(1) as u64)
+        };
         // Where both share all processors, neither can be told to be the limit.
         if scene.stage != Stage::Free {
             sample.server_bound = full(*cpu, scene.server_cores);
@@ -276,10 +286,8 @@ fn higher(one: Use, two: Use) -> Use {
 /// The repositories that `works` speak of, for the token.
 fn repositories(works: &[Work]) -> Vec<String> {
     let mut names = BTreeSet::new();
-    let mut each = |stem: &str, connections: usize| {
-        for number in 0..connections {
-            names.insert(format!("{stem}-{number}"));
-        }
+    let mut each = |stem: &str, connections: usize, end: &str| {
+        names.extend((0..connections).map(|number| format!("{stem}-{number}{end}")));
     };
     for work in works {
         match &work.task {
@@ -289,9 +297,13 @@ fn repositories(works: &[Work]) -> Vec<String> {
                 shared: false,
                 ..
             } => {
-                each(repository, work.connections);
+                each(repository, work.connections, "");
             }
-            Task::Mount { into, .. } => each(into, work.connections),
+            Task::Mount { into, .. } => {
+                each(into, work.connections, "");
+                // Where it goes on when all there is has been mounted once.
+                each(into, work.connections, "-1");
+            }
             Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => {}
         }
     }

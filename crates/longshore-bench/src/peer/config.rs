@@ -104,10 +104,11 @@ pub(super) fn nginx(
     } else {
         ""
     };
-    let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    let temporary: Vec<String> = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .iter()
-        .map(|what| format!("{what}_temp_path {dir}/temp; "))
+        .map(|what| format!("{what}_temp_path {dir}/temp;"))
         .collect();
+    let temporary = temporary.join(" ");
     Ok(format!(
         "daemon off; {user} worker_processes {workers}; worker_rlimit_nofile 20000;\n\
          pid {dir}/pid; error_log stderr error;\n\

@@ -55,8 +55,7 @@ impl Program {
             Self::Longshore | Self::Distribution | Self::Debian => {
                 process::first_line(path, &["--version"])
             }
-            Self::Nginx => process::first_line(path, &["-v"]),
-            Self::Zot => process::first_line(path, &["-v"]),
+            Self::Nginx | Self::Zot => process::first_line(path, &["-v"]),
         }
     }
 }

@@ -168,7 +168,8 @@ mod tests {
                 date: "2026-01-31".to_owned(),
                 ..Default::default()
             },
-            3);
+            3,
+        );
         let text = measured(&all(), &results, &[]);
         for part in [
             "Measured on 2026-01-31",
