@@ -47,3 +47,36 @@ login() {
     buildah login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
     buildah push -q --tls-verify=false "$(<"$WORK/id")" "docker://$LOCKED/buildah/login:1"
 }
+
+tls() {
+    over_tls
+    local image=docker://$REGISTRY/buildah/tls:1
+    mkdir "$WORK/certs"
+    cp "$TLS_CA" "$WORK/certs/ca.crt"
+    buildah pull -q "oci:$IMAGES:layers20" >"$WORK/id"
+    refused_as "$untrusted" 'a push to nobody known' buildah push -q "$(<"$WORK/id")" "$image"
+    buildah push -q --cert-dir "$WORK/certs" --digestfile "$WORK/digest" "$(<"$WORK/id")" "$image"
+    same 'digest of what was pushed' "$(<"$WORK/digest")" "$(digest_at buildah/tls 1)"
+    buildah rmi -f "$(<"$WORK/id")"
+    refused_as "$untrusted" 'a pull from nobody known' buildah pull -q "$image"
+    buildah pull -q --cert-dir "$WORK/certs" "$image"
+}
+
+token() {
+    export REGISTRY_AUTH_FILE=$WORK/token.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    with_tokens buildah/token
+    local image=docker://$REGISTRY/buildah/token:1
+    buildah pull -q "oci:$IMAGES:layers20" >"$WORK/id"
+    refused_as "$unauthorized" 'a push by nobody' buildah push -q --tls-verify=false "$(<"$WORK/id")" "$image"
+    refused_as 'password' 'a wrong password' buildah login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$REGISTRY"
+    buildah login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    buildah push -q --tls-verify=false --digestfile "$WORK/digest" "$(<"$WORK/id")" "$image"
+    same 'digest of what was pushed' "$(<"$WORK/digest")" "$(digest_at buildah/token 1)"
+    buildah rmi -f "$(<"$WORK/id")"
+    buildah pull -q --tls-verify=false "$image"
+    # What is here already would not be asked for.
+    buildah rmi -f "$(<"$WORK/id")"
+    buildah logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' buildah pull -q --tls-verify=false "$image"
+}

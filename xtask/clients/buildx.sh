@@ -6,7 +6,7 @@
 source "$CLIENTS/docker.sh"
 mkdir -p "$DOCKER_CONFIG/cli-plugins"
 ln -sf "$TOOLS/buildx/buildx" "$DOCKER_CONFIG/cli-plugins/docker-buildx"
-unset -f push pull list run login
+unset -f push pull list run login tls token
 
 version() { pinned buildx; }
 
@@ -44,4 +44,42 @@ copy() {
     docker buildx imagetools create -t "$REGISTRY/buildx/copied:1" "$REGISTRY/buildx/multi:1"
     same 'digest of the copy' "$(digest_in_layout multi)" "$(digest_at buildx/copied 1)"
     docker buildx imagetools inspect "$REGISTRY/buildx/copied:1" | contains s390x
+}
+
+# on_top NAME: a folder with a build of one layer on the image NAME.
+on_top() {
+    mkdir -p "$WORK/on-top"
+    printf 'FROM %s\nCOPY Dockerfile /\n' "$1" >"$WORK/on-top/Dockerfile"
+    echo "$WORK/on-top"
+}
+
+# As with the engine alone: no loopback address, for those are asked for no certificate. That trust is taken back is not asked: BuildKit
+# keeps its connections.
+tls() {
+    over_tls 0.0.0.0
+    local certs image=$REGISTRY/buildx/tls
+    certs=$WORK/etc/certs.d/$REGISTRY
+    refused_as "$untrusted" 'a push to nobody known' docker buildx build --push -t "$image:1" "$(on_top scratch)"
+    mkdir -p "$certs"
+    cp "$TLS_CA" "$certs/ca.crt"
+    docker buildx build -q --push -t "$image:1" "$(on_top scratch)"
+    docker buildx prune -af >/dev/null
+    docker rmi -f "$image:1" >/dev/null
+    docker buildx build -q --pull --push --metadata-file "$WORK/tls.json" -t "$image:2" "$(on_top "$image:1")"
+    contains "$(digest_at buildx/tls 2)" <"$WORK/tls.json"
+}
+
+token() {
+    with_tokens buildx/token
+    local image=$REGISTRY/buildx/token
+    refused_as "$unauthorized" 'a push by nobody' docker buildx build --push -t "$image:1" "$(on_top scratch)"
+    refused_as "$unauthorized" 'a wrong password' docker login -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<wrong
+    docker login -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    docker buildx build -q --push -t "$image:1" "$(on_top scratch)"
+    docker buildx prune -af >/dev/null
+    docker buildx build -q --pull --push --metadata-file "$WORK/token.json" -t "$image:2" "$(on_top "$image:1")"
+    contains "$(digest_at buildx/token 2)" <"$WORK/token.json"
+    docker logout "$REGISTRY"
+    docker buildx prune -af >/dev/null
+    refused_as "$unauthorized" 'a pull by nobody' docker buildx build --pull "$(on_top "$image:2")"
 }

@@ -70,3 +70,34 @@ login() {
     cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "$image@$(digest_in_layout busybox)"
     cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --allow-http-registry "$image@$(digest_in_layout busybox)"
 }
+
+# localhost would be asked for plain HTTP too, where the first answer is not liked; 0.0.0.0 leads to the same place and is not.
+tls() {
+    over_tls 0.0.0.0
+    seed busybox cosign/tls:1
+    local image
+    image=$REGISTRY/cosign/tls@$(digest_in_layout busybox)
+    refused_as "$untrusted" 'a signature for nobody known' cosign sign -y --key "$WORK/cosign.key" $offline "$image"
+    cosign sign -y --key "$WORK/cosign.key" $offline --registry-cacert "$TLS_CA" "$image"
+    same 'the referrers' 1 "$(referrers cosign/tls "$(digest_in_layout busybox)")"
+    cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --registry-cacert "$TLS_CA" "$image"
+    refused_as "$untrusted" 'a verification with nobody known' \
+        cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true "$image"
+}
+
+token() {
+    export DOCKER_CONFIG=$WORK/token
+    with_tokens cosign/token
+    seed busybox cosign/token:1
+    local image
+    image=$REGISTRY/cosign/token@$(digest_in_layout busybox)
+    refused_as "$unauthorized" 'a signature by nobody' \
+        cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "$image"
+    cosign login "$REGISTRY" -u "$LOGIN_NAME" --password-stdin <<<wrong
+    refused_as "$unauthorized" 'a wrong password' \
+        cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "$image"
+    cosign login "$REGISTRY" -u "$LOGIN_NAME" --password-stdin <<<"$LOGIN_PASSWORD"
+    cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "$image"
+    same 'the referrers' 1 "$(referrers cosign/token "$(digest_in_layout busybox)")"
+    cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --allow-http-registry "$image"
+}

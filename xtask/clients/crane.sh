@@ -57,3 +57,31 @@ login() {
     crane push --insecure "$WORK/login-image" "$LOCKED/crane/login:1"
     crane validate --insecure --remote "$LOCKED/crane/login:1"
 }
+
+# localhost would be asked for plain HTTP too, where the first answer is not liked; 0.0.0.0 leads to the same place and is not.
+tls() {
+    over_tls 0.0.0.0
+    one_image layers20 "$WORK/tls-image"
+    refused_as "$untrusted" 'a push to nobody known' crane push "$WORK/tls-image" "$REGISTRY/crane/tls:1"
+    SSL_CERT_FILE=$TLS_CA crane push "$WORK/tls-image" "$REGISTRY/crane/tls:1"
+    same 'digest of what was pushed' "$(digest_in_layout layers20)" "$(digest_at crane/tls 1)"
+    SSL_CERT_FILE=$TLS_CA crane validate --remote "$REGISTRY/crane/tls:1"
+    refused_as "$untrusted" 'a pull from nobody known' crane validate --remote "$REGISTRY/crane/tls:1"
+}
+
+token() {
+    export DOCKER_CONFIG=$WORK/token
+    with_tokens crane/token
+    local image=$REGISTRY/crane/token:1
+    one_image layers20 "$WORK/token-image"
+    refused_as "$unauthorized" 'a push by nobody' crane push --insecure "$WORK/token-image" "$image"
+    # crane asks nobody about a password until it needs it.
+    crane auth login --insecure -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<wrong
+    refused_as "$unauthorized" 'a wrong password' crane push --insecure "$WORK/token-image" "$image"
+    crane auth login --insecure -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    crane push --insecure "$WORK/token-image" "$image"
+    same 'digest of what was pushed' "$(digest_in_layout layers20)" "$(digest_at crane/token 1)"
+    crane validate --insecure --remote "$image"
+    crane auth logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' crane validate --insecure --remote "$image"
+}

@@ -56,3 +56,27 @@ attach() {
 sign() {
     "$WORK/notation" "$REGISTRY/go/busybox" "$(digest_in_layout busybox)" "$(digest_at go/multi 1)"
 }
+
+tls() {
+    over_tls
+    export ORAS_TLS=yes
+    refused_as "$untrusted" 'a push to nobody known' oras copy "$IMAGES" nested "$REGISTRY/go/tls" 1
+    SSL_CERT_FILE=$TLS_CA oras copy "$IMAGES" nested "$REGISTRY/go/tls" 1
+    same 'digest of what was pushed' "$(digest_in_layout nested)" "$(digest_at go/tls 1)"
+    SSL_CERT_FILE=$TLS_CA oras copy "$REGISTRY/go/tls" 1 "$WORK/tls" 1
+    same 'digest of what was pulled' "$(digest_in_layout nested)" "$(oras digest "$WORK/tls" 1)"
+    refused_as "$untrusted" 'a pull from nobody known' oras digest "$REGISTRY/go/tls" 1
+}
+
+# The library goes to an address of this machine for tokens only where the registry has the same.
+token() {
+    with_tokens go/token
+    local image=localhost:${REGISTRY##*:}/go/token
+    refused_as "$unauthorized" 'a push by nobody' oras copy "$IMAGES" nested "$image" 1
+    ORAS_LOGIN=$LOGIN_NAME:wrong refused_as "$unauthorized" 'a wrong password' oras copy "$IMAGES" nested "$image" 1
+    ORAS_LOGIN=$LOGIN_NAME:$LOGIN_PASSWORD oras copy "$IMAGES" nested "$image" 1
+    same 'digest of what was pushed' "$(digest_in_layout nested)" "$(digest_at go/token 1)"
+    ORAS_LOGIN=$LOGIN_NAME:$LOGIN_PASSWORD oras copy "$image" 1 "$WORK/token" 1
+    same 'digest of what was pulled' "$(digest_in_layout nested)" "$(oras digest "$WORK/token" 1)"
+    refused_as "$unauthorized" 'a pull by nobody' oras digest "$image" 1
+}

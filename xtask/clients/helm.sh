@@ -49,3 +49,35 @@ login() {
     helm push --plain-http "$WORK/webapp-0.1.0.tgz" "oci://$LOCKED/helm"
     helm show chart --plain-http "oci://$LOCKED/helm/webapp" --version 0.1.0 | has 'version: 0.1.0'
 }
+
+tls() {
+    over_tls
+    charts=oci://$REGISTRY/helm
+    local chart=$WORK/webapp-0.1.0.tgz
+    [ -e "$chart" ] || chart 0.1.0
+    mkdir "$WORK/tls"
+    refused_as "$untrusted" 'a push to nobody known' helm push "$chart" "$charts"
+    helm push --ca-file "$TLS_CA" "$chart" "$charts" >"$WORK/said" 2>&1
+    contains "$(digest_at helm/webapp 0.1.0)" <"$WORK/said"
+    helm pull --ca-file "$TLS_CA" -d "$WORK/tls" "$charts/webapp" --version 0.1.0
+    cmp "$chart" "$WORK/tls/webapp-0.1.0.tgz"
+    refused_as "$untrusted" 'a pull from nobody known' helm show chart "$charts/webapp" --version 0.1.0
+}
+
+token() {
+    with_tokens helm/webapp
+    charts=oci://$REGISTRY/helm
+    local chart=$WORK/webapp-0.1.0.tgz
+    [ -e "$chart" ] || chart 0.1.0
+    mkdir "$WORK/token"
+    refused_as "$unauthorized" 'a push by nobody' helm push --plain-http "$chart" "$charts"
+    refused_as "$unauthorized" 'a wrong password' \
+        helm registry login --plain-http -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<wrong
+    helm registry login --plain-http -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    helm push --plain-http "$chart" "$charts" >"$WORK/said" 2>&1
+    contains "$(digest_at helm/webapp 0.1.0)" <"$WORK/said"
+    helm pull --plain-http -d "$WORK/token" "$charts/webapp" --version 0.1.0
+    cmp "$chart" "$WORK/token/webapp-0.1.0.tgz"
+    helm registry logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' helm show chart --plain-http "$charts/webapp" --version 0.1.0
+}

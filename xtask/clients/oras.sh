@@ -34,3 +34,19 @@ delete() {
     oras delete oras/artifact 2
     gone oras/artifact 2
 }
+
+tls() {
+    over_tls
+    export ORAS_TLS=yes
+    printf 'a file\n' >"$WORK/tls.txt"
+    cd "$WORK"
+    refused_as "$untrusted" 'a push to nobody known' oras push oras/tls:1 tls.txt
+    REQUESTS_CA_BUNDLE=$TLS_CA oras push oras/tls:1 tls.txt
+    same 'the status' 200 "$(status GET /v2/oras/tls/manifests/1)"
+    REQUESTS_CA_BUNDLE=$TLS_CA oras pull oras/tls:1 "$WORK/over-tls"
+    cmp tls.txt "$WORK/over-tls/tls.txt"
+    refused_as "$untrusted" 'a pull from nobody known' oras pull oras/tls:1 "$WORK/never"
+}
+
+# There is no `token`: the library asks for one token, at its first request, which is for pulling, and has no other for the push. It asks
+# anew where it is answered 403, and not where 401 says what the token lacks.

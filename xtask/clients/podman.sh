@@ -59,3 +59,34 @@ login() {
     podman push -q --tls-verify=false "$(<"$WORK/id")" "$LOCKED/podman/login:1"
     podman pull -q --tls-verify=false "$LOCKED/podman/login:1"
 }
+
+tls() {
+    over_tls
+    local image=$REGISTRY/podman/tls:1
+    mkdir "$WORK/certs"
+    cp "$TLS_CA" "$WORK/certs/ca.crt"
+    podman pull -q "oci:$IMAGES:layers20" >"$WORK/id"
+    refused_as "$untrusted" 'a push to nobody known' podman push -q "$(<"$WORK/id")" "$image"
+    podman push -q --cert-dir "$WORK/certs" --digestfile "$WORK/digest" "$(<"$WORK/id")" "$image"
+    same 'digest of what was pushed' "$(<"$WORK/digest")" "$(digest_at podman/tls 1)"
+    podman rmi -f "$(<"$WORK/id")"
+    refused_as "$untrusted" 'a pull from nobody known' podman pull -q "$image"
+    podman pull -q --cert-dir "$WORK/certs" "$image"
+}
+
+token() {
+    export REGISTRY_AUTH_FILE=$WORK/token.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    with_tokens podman/token
+    local image=$REGISTRY/podman/token:1
+    podman pull -q "oci:$IMAGES:layers20" >"$WORK/id"
+    refused_as "$unauthorized" 'a push by nobody' podman push -q --tls-verify=false "$(<"$WORK/id")" "$image"
+    refused_as 'password' 'a wrong password' podman login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$REGISTRY"
+    podman login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    podman push -q --tls-verify=false --digestfile "$WORK/digest" "$(<"$WORK/id")" "$image"
+    same 'digest of what was pushed' "$(<"$WORK/digest")" "$(digest_at podman/token 1)"
+    podman rmi -f "$(<"$WORK/id")"
+    podman pull -q --tls-verify=false "$image"
+    podman logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' podman pull -q --tls-verify=false "$image"
+}

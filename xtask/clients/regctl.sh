@@ -67,3 +67,31 @@ login() {
     regctl image copy "ocidir://$IMAGES:busybox" "$LOCKED/regctl/login:1"
     regctl tag ls "$LOCKED/regctl/login" | has 1
 }
+
+tls() {
+    over_tls
+    export REGCTL_CONFIG=$WORK/tls.json
+    refused_as "$untrusted" 'a push to nobody known' regctl image copy "ocidir://$IMAGES:nested" "$REGISTRY/regctl/tls:1"
+    regctl registry set --cacert "$(<"$TLS_CA")" "$REGISTRY"
+    regctl image copy "ocidir://$IMAGES:nested" "$REGISTRY/regctl/tls:1"
+    same 'digest of what was pushed' "$(digest_in_layout nested)" "$(digest_at regctl/tls 1)"
+    regctl image copy "$REGISTRY/regctl/tls:1" "ocidir://$WORK/tls:nested"
+    same 'digest of what was pulled' "$(digest_in_layout nested)" "$(regctl image digest "ocidir://$WORK/tls:nested")"
+    rm "$REGCTL_CONFIG"
+    refused_as "$untrusted" 'a pull from nobody known' regctl image copy "$REGISTRY/regctl/tls:1" "ocidir://$WORK/never:1"
+}
+
+token() {
+    with_tokens regctl/token
+    local image=$REGISTRY/regctl/token:1
+    regctl registry set --skip-check --tls disabled "$REGISTRY"
+    refused_as "$unauthorized" 'a push by nobody' regctl image copy "ocidir://$IMAGES:nested" "$image"
+    refused_as "$unauthorized" 'a wrong password' regctl registry login -u "$LOGIN_NAME" --pass-stdin "$REGISTRY" <<<wrong
+    regctl registry login -u "$LOGIN_NAME" --pass-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    regctl image copy "ocidir://$IMAGES:nested" "$image"
+    same 'digest of what was pushed' "$(digest_in_layout nested)" "$(digest_at regctl/token 1)"
+    regctl image copy "$image" "ocidir://$WORK/token:nested"
+    same 'digest of what was pulled' "$(digest_in_layout nested)" "$(regctl image digest "ocidir://$WORK/token:nested")"
+    regctl registry logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' regctl image copy "$image" "ocidir://$WORK/never:1"
+}

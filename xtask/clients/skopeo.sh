@@ -53,3 +53,30 @@ login() {
     skopeo copy -q --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$LOCKED/skopeo/login:1"
     skopeo inspect --tls-verify=false "docker://$LOCKED/skopeo/login:1" | contains "$(digest_in_layout busybox)"
 }
+
+tls() {
+    over_tls
+    mkdir "$WORK/certs"
+    cp "$TLS_CA" "$WORK/certs/ca.crt"
+    refused_as "$untrusted" 'a push to nobody known' skopeo copy -q "oci:$IMAGES:multi" "docker://$REGISTRY/skopeo/tls:1"
+    skopeo copy -q --all --preserve-digests --dest-cert-dir "$WORK/certs" "oci:$IMAGES:multi" "docker://$REGISTRY/skopeo/tls:1"
+    same 'digest of what was pushed' "$(digest_in_layout multi)" "$(digest_at skopeo/tls 1)"
+    skopeo copy -q --all --src-cert-dir "$WORK/certs" "docker://$REGISTRY/skopeo/tls:1" "dir:$WORK/tls"
+    same 'digest of what was pulled' "$(digest_in_layout multi)" "$(skopeo manifest-digest "$WORK/tls/manifest.json")"
+    refused_as "$untrusted" 'a pull from nobody known' skopeo inspect "docker://$REGISTRY/skopeo/tls:1"
+}
+
+token() {
+    export REGISTRY_AUTH_FILE=$WORK/token.json
+    with_tokens skopeo/token
+    local image=docker://$REGISTRY/skopeo/token:1
+    refused_as "$unauthorized" 'a push by nobody' skopeo copy -q --dest-tls-verify=false "oci:$IMAGES:multi" "$image"
+    refused_as 'password' 'a wrong password' skopeo login --tls-verify=false -u "$LOGIN_NAME" -p wrong "$REGISTRY"
+    skopeo login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    skopeo copy -q --all --preserve-digests --dest-tls-verify=false "oci:$IMAGES:multi" "$image"
+    same 'digest of what was pushed' "$(digest_in_layout multi)" "$(digest_at skopeo/token 1)"
+    skopeo copy -q --all --src-tls-verify=false "$image" "dir:$WORK/token"
+    same 'digest of what was pulled' "$(digest_in_layout multi)" "$(skopeo manifest-digest "$WORK/token/manifest.json")"
+    skopeo logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' skopeo inspect --tls-verify=false "$image"
+}

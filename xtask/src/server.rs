@@ -39,6 +39,15 @@ pub(crate) enum Access {
     },
 }
 
+/// What a test registry shows to clients that begin with TLS, both PEM.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    /// The certificate.
+    pub(crate) cert: PathBuf,
+    /// Its private key.
+    pub(crate) key: PathBuf,
+}
+
 /// What manifests a test registry takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Manifests {
@@ -93,12 +102,31 @@ impl Server {
         access: &Access,
         manifests: Manifests,
     ) -> Result<Self> {
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
         let address = format!("127.0.0.1:{}", free_port()?);
+        let table = configuration(folder, &address, access, manifests)?;
+        Self::start_as(program, folder, address, &table)
+    }
+
+    /// Like [`Server::start`], open to everybody and over TLS only.
+    ///
+    /// # Errors
+    /// See [`Server::start`].
+    pub(crate) fn start_with_tls(
+        program: &Path,
+        folder: &Path,
+        identity: &Identity,
+    ) -> Result<Self> {
+        let address = format!("127.0.0.1:{}", free_port()?);
+        let mut table = configuration(folder, &address, &Access::Open, Manifests::Usual)?;
+        let files = [("cert", text(&identity.cert)), ("key", text(&identity.key))];
+        let files = files.map(|(key, value)| (key.to_owned(), value));
+        table.insert("tls".to_owned(), Table::from_iter(files).into());
+        Self::start_as(program, folder, address, &table)
+    }
+
+    fn start_as(program: &Path, folder: &Path, address: String, table: &Table) -> Result<Self> {
         let config = folder.join("longshore.toml");
-        fs::write(&config, configuration(folder, &address, access, manifests)?)
-            .context("a configuration cannot be written")?;
+        fs::write(&config, table.to_string()).context("a configuration cannot be written")?;
         let log = folder.with_extension("log");
         let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(&config);
@@ -154,7 +182,7 @@ pub(crate) fn free_port() -> Result<u16> {
         .port())
 }
 
-/// Whether a registry answers `GET /v2/` at `address`, whatever it says.
+/// Whether a registry answers `GET /v2/` at `address`, whatever it says. Where TLS is spoken it says in HTTP that it is.
 pub(crate) fn answers(address: &str) -> bool {
     let ask = || -> std::io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect(address)?;
@@ -170,14 +198,14 @@ pub(crate) fn answers(address: &str) -> bool {
     ask().is_ok_and(|head| head.starts_with(b"HTTP/1.1 "))
 }
 
-/// The file that starts such a registry; what it needs beside is written into `folder`.
+/// The settings of such a registry; what it needs beside is written into `folder`, which is made.
 fn configuration(
     folder: &Path,
     address: &str,
     access: &Access,
     manifests: Manifests,
-) -> Result<String> {
-    let text = |path: &Path| Value::from(path.display().to_string());
+) -> Result<Table> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     // A scratch folder may be in memory; what is tried here is the protocol, not power cuts.
     let mut table = Table::from_iter([
         ("listen".to_owned(), address.into()),
@@ -192,7 +220,7 @@ fn configuration(
         table.insert("manifests".to_owned(), one("sparse", "all"));
     }
     let auth = match access {
-        Access::Open => return Ok(table.to_string()),
+        Access::Open => return Ok(table),
         Access::Basic => {
             let file = folder.join("htpasswd");
             fs::write(&file, HTPASSWD).context("a password file cannot be written")?;
@@ -212,7 +240,12 @@ fn configuration(
         }
     };
     table.insert("auth".to_owned(), auth);
-    Ok(table.to_string())
+    Ok(table)
+}
+
+/// A path as a value.
+fn text(path: &Path) -> Value {
+    path.display().to_string().into()
 }
 
 /// A table with one key.
@@ -233,8 +266,8 @@ mod tests {
             jwks: folder.join("keys.json"),
         };
         for access in [Access::Open, Access::Basic, access] {
-            let text = configuration(&folder, "127.0.0.1:5", &access, Manifests::Sparse).unwrap();
-            let table: toml::Table = text.parse().unwrap();
+            let table = configuration(&folder, "127.0.0.1:5", &access, Manifests::Sparse).unwrap();
+            let table: toml::Table = table.to_string().parse().unwrap();
             assert_eq!(
                 table["data"].as_str().unwrap(),
                 folder.join("data").to_str().unwrap()

@@ -1,4 +1,4 @@
-//! A small token service for the tests: answers `GET /token` as the Docker token specification says.
+//! A small token service for the tests: answers `GET /token` as the Docker token specification says, and `POST /token` as its OAuth2 one.
 //!
 //! It signs with a key it makes itself and builds tokens by hand, on purpose: a service that used the server's own token library could
 //! not show a mistake that both share. It knows one name and password, grants them whatever they ask for, and grants others nothing.
@@ -23,13 +23,13 @@ use crate::server::{ISSUER, PASSWORD, SERVICE, USER};
 
 /// How long a token lives, in seconds: longer than any test, shorter than a working day.
 const LIFE_SECS: u64 = 600;
-/// No request of a client is longer.
+/// No request of a client is longer, its form included.
 const REQUEST_BYTES: u64 = 64 << 10;
 
 /// A running service; its threads end with the process.
 #[derive(Debug)]
 pub(crate) struct TokenService {
-    address: String,
+    port: u16,
 }
 
 struct Signer {
@@ -44,7 +44,7 @@ struct Signer {
 struct Asked {
     /// `repository:NAME:ACTIONS` each.
     scopes: Vec<String>,
-    /// The decoded `Authorization: Basic`.
+    /// `name:password`, from `Authorization: Basic` or from a form.
     login: Option<String>,
 }
 
@@ -61,10 +61,10 @@ impl TokenService {
         fs::write(jwks, keys.to_string())
             .with_context(|| format!("{} cannot be written", jwks.display()))?;
         let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
-        let address = listener
+        let port = listener
             .local_addr()
             .context("a port has no number")?
-            .to_string();
+            .port();
         let signer = Arc::new(signer);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -73,12 +73,12 @@ impl TokenService {
                 thread::spawn(move || serve(stream, &signer).ok());
             }
         });
-        Ok(Self { address })
+        Ok(Self { port })
     }
 
-    /// The address that a registry names in its challenge.
+    /// The address that a registry names in its challenge. The host has a name: crane and cosign go to no private IP address for tokens.
     pub(crate) fn realm(&self) -> String {
-        format!("http://{}/token", self.address)
+        format!("http://localhost:{}/token", self.port)
     }
 }
 
@@ -163,12 +163,16 @@ fn granted(scope: &str) -> Option<Value> {
 
 fn serve(stream: TcpStream, signer: &Signer) -> Result<()> {
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut lines = BufReader::new(stream.try_clone()?.take(REQUEST_BYTES)).lines();
+    let mut reader = BufReader::new(stream.try_clone()?.take(REQUEST_BYTES));
+    let mut lines = reader.by_ref().lines();
     let first = lines.next().context("an empty request")??;
     let headers: Vec<String> = lines
         .map_while(Result::ok)
         .take_while(|line| !line.is_empty())
         .collect();
+    let length = header(&headers, "content-length").map_or(Ok(0), str::parse)?;
+    let mut form = String::new();
+    reader.take(length).read_to_string(&mut form)?;
     #[expect(
         clippy::disallowed_methods,
         reason = "this is a service of its own, at the edge; its clock is the machine's"
@@ -176,7 +180,7 @@ fn serve(stream: TcpStream, signer: &Signer) -> Result<()> {
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)?
         .as_secs();
-    let (status, body) = signer.answer(&asked(&first, &headers), now)?;
+    let (status, body) = signer.answer(&asked(&first, &headers, &form), now)?;
     let body = body.to_string();
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -187,28 +191,39 @@ fn serve(stream: TcpStream, signer: &Signer) -> Result<()> {
     Ok(stream.write_all(body.as_bytes())?)
 }
 
-fn asked(first: &str, headers: &[String]) -> Asked {
+/// The value of the header with this name, which is given in small letters.
+fn header<'a>(headers: &'a [String], name: &str) -> Option<&'a str> {
+    headers.iter().find_map(|header| {
+        let (key, value) = header.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+/// What a request asks for in its query or, where it has one, in its form.
+fn asked(first: &str, headers: &[String], form: &str) -> Asked {
     let target = first.split(' ').nth(1).unwrap_or_default();
     let query = target.split_once('?').map_or("", |(_, query)| query);
-    let scopes = query
+    let fields: Vec<(&str, String)> = query
         .split('&')
-        .filter_map(|pair| pair.strip_prefix("scope="));
+        .chain(form.split('&'))
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key, decoded(value)))
+        .collect();
+    let field = |name: &str| fields.iter().find(|(key, _)| *key == name);
+    let scopes = fields.iter().filter(|(key, _)| *key == "scope");
     // One parameter may hold several scopes.
-    let scopes = scopes.flat_map(|value| {
-        decoded(value)
-            .split(' ')
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    });
-    let login = headers.iter().find_map(|header| {
-        let (name, value) = header.split_once(':')?;
-        let value = value.trim().strip_prefix("Basic ")?;
-        name.eq_ignore_ascii_case("authorization")
-            .then(|| STANDARD.decode(value).unwrap_or_default())
-    });
+    let scopes = scopes.flat_map(|(_, value)| value.split(' ').map(str::to_owned));
+    let basic = header(headers, "authorization").and_then(|value| value.strip_prefix("Basic "));
+    let basic = basic.map(|value| STANDARD.decode(value).unwrap_or_default());
+    let typed = || {
+        let ((_, name), (_, password)) = (field("username")?, field("password")?);
+        Some(format!("{name}:{password}"))
+    };
     Asked {
         scopes: scopes.collect(),
-        login: login.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        login: basic
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .or_else(typed),
     }
 }
 
@@ -239,6 +254,7 @@ mod tests {
         asked(
             first,
             &[format!("authorization: Basic {}", STANDARD.encode(login))],
+            "",
         )
     }
 
@@ -250,6 +266,14 @@ mod tests {
         );
         assert_eq!(asked.scopes, ["repository:a/b:pull", "x:y:z", "k:l:m"]);
         assert_eq!(asked.login.as_deref(), Some("u:p"));
+    }
+
+    #[test]
+    fn a_form_asks_like_a_query() {
+        let form = "grant_type=password&username=u&password=p+%26&scope=a%3Ab%3Ac+x:y:z&service=x";
+        let asked = asked("POST /token HTTP/1.1", &[], form);
+        assert_eq!(asked.scopes, ["a:b:c", "x:y:z"]);
+        assert_eq!(asked.login.as_deref(), Some("u:p &"));
     }
 
     #[test]
@@ -315,7 +339,7 @@ mod tests {
             .answer(&ask("GET /token HTTP/1.1", "alice:wrong"), 0)
             .unwrap();
         assert!(status.starts_with("401"));
-        let nobody = asked("GET /token?scope=repository:a:pull HTTP/1.1", &[]);
+        let nobody = asked("GET /token?scope=repository:a:pull HTTP/1.1", &[], "");
         let (_, body) = signer.answer(&nobody, 0).unwrap();
         let claims = body["token"].as_str().unwrap().split('.').nth(1).unwrap();
         let claims: Value =

@@ -8,8 +8,15 @@
 # the matrix and each in a shell of its own.
 #
 # Given from outside: REGISTRY (host:port), IMAGES (an OCI layout), WORK (an empty folder with a short path), TOOLS (pinned programs),
-# CLIENTS (this folder's parent).
+# CLIENTS (this folder's parent). Other registries, empty where there are none: LOCKED asks for LOGIN_NAME and LOGIN_PASSWORD,
+# TLS_REGISTRY speaks TLS with a certificate that TLS_CA has signed, TOKEN_REGISTRY wants tokens of a service that knows LOGIN_NAME.
 set -euo pipefail
+
+: "${TLS_REGISTRY:=}" "${TLS_CA:=}" "${TOKEN_REGISTRY:=}"
+
+# How the words below reach REGISTRY: another scheme and options for curl once `over_tls` or `with_tokens` was called.
+scheme=http
+asking=()
 
 fail() {
     echo "FAILED: $*" >&2
@@ -33,6 +40,19 @@ refused() {
     shift
     if "$@"; then fail "$what was not refused"; fi
 }
+
+# refused_as PATTERN WHAT COMMAND...: the command must fail, and say why in words that the regular expression is found in.
+refused_as() {
+    local pattern=$1 what=$2 said
+    shift 2
+    if said=$("$@" 2>&1); then fail "$what was not refused: $said"; fi
+    grep -qiE -- "$pattern" <<<"$said" || fail "$what was refused, but not for the reason that was expected: $said"
+    echo "refused $what: $said"
+}
+
+# What clients say where the authority behind a certificate is not known, and where the registry answers 401.
+untrusted='unknown authority|certificate verify failed'
+unauthorized='401|unauthorized|authentication required|insufficient_scope|requested access to the resource is denied|may require .docker login'
 
 # has NEEDLE: reads lines, one of which must be NEEDLE.
 has() {
@@ -68,20 +88,48 @@ for entry in json.load(open(sys.argv[1]))["manifests"]:
 EOF
 }
 
+# over_tls [HOST]: from here on REGISTRY is the registry that speaks TLS, called HOST. Clients have to be told of its authority.
+over_tls() {
+    [ -n "$TLS_REGISTRY" ] || skip 'there is no registry that speaks TLS'
+    REGISTRY=${1:-localhost}:${TLS_REGISTRY##*:}
+    scheme=https
+    asking=(--cacert "$TLS_CA")
+    same 'the status of plain HTTP' 400 "$(curl -s -o /dev/null -w '%{http_code}' "http://$REGISTRY/v2/")"
+}
+
+# with_tokens REPOSITORY...: from here on REGISTRY is the registry that wants tokens. The words below have one for these repositories,
+# and nobody gets in without.
+with_tokens() {
+    [ -n "$TOKEN_REGISTRY" ] || skip 'there is no registry that wants tokens'
+    REGISTRY=$TOKEN_REGISTRY
+    local challenge realm scopes=() repository
+    for repository in "$@"; do
+        same 'the status without a token' 401 "$(status GET "/v2/$repository/manifests/1")"
+        scopes+=(--data-urlencode "scope=repository:$repository:pull,push")
+    done
+    challenge=$(curl -s -o /dev/null -w '%header{www-authenticate}' "http://$REGISTRY/v2/")
+    [[ $challenge == Bearer\ * ]] || fail "the registry does not ask for a token: $challenge"
+    realm=$(sed -E 's/.*realm="([^"]*)".*/\1/' <<<"$challenge")
+    TOKEN=$(curl -sSf -G -u "$LOGIN_NAME:$LOGIN_PASSWORD" "${scopes[@]}" "$realm" |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+    asking=(-H "Authorization: Bearer $TOKEN")
+    export TOKEN
+}
+
 accept_all='application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json,
  application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json'
 
 # digest_at REPOSITORY REFERENCE: the digest of the bytes that the registry serves, and not of what its header says.
 digest_at() {
     local sum
-    curl -sSf -H "Accept: ${accept_all//$'\n'/}" -o "$WORK/manifest" "http://$REGISTRY/v2/$1/manifests/$2"
+    curl -sSf "${asking[@]}" -H "Accept: ${accept_all//$'\n'/}" -o "$WORK/manifest" "$scheme://$REGISTRY/v2/$1/manifests/$2"
     sum=$(sha256sum "$WORK/manifest")
     echo "sha256:${sum%% *}"
 }
 
 # status METHOD PATH: the status of a request without a body.
 status() {
-    curl -s -o /dev/null -w '%{http_code}' -X "$1" -H "Accept: ${accept_all//$'\n'/}" "http://$REGISTRY$2"
+    curl -s "${asking[@]}" -o /dev/null -w '%{http_code}' -X "$1" -H "Accept: ${accept_all//$'\n'/}" "$scheme://$REGISTRY$2"
 }
 
 # gone REPOSITORY REFERENCE
@@ -92,7 +140,7 @@ gone() {
 # referrers REPOSITORY DIGEST: how many referrers the registry lists, or the status where it has no such list.
 referrers() {
     local status
-    status=$(curl -sS -o "$WORK/referrers" -w '%{http_code}' "http://$REGISTRY/v2/$1/referrers/$2")
+    status=$(curl -sS -o "$WORK/referrers" -w '%{http_code}' "${asking[@]}" "$scheme://$REGISTRY/v2/$1/referrers/$2")
     if [ "$status" = 200 ]; then
         python3 -c 'import json, sys; print(len(json.load(sys.stdin)["manifests"]))' <"$WORK/referrers"
     else
@@ -118,7 +166,7 @@ EOF
 
 # curl_push DIGEST REPOSITORY REFERENCE: pushes a document of the layout with all it refers to, bytes as they are.
 curl_push() {
-    python3 "$CLIENTS/lib/push.py" "$IMAGES" "http://$REGISTRY" "$@"
+    SSL_CERT_FILE=$TLS_CA python3 "$CLIENTS/lib/push.py" "$IMAGES" "$scheme://$REGISTRY" "$@"
 }
 
 # one_image TAG FOLDER: a layout with just this image, for clients that push whole layouts.

@@ -55,3 +55,50 @@ login() {
     ctr images rm "$LOCKED/ctr/login:1"
     ctr images pull --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$LOCKED/ctr/login:1"
 }
+
+# hosts LINE...: what ctr is told about REGISTRY, besides that it speaks TLS. Version 1.6 reads no file without a table of hosts.
+hosts() {
+    mkdir -p "$WORK/hosts/$REGISTRY"
+    printf '%s\n' "server = \"https://$REGISTRY\"" "$@" '[host]' >"$WORK/hosts/$REGISTRY/hosts.toml"
+}
+
+# layers20: pulls that image from the open registry and prints the name it has here.
+layers20() {
+    seed layers20 ctr/layers20:1
+    ctr images pull --plain-http "$REGISTRY/ctr/layers20:1" >&2
+    echo "$REGISTRY/ctr/layers20:1"
+}
+
+tls() {
+    local here image
+    here=$(layers20)
+    over_tls
+    image=$REGISTRY/ctr/tls:1
+    ctr images tag --force "$here" "$image"
+    hosts
+    refused_as "$untrusted" 'a push to nobody known' ctr images push --hosts-dir "$WORK/hosts" "$image"
+    hosts "ca = \"$TLS_CA\""
+    ctr images push --hosts-dir "$WORK/hosts" "$image"
+    same 'digest of what was pushed' "$(digest_in_layout layers20)" "$(digest_at ctr/tls 1)"
+    ctr images rm "$image"
+    ctr images pull --hosts-dir "$WORK/hosts" "$image"
+    ctr images ls "name==$image" | contains "$(digest_in_layout layers20)"
+    hosts
+    refused_as "$untrusted" 'a pull from nobody known' ctr images pull --hosts-dir "$WORK/hosts" "$image"
+}
+
+token() {
+    local here image
+    here=$(layers20)
+    with_tokens ctr/token
+    image=$REGISTRY/ctr/token:1
+    ctr images tag --force "$here" "$image"
+    refused_as "$unauthorized" 'a push by nobody' ctr images push --plain-http "$image"
+    refused_as "$unauthorized" 'a wrong password' ctr images push --plain-http -u "$LOGIN_NAME:wrong" "$image"
+    ctr images push --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$image"
+    same 'digest of what was pushed' "$(digest_in_layout layers20)" "$(digest_at ctr/token 1)"
+    ctr images rm "$image"
+    refused_as "$unauthorized" 'a pull by nobody' ctr images pull --plain-http "$image"
+    ctr images pull --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$image"
+    ctr images ls "name==$image" | contains "$(digest_in_layout layers20)"
+}

@@ -5,9 +5,12 @@ DOCKER=${DOCKER:-docker}
 
 docker() { "$DOCKER" "$@"; }
 
-# No bridge: the tests need no network inside of containers, and the host's rules stay as they are.
+# No bridge: the tests need no network inside of containers, and the host's rules stay as they are. Nor is the host's /etc/docker
+# touched: the engine sees a folder of its own in its place, where tests put certificates.
 start_engine() {
-    exec dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/pid" --host "$DOCKER_HOST" \
+    mkdir -p /etc/docker "$WORK/etc"
+    exec unshare --mount --propagation private bash -c 'mount --bind "$0" /etc/docker && exec "$@"' "$WORK/etc" \
+        dockerd --data-root "$WORK/data" --exec-root "$WORK/exec" --pidfile "$WORK/pid" --host "$DOCKER_HOST" \
         --bridge none --iptables=false --ip6tables=false "$@"
 }
 
@@ -89,4 +92,40 @@ login() {
     docker pull -q "$LOCKED/docker/login:1"
     docker logout "$LOCKED"
     refused 'a pull after the logout' docker pull -q "$LOCKED/docker/login:1"
+}
+
+# The engine does not ask loopback addresses for a certificate that it knows; 0.0.0.0 leads to the same place and is none.
+tls() {
+    local plain=$REGISTRY digest certs
+    load layers20
+    over_tls 0.0.0.0
+    certs=$WORK/etc/certs.d/$REGISTRY
+    docker tag "$plain/docker/layers20:1" "$REGISTRY/docker/tls:1"
+    refused_as "$untrusted" 'a push to nobody known' docker push "$REGISTRY/docker/tls:1"
+    mkdir -p "$certs"
+    cp "$TLS_CA" "$certs/ca.crt"
+    digest=$(pushed docker/tls:1)
+    same 'digest of what was pushed' "$digest" "$(digest_at docker/tls 1)"
+    docker rmi -f "$REGISTRY/docker/tls:1" >/dev/null
+    docker pull -q "$REGISTRY/docker/tls:1"
+    docker image inspect -f '{{join .RepoDigests "\n"}}' "$REGISTRY/docker/tls:1" | has "$REGISTRY/docker/tls@$digest"
+    rm -r "$certs"
+    refused_as "$untrusted" 'a pull from nobody known' docker pull -q "$REGISTRY/docker/tls:1"
+}
+
+token() {
+    local plain=$REGISTRY digest
+    load layers20
+    with_tokens docker/token
+    docker tag "$plain/docker/layers20:1" "$REGISTRY/docker/token:1"
+    refused_as "$unauthorized" 'a push by nobody' docker push "$REGISTRY/docker/token:1"
+    refused_as "$unauthorized" 'a wrong password' docker login -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<wrong
+    docker login -u "$LOGIN_NAME" --password-stdin "$REGISTRY" <<<"$LOGIN_PASSWORD"
+    digest=$(pushed docker/token:1)
+    same 'digest of what was pushed' "$digest" "$(digest_at docker/token 1)"
+    docker rmi -f "$REGISTRY/docker/token:1" >/dev/null
+    docker pull -q "$REGISTRY/docker/token:1"
+    docker image inspect -f '{{join .RepoDigests "\n"}}' "$REGISTRY/docker/token:1" | has "$REGISTRY/docker/token@$digest"
+    docker logout "$REGISTRY"
+    refused_as "$unauthorized" 'a pull by nobody' docker pull -q "$REGISTRY/docker/token:1"
 }

@@ -4,14 +4,18 @@
     oras_cli.py REGISTRY pull REPOSITORY:TAG FOLDER
     oras_cli.py REGISTRY tags REPOSITORY
     oras_cli.py REGISTRY delete REPOSITORY TAG
+
+It speaks plain HTTP, and TLS where the environment has ORAS_TLS.
 """
 
+import os
 import sys
 
 import oras.client
 
 REGISTRY, ACTION, NAME, *REST = sys.argv[1:]
-client = oras.client.OrasClient(hostname=REGISTRY, insecure=True, tls_verify=False)
+tls = "ORAS_TLS" in os.environ
+client = oras.client.OrasClient(hostname=REGISTRY, insecure=not tls, tls_verify=tls)
 target = f"{REGISTRY}/{NAME}"
 
 if ACTION == "push":

@@ -2,7 +2,7 @@
 
     push.py LAYOUT URL DIGEST REPOSITORY REFERENCE
 
-LOGIN in the environment is `name:password`, for a registry that asks for them.
+For a registry that asks for them, TOKEN in the environment is a token for the repository, and LOGIN is `name:password`.
 
 The smallest client there is: what it pushed is known to be the layout's bytes, whatever another client does with them later.
 """
@@ -18,6 +18,7 @@ import urllib.request
 
 LAYOUT, URL, DIGEST, REPOSITORY, REFERENCE = sys.argv[1:]
 LOGIN = os.environ.get("LOGIN")
+TOKEN = os.environ.get("TOKEN")
 
 
 def read(digest):
@@ -27,7 +28,9 @@ def read(digest):
 
 def request(method, url, data=None, content_type=None):
     headers = {"Content-Type": content_type} if content_type else {}
-    if LOGIN:
+    if TOKEN:
+        headers["Authorization"] = f"Bearer {TOKEN}"
+    elif LOGIN:
         headers["Authorization"] = f"Basic {base64.b64encode(LOGIN.encode()).decode()}"
     asked = urllib.request.Request(urllib.parse.urljoin(URL, url), data=data, method=method, headers=headers)
     with urllib.request.urlopen(asked, timeout=60) as answer:

@@ -1,9 +1,11 @@
 //! `cargo xtask clients`: real clients against a fresh registry, and the matrix that comes of it.
 //!
-//! A client is a shell file in `xtask/clients`: what a person would type, with the answers checked. Each one gets a registry with empty
+//! A client is a shell file in `xtask/clients`: what a person would type, with the answers checked. Each one gets registries with empty
 //! folders of its own, so none can lean on what another left.
 
+mod certificate;
 mod matrix;
+mod registries;
 mod scenario;
 
 use std::path::PathBuf;
@@ -17,7 +19,8 @@ use crate::process;
 use crate::server::Server;
 use crate::tools::{self, Pace, Pins};
 use crate::workspace::Workspace;
-use scenario::{Place, Scenario};
+use registries::Place;
+use scenario::Scenario;
 
 /// What a client may be asked to do, in the order in which it is asked, with what is looked at.
 const CAPABILITIES: &[(&str, &str)] = &[
@@ -51,6 +54,14 @@ const CAPABILITIES: &[(&str, &str)] = &[
     (
         "login",
         "name and password: accepted, and refused when wrong",
+    ),
+    (
+        "tls",
+        "push and pull over HTTPS under an authority of our own, refused while it is not trusted",
+    ),
+    (
+        "token",
+        "push and pull with Bearer tokens of a service outside; refused without a login, and with a wrong password",
     ),
 ];
 

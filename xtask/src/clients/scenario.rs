@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use super::registries::{Place, Registries, Variables};
 use super::{CAPABILITIES, Cell, Row};
 use crate::process::{self, Ended, Running};
-use crate::server::{Access, Manifests, PASSWORD, Server, USER};
+use crate::server::{PASSWORD, USER};
 use crate::workspace::{Workspace, on_path};
 
 const CAPABILITY_LIMIT: Duration = Duration::from_mins(5);
@@ -20,15 +21,6 @@ const SKIPPED: i32 = 77;
 
 /// What the line of a client says that could not be started: no column of the matrix.
 const START: &str = "start";
-
-/// Where a scenario's registry comes from.
-#[derive(Clone, Debug)]
-pub(super) enum Place {
-    /// Started for it from this program.
-    Fresh(PathBuf),
-    /// Running already, `host:port`.
-    Running(String),
-}
 
 /// A file of `xtask/clients`, with what its first lines say.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,9 +125,9 @@ struct Stage<'a> {
     clients: PathBuf,
     logs: PathBuf,
     work: PathBuf,
-    variables: Vec<(&'static str, String)>,
+    variables: Variables,
     engine: Option<Running>,
-    registries: Vec<Server>,
+    registries: Registries,
 }
 
 impl<'a> Stage<'a> {
@@ -154,43 +146,29 @@ impl<'a> Stage<'a> {
             scenario,
             clients: workspace.at("xtask/clients"),
             logs,
+            registries: Registries::new(place, &work),
             work,
-            variables: Vec::new(),
+            variables: Variables::new(),
             engine: None,
-            registries: Vec::new(),
         };
-        let (open, locked) = match place {
-            Place::Running(address) => (address.clone(), String::new()),
-            Place::Fresh(program) => (
-                stage.registry(program, "open", &Access::Open)?,
-                stage.registry(program, "locked", &Access::Basic)?,
-            ),
-        };
-        stage.variables = vec![
-            ("REGISTRY", open),
-            ("LOCKED", locked),
+        stage.variables = stage.registries.usual()?;
+        stage.variables.extend([
             ("LOGIN_NAME", USER.to_owned()),
             ("LOGIN_PASSWORD", PASSWORD.to_owned()),
             ("IMAGES", images.display().to_string()),
             ("WORK", stage.work.join("client").display().to_string()),
             ("TOOLS", workspace.at("target/tools").display().to_string()),
             ("CLIENTS", stage.clients.display().to_string()),
-        ];
+        ]);
         fs::create_dir_all(stage.work.join("client"))
             .context("a folder for the client cannot be made")?;
         Ok(stage)
     }
 
-    fn registry(&mut self, program: &Path, name: &str, access: &Access) -> Result<String> {
-        let server = Server::start(program, &self.work.join(name), access, Manifests::Usual)?;
-        let address = server.address().to_owned();
-        self.registries.push(server);
-        Ok(address)
-    }
-
     fn play(&mut self, row: &mut Row) -> Result<()> {
         let functions = self.functions()?;
         let has = |name: &str| functions.iter().any(|function| function == name);
+        self.variables.extend(self.registries.special(has)?);
         if has("engine") {
             self.engine = Some(Running::start(
                 &self.command(Some("engine")),
@@ -268,13 +246,7 @@ impl<'a> Stage<'a> {
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
         self.engine = None;
-        for server in self.registries.drain(..) {
-            let log = server.log().to_owned();
-            drop(server);
-            if let Some(name) = log.file_name() {
-                fs::copy(&log, self.logs.join(format!("registry-{}", name.display()))).ok();
-            }
-        }
+        self.registries.stop(&self.logs);
         process::sweep();
         unmount(&self.work);
         fs::remove_dir_all(&self.work).ok();

@@ -1,6 +1,7 @@
 // Command oras is a small client on the library oras-go: what the library does against a registry, one call a command.
 //
 // Where a target is expected, HOST:PORT/NAME is a repository and anything that starts with a slash is an OCI layout.
+// Registries speak plain HTTP, and TLS where the environment has ORAS_TLS. ORAS_LOGIN is `name:password`.
 package main
 
 import (
@@ -14,6 +15,7 @@ import (
 	"oras.land/oras-go/v2/content/oci"
 	"oras.land/oras-go/v2/registry"
 	"oras.land/oras-go/v2/registry/remote"
+	"oras.land/oras-go/v2/registry/remote/auth"
 )
 
 const usage = `oras copy       FROM REFERENCE TO REFERENCE
@@ -121,7 +123,13 @@ func repository(name string) (*remote.Repository, error) {
 	if err != nil {
 		return nil, err
 	}
-	found.PlainHTTP = true
+	_, tls := os.LookupEnv("ORAS_TLS")
+	found.PlainHTTP = !tls
+	user, password, ok := strings.Cut(os.Getenv("ORAS_LOGIN"), ":")
+	if ok {
+		login := auth.Credential{Username: user, Password: password}
+		found.Client = &auth.Client{Credential: auth.StaticCredential(found.Reference.Registry, login)}
+	}
 	return found, nil
 }
 
