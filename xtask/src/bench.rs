@@ -15,6 +15,8 @@ use crate::workspace::{Workspace, in_ci, on_path};
 
 /// The Debian packages that hold peers.
 const PACKAGES: [&str; 2] = ["docker-registry", "nginx"];
+/// The cargo profile that keeps symbols.
+const PROFILING: &str = "profiling";
 const BUILD_LIMIT: Duration = Duration::from_mins(40);
 const RUN_LIMIT: Duration = Duration::from_hours(3);
 
@@ -27,7 +29,7 @@ const RUN_LIMIT: Duration = Duration::from_hours(3);
 pub(crate) struct Options {
     /// Only Debian's peers and the lines that CI measures, in a few minutes; short goals are reported and do not fail.
     #[arg(long)]
-    pub(crate) quick: bool,
+    quick: bool,
     /// Only lines whose names begin so; may be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
@@ -46,6 +48,16 @@ pub(crate) struct Options {
     /// Install missing Debian packages; needs root. CI=true implies it.
     #[arg(long)]
     install: bool,
+}
+
+impl Options {
+    /// What CI measures.
+    pub(crate) fn quick() -> Self {
+        Self {
+            quick: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Builds, measures, and passes on what `longshore-bench` says of the goals.
@@ -69,7 +81,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
 /// As [`run`].
 pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
     let profile = if options.profile.is_some() {
-        "profiling"
+        PROFILING
     } else {
         "dist"
     };
@@ -160,6 +172,11 @@ fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<()> {
         "--profile",
         profile,
     ]);
+    if profile == PROFILING {
+        // perf follows stacks by their frame pointers.
+        command.env("RUSTFLAGS", "-C force-frame-pointers=yes");
+        command.env("CFLAGS", "-fno-omit-frame-pointer");
+    }
     let log = workspace
         .scratch("log")?
         .join(format!("build-{package}-{profile}.log"));

@@ -12,6 +12,7 @@
     )
 )]
 
+mod flame;
 mod goal;
 mod job;
 mod line;
@@ -19,6 +20,7 @@ mod load;
 mod peer;
 mod probe;
 mod process;
+mod profile;
 mod report;
 mod run;
 mod seed;

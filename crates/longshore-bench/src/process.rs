@@ -30,6 +30,32 @@ pub(crate) fn tied(program: &Path, cores: &[usize]) -> Command {
     command
 }
 
+/// Puts the scheduling group of `process`, which [`tied`] started, before those of other work on the machine.
+///
+/// Without the right to do so it stays as it is, and so it does where processes are not grouped.
+pub(crate) fn raise(process: u32) {
+    let group = |of: u32| {
+        fs::read_to_string(format!("/proc/{of}/stat"))
+            .ok()
+            .and_then(|stat| session(&stat))
+    };
+    let deadline = Instant::now() + Duration::from_secs(1);
+    // Until `setsid` has run, its group is still ours.
+    while group(process) != Some(process) {
+        if Instant::now() > deadline {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    fs::write(format!("/proc/{process}/autogroup"), "-10").ok();
+}
+
+/// Field 6 of `/proc/PID/stat`; the command in field 2 may hold spaces and brackets.
+fn session(stat: &str) -> Option<u32> {
+    let (_, after) = stat.rsplit_once(')')?;
+    after.split_whitespace().nth(3)?.parse().ok()
+}
+
 /// A running server; dropped, it is ended.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -71,8 +97,7 @@ impl Server {
         let begun = Instant::now();
         loop {
             if ready() {
-                // Only now is it sure that the program has its own session; without the right to do so it stays as it is.
-                fs::write(format!("/proc/{}/autogroup", self.id()), "-10").ok();
+                raise(self.id());
                 return Ok(begun.elapsed());
             }
             if let Some(status) = self.child.try_wait()? {
@@ -162,6 +187,11 @@ mod tests {
         drop(server);
         assert!(!at.exists());
         fs::remove_file(log).unwrap();
+    }
+
+    #[test]
+    fn the_session_is_found_whatever_the_program_is_called() {
+        assert_eq!(session("7 (a (b) 1 2) S 1 8 9 0 -1"), Some(9));
     }
 
     #[test]

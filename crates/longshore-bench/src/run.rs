@@ -14,8 +14,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
-use crate::line::{self, Line, Scene, Stage, Store};
+use crate::line::{self, Line, Sample, Scene, Stage, Store};
 use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program, Start};
+use crate::profile::Look;
 use crate::report::{self, Machine, Results};
 use crate::seed::{Content, Set};
 
@@ -59,6 +60,12 @@ pub(crate) struct Options {
     /// Where the page is written.
     #[arg(long, value_name = "FILE")]
     page: Option<PathBuf>,
+    /// Look at Longshore with perf while it does this line, alone.
+    #[arg(long, value_name = "NAME", requires = "svg")]
+    profile: Option<String>,
+    /// Where the flame graph of --profile is written.
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
 }
 
 /// Measures, prints, judges.
@@ -73,7 +80,12 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { 3 });
+    let usual = if options.quick || options.profile.is_some() {
+        1
+    } else {
+        3
+    };
+    let rounds = options.rounds.unwrap_or(usual);
     ensure!(rounds > 0, "without rounds nothing is measured");
     let dir = Scratch::new(&options.dir)?;
     let ground = Ground {
@@ -95,6 +107,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         content: Content::default(),
         rounds,
         quick: options.quick,
+        svg: options.svg.as_deref().filter(|_| options.profile.is_some()),
         pass: 0,
     }
     .all(&lines, &mut results)?;
@@ -118,7 +131,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     for (line, program, error) in &void {
         say(&format!("void: {line} {program}: {error}"))?;
     }
-    let failed = if options.quick {
+    let failed = if options.quick || options.profile.is_some() {
         !void.is_empty()
     } else {
         short > 0 || !void.is_empty()
@@ -132,6 +145,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
 
 fn chosen(options: &Options) -> Result<Vec<Line>> {
     let wanted = |line: &Line| {
+        if let Some(name) = &options.profile {
+            return line.name == *name;
+        }
         let named = options
             .only
             .iter()
@@ -168,6 +184,8 @@ struct Run<'a> {
     content: Content,
     rounds: u32,
     quick: bool,
+    /// Where a flame graph of what is measured goes.
+    svg: Option<&'a Path>,
     pass: u32,
 }
 
@@ -284,7 +302,7 @@ impl Run<'_> {
         line: &Line,
         program: Program,
         fleet: &mut BTreeMap<Program, Peer>,
-    ) -> Result<line::Sample> {
+    ) -> Result<Sample> {
         let (server_cores, load_cores) = (cores(stage, SERVER), cores(stage, LOAD));
         let scene = Scene {
             ground: self.ground,
@@ -297,7 +315,7 @@ impl Run<'_> {
         };
         if line.store == Store::Empty {
             let peer = Peer::start(self.ground, &Self::start(program, stage, Some(self.pass)))?;
-            let sample = line.measure.once(&scene, &peer);
+            let sample = self.measured(line, &scene, &peer);
             let dir = peer.dir.clone();
             drop(peer);
             fs::remove_dir_all(&dir).ok();
@@ -314,9 +332,20 @@ impl Run<'_> {
         let peer = fleet
             .get_mut(&program)
             .with_context(|| format!("{program} is not up"))?;
-        let sample = line.measure.once(&scene, peer)?;
+        let sample = self.measured(line, &scene, peer)?;
         peer.alive()?;
         Ok(sample)
+    }
+
+    fn measured(&self, line: &Line, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
+        let Some(svg) = self.svg else {
+            return line.measure.once(scene, peer);
+        };
+        let look = Look::begin(peer, &self.ground.dir)?;
+        let sample = line.measure.once(scene, peer);
+        look.end(&format!("{}: {}", line.name, line.about), svg)?;
+        say(&format!("written: {}", svg.display()))?;
+        sample
     }
 }
 

@@ -170,6 +170,13 @@ const STEPS: &[Step] = &[
         run: outside::clients,
     },
     Step {
+        name: "bench",
+        about: "the short benchmark beside Debian's peers; reports, and fails on errors only",
+        limit: Duration::from_mins(25),
+        outside: true,
+        run: outside::bench,
+    },
+    Step {
         name: "conformance",
         about: "the specification's own program, when CONFORMANCE_PROGRAM names it",
         limit: Duration::from_mins(10),

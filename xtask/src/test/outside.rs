@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Outcome, Session};
+use crate::bench as benchmark;
 use crate::clients::{self, Cell};
 use crate::conformance as program;
 use crate::images;
@@ -74,6 +75,21 @@ pub(super) fn clients(session: &Session<'_>) -> Result<Outcome> {
         outcome.add(Outcome::fail("docs/clients.md says otherwise: run `cargo xtask clients --write` and look at the change"));
     }
     Ok(outcome)
+}
+
+/// Measures in a few minutes, nothing of it binding on a machine that does other things too: what fails is a measurement with errors.
+pub(super) fn bench(session: &Session<'_>) -> Result<Outcome> {
+    session.provision.brought()?;
+    let command = match benchmark::prepare(session.workspace, &benchmark::Options::quick()) {
+        Ok(command) => command,
+        Err(error) => return Ok(Outcome::skip_required(format!("{error:#}"))),
+    };
+    let ended = session.shown(&command)?;
+    Ok(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(ended.to_string())
+    })
 }
 
 /// The program is in no package registry, so even CI may be without it; what it asks is asked by tests of our own too.

@@ -10,6 +10,7 @@ mod image;
 mod listing;
 mod pull;
 mod push;
+mod repositories;
 mod small;
 mod storm;
 pub(crate) mod works;

@@ -1,6 +1,5 @@
 //! A line that is a job for the load generator.
 
-use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -9,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{Figure, Measure, Sample, Scene, Stage, Unit};
+use super::{Figure, Measure, Sample, Scene, Stage, Unit, repositories};
 use crate::job::{BEGIN, Job, Method, Outcome, Protocol, Read, Target, Task, Work};
 use crate::peer::Peer;
 use crate::probe::Use;
-use crate::process::tied;
+use crate::process::{self, tied};
 use crate::seed::Content;
 
 /// Between two looks at the server's memory.
@@ -201,7 +200,7 @@ pub(crate) fn drive(
             Speak::Tls1 => Protocol::Tls1(trusted()),
             Speak::Tls2 => Protocol::Tls2(trusted()),
         },
-        headers: peer.headers(scene.ground, &repositories(&works))?,
+        headers: peer.headers(scene.ground, &repositories::of(&works))?,
         cores: scene.load_cores.to_vec(),
         warm_up: times.0 * scene.scale,
         seconds: times.1 * scene.scale,
@@ -214,6 +213,7 @@ pub(crate) fn drive(
         .stdout(Stdio::piped())
         .spawn()
         .context("the load generator cannot be started")?;
+    process::raise(generator.id());
     let ran = watch(&mut generator, &job, peer);
     if ran.is_err() {
         let _ = generator.kill();
@@ -283,98 +283,9 @@ fn higher(one: Use, two: Use) -> Use {
     }
 }
 
-/// The repositories that `works` speak of, for the token.
-fn repositories(works: &[Work]) -> Vec<String> {
-    let mut names = BTreeSet::new();
-    let mut each = |stem: &str, connections: usize, end: &str| {
-        names.extend((0..connections).map(|number| format!("{stem}-{number}{end}")));
-    };
-    for work in works {
-        match &work.task {
-            Task::Push { repository, .. }
-            | Task::Image {
-                repository,
-                shared: false,
-                ..
-            } => {
-                each(repository, work.connections, "");
-            }
-            Task::Mount { into, .. } => {
-                each(into, work.connections, "");
-                // Where it goes on when all there is has been mounted once.
-                each(into, work.connections, "-1");
-            }
-            Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => {}
-        }
-    }
-    for work in works {
-        match &work.task {
-            Task::Image {
-                repository,
-                shared: true,
-                ..
-            } => {
-                names.insert(repository.clone());
-            }
-            Task::Mount { from, .. } => {
-                names.insert(from.clone());
-            }
-            Task::Read(read) => names.extend(read.targets.iter().filter_map(named)),
-            Task::Pull { images } => names.extend(images.iter().flatten().filter_map(named)),
-            Task::Push { .. } | Task::Image { .. } => {}
-        }
-    }
-    names.into_iter().collect()
-}
-
-/// The repository in the path of a target.
-fn named(target: &Target) -> Option<String> {
-    let rest = target.path.strip_prefix("/v2/")?;
-    let end = ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
-        .iter()
-        .filter_map(|part| rest.find(part))
-        .min()?;
-    rest.get(..end).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::Way;
-
-    fn target(path: &str) -> Target {
-        Target {
-            path: path.to_owned(),
-            length: None,
-            digest: None,
-        }
-    }
-
-    #[test]
-    fn a_token_covers_exactly_the_repositories_of_the_job() {
-        let push = Task::Push {
-            repository: "p".to_owned(),
-            size: 1,
-            way: Way::PostPut,
-        };
-        let works = [
-            get(
-                1,
-                vec![
-                    target("/v2/bench/app/manifests/1.0"),
-                    target("/v2/bench/app/blobs/sha256:0"),
-                    target("/v2/_catalog"),
-                ],
-            ),
-            Work {
-                name: String::new(),
-                connections: 2,
-                units: None,
-                task: push,
-            },
-        ];
-        assert_eq!(repositories(&works), ["bench/app", "p-0", "p-1"]);
-    }
 
     #[test]
     fn the_highest_memory_of_a_round_is_kept() {
