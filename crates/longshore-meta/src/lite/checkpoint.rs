@@ -11,6 +11,9 @@ use super::{connect, sync};
 const START: u64 = 4 << 20;
 /// Beyond this the writer is made to wait for a moment, so that the log can start again at its beginning.
 const RESTART: u64 = 64 << 20;
+/// Beyond this the writer sees to it itself: one that never rests is not to be waited for from beside. A start after a kill reads the
+/// whole log before anything is answered, so what this bounds is the time of a start.
+const CEILING: u64 = 2 * RESTART;
 
 /// By how much the log has to grow before it is asked for again.
 const STEP: u64 = 1 << 20;
@@ -53,18 +56,34 @@ pub(super) fn run(log: &sync::Log, path: &Path, asked: &mpsc::Receiver<()>) {
         }
         let Some(open) = &conn else { continue };
         // Whatever can be moved without holding the writer up is moved first, so that it waits for little.
-        let mut modes = vec!["PRAGMA wal_checkpoint(PASSIVE)"];
+        move_log(open, log, PASSIVE);
         if log.len() > RESTART {
-            modes.push("PRAGMA wal_checkpoint(TRUNCATE)");
+            move_log(open, log, TRUNCATE);
         }
-        for mode in modes {
-            if let Err(error) = open.query_row(mode, [], |_| Ok(())) {
-                if is_failed_sync(&error) {
-                    log.distrust();
-                }
-                tracing::warn!(%error, "the metadata log could not be moved into the database; it will be tried again");
-            }
+    }
+}
+
+/// In the writer's own thread: empties a log that the checkpoints beside it could not keep short.
+pub(super) fn bound(conn: &Connection, log: &sync::Log) {
+    if log.len() > CEILING {
+        move_log(conn, log, TRUNCATE);
+    }
+}
+
+/// In the writer's own thread, when it ends: leaves no log for the next start to read.
+pub(super) fn end(conn: &Connection, log: &sync::Log) {
+    move_log(conn, log, TRUNCATE);
+}
+
+const PASSIVE: &str = "PRAGMA wal_checkpoint(PASSIVE)";
+const TRUNCATE: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+
+fn move_log(conn: &Connection, log: &sync::Log, how: &str) {
+    if let Err(error) = conn.query_row(how, [], |_| Ok(())) {
+        if is_failed_sync(&error) {
+            log.distrust();
         }
+        tracing::warn!(%error, "the metadata log could not be moved into the database; it will be tried again");
     }
 }
 
@@ -86,6 +105,26 @@ mod tests {
         let failure = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         assert!(is_failed_sync(&failure(rusqlite::ffi::SQLITE_IOERR_FSYNC)));
         assert!(!is_failed_sync(&failure(rusqlite::ffi::SQLITE_BUSY)));
+    }
+
+    #[test]
+    fn a_log_that_nobody_kept_short_is_emptied_by_the_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("meta.db");
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+        let conn = connect(&path, flags).unwrap();
+        conn.execute_batch("CREATE TABLE t (a)").unwrap();
+        let log = sync::Log::open(&path).unwrap();
+        let fill = |mib: i64| {
+            conn.execute("INSERT INTO t VALUES (zeroblob(?1))", [mib << 20])
+                .unwrap();
+        };
+        fill(100);
+        bound(&conn, &log);
+        assert!(log.len() > 100 << 20, "it is not long yet");
+        fill(40);
+        bound(&conn, &log);
+        assert_eq!(log.len(), 0);
     }
 
     #[test]

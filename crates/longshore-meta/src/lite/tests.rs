@@ -130,6 +130,15 @@ async fn a_write_after_the_end_is_refused_and_does_not_hang() {
 }
 
 #[tokio::test]
+async fn an_orderly_stop_leaves_no_log_for_the_next_start_to_read() {
+    let (dir, db) = open();
+    put(&db, "a", "1").await.unwrap();
+    db.close().await.unwrap();
+    let log = std::fs::metadata(dir.path().join("meta.db-wal"));
+    assert_eq!(log.map_or(0, |log| log.len()), 0);
+}
+
+#[tokio::test]
 async fn the_log_does_not_grow_without_end_while_writes_go_on() {
     let (dir, db) = open();
     let big = "x".repeat(100_000);

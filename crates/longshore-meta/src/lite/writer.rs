@@ -220,8 +220,13 @@ fn writer(
             }
         }
         checkpoints.consider(log, kick);
+        checkpoint::bound(&conn, log);
         if let Some(to) = closing {
-            let _ = to.send(log.sync());
+            let synced = log.sync();
+            if synced.is_ok() {
+                checkpoint::end(&conn, log);
+            }
+            let _ = to.send(synced);
             return;
         }
     }
