@@ -12,6 +12,7 @@
     )
 )]
 
+mod fill;
 mod flame;
 mod goal;
 mod job;
@@ -40,6 +41,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Fill(fill::Fill),
     /// Does the job on standard input and prints what came of it.
     Load,
     /// Measures all lines against all programs.
@@ -48,6 +50,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Fill(fill) => fill::run(&fill),
         Command::Load => load::run(),
         Command::Run(options) => run::run(&options),
     };
