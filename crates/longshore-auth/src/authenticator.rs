@@ -111,10 +111,11 @@ impl Authenticator {
                 Ok(Identity::anonymous(*anonymous))
             }
             (Kind::Htpasswd(users, _), Credentials::Basic { user, password }) => {
-                users.identify(&user, password, peer, now).await
+                // Boxed: the way of a password is long, and every request would carry room for it.
+                Box::pin(users.identify(&user, password, peer, now)).await
             }
             (Kind::Token(tokens, _), Credentials::Bearer(token)) => {
-                tokens.identify(&token, now).await
+                tokens.identify(token, now).await
             }
             (Kind::Htpasswd(..), Credentials::Bearer(_)) => Err(Refusal::wrong_scheme(
                 "a token where passwords are asked for",

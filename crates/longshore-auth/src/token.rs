@@ -198,8 +198,7 @@ impl Tokens {
                 .map_err(Refusal::token)?;
             return Ok(identity(&known.claims));
         }
-        let known = self
-            .check(token, trusted, now)
+        let known = Box::pin(self.check(token, trusted, now))
             .await
             .map_err(Refusal::token)?;
         let identity = identity(&known.claims);

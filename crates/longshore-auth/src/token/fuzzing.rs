@@ -103,7 +103,7 @@ fn authorization(value: &[u8]) {
         }
         Ok(Credentials::Bearer(token)) => {
             assert!((1..=limits.token_bytes).contains(&token.len()));
-            assert!(value.trim_ascii().ends_with(&token));
+            assert!(value.trim_ascii().ends_with(token));
         }
         Ok(Credentials::None) | Err(_) => {}
     }

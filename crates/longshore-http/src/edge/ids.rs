@@ -4,6 +4,8 @@ use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::HeaderValue;
+
 /// Makes ids. The upper half says which run of the server it was, the lower half counts its requests: unique without
 /// asking for randomness each time, and readable. Nothing may rest on their being hard to guess.
 #[derive(Debug)]
@@ -47,6 +49,18 @@ pub(super) fn print(id: u128) -> String {
     format!("{id:032x}")
 }
 
+/// The same as a header; of every response, so by way of the stack.
+pub(super) fn value(id: u128) -> HeaderValue {
+    let mut digits = [0; 32];
+    let mut rest = id;
+    for digit in digits.iter_mut().rev() {
+        let nibble = (rest & 15) as u8;
+        *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+        rest >>= 4;
+    }
+    HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static(""))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,6 +71,7 @@ mod tests {
         assert_ne!(ids.id(None), ids.id(None));
         let given = "0123456789abcdef0123456789abcdef";
         assert_eq!(print(ids.id(Some(given))), given);
+        assert_eq!(value(ids.id(Some(given))), given);
         assert_eq!(
             print(ids.id(Some("01234567-89AB-cdef-0123-456789abcdef"))),
             given

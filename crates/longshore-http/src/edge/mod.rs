@@ -30,11 +30,13 @@ mod warnings;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use longshore_auth::Authenticator;
 use longshore_core::{Actor, ByteStream, Code, Error, Registry};
 use longshore_spec::route::{self, Request, RouteError};
@@ -47,7 +49,7 @@ pub use routes::ROUTES;
 pub use urls::{Prefix, PublicUrl, UrlError};
 pub use warnings::{WarningError, Warnings};
 
-use crate::server::{Body, Peer};
+use crate::server::{Body, Handler, Peer};
 use enter::Visit;
 use errors::{Answer, Fault};
 use ids::RequestIds;
@@ -72,8 +74,8 @@ struct Inner {
     urls: Urls,
     ids: RequestIds,
     places: Option<Arc<Places>>,
-    /// What is on every response that does not say otherwise itself.
-    always: HeaderMap,
+    /// What is on every response that does not say otherwise itself: names with their values, one or more.
+    always: Vec<(HeaderName, Vec<HeaderValue>)>,
 }
 
 impl fmt::Debug for Edge {
@@ -104,17 +106,16 @@ impl Edge {
         }))
     }
 
-    /// Answers a request, whose [`Peer`] the server put into its extensions. Every failure is a response too.
+    /// Answers a request that came by `peer`. Every failure is a response too.
     ///
     /// The body is read only once the caller is known to be allowed to send it. Dropped midway, the registry holds what
     /// its operations promise for that case, and the observer is told all the same.
-    pub async fn call<B>(&self, request: http::Request<B>) -> Response<Body>
+    pub async fn call<B>(&self, peer: Peer, request: http::Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
-        let (mut head, body) = request.into_parts();
-        let peer = head.extensions.remove::<Peer>().unwrap_or_default();
+        let (head, body) = request.into_parts();
         let body = peer.receive(body);
         self.serve(&peer, head, body).await
     }
@@ -122,30 +123,32 @@ impl Edge {
     async fn serve(&self, peer: &Peer, head: Parts, body: ByteStream) -> Response<Body> {
         let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
         let id = self.0.ids.id(sender.request);
-        let watch = Watch::start(self.0.observer.as_ref(), id, sender.address, &head);
+        let now = (self.0.options.now)();
+        let watch = Watch::start(self.0.observer.as_ref(), (id, now), sender.address, &head);
         let body = watch.count(intake::in_our_words(body));
         let request = self.read(&head);
         let name = request.as_ref().map_or("other", endpoint);
         let span = (self.0.options.span).map_or_else(Span::none, |span| span(&head, name));
         let answer = self
-            .answer(&head, request, sender, id, body, &watch)
+            .answer(&head, request, sender, (id, now), body, &watch)
             .instrument(span.clone())
             .await;
         let is_head = head.method == Method::HEAD;
-        let id = ids::print(id);
         let (mut response, place) = match answer {
             Ok((reply, place)) => (reply.respond(is_head), place),
             Err(fault) => {
                 watch.error(fault.code());
-                (fault.respond(is_head, &id), None)
+                (fault.respond(is_head, &ids::print(id)), None)
             }
         };
         let headers = response.headers_mut();
-        headers.insert(names::X_REQUEST_ID, urls::value(id));
-        for name in self.0.always.keys() {
-            if !headers.contains_key(name) {
-                for value in self.0.always.get_all(name) {
-                    headers.append(name, value.clone());
+        headers.insert(names::X_REQUEST_ID, ids::value(id));
+        for (name, values) in &self.0.always {
+            if let header::Entry::Vacant(place) = headers.entry(name) {
+                let mut values = values.iter().cloned();
+                if let Some(first) = values.next() {
+                    let mut place = place.insert_entry(first);
+                    values.for_each(|value| place.append(value));
                 }
             }
         }
@@ -170,7 +173,7 @@ impl Edge {
         head: &Parts,
         request: Result<Request, RouteError>,
         sender: Sender<'_>,
-        id: u128,
+        (id, now): (u128, SystemTime),
         body: ByteStream,
         watch: &Watch,
     ) -> Result<(Reply, Option<Place>), Fault> {
@@ -185,7 +188,6 @@ impl Edge {
             read => read?,
         };
         watch.route(endpoint(&request), request.repo());
-        let now = (self.0.options.now)();
         let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
         watch.actor(&visit.cx.actor);
         visit.admit(&self.0.authenticator, &request, self.0.options.ping)?;
@@ -219,11 +221,14 @@ impl Edge {
         }
     }
 
+    /// What is not a pull is boxed: its futures are large, and each pull would carry room for them.
     async fn dispatch(&self, visit: &Visit<'_>, request: &Request, body: ByteStream) -> Answer {
         match request {
             Request::Ping => Ok(Reply::new(StatusCode::OK).json(names::JSON, b"{}".to_vec())),
-            Request::Catalog { n, last } => self.catalog(visit, *n, last.as_ref()).await,
-            Request::Tags { repo, n, last } => self.tags(visit, repo, *n, last.as_ref()).await,
+            Request::Catalog { n, last } => Box::pin(self.catalog(visit, *n, last.as_ref())).await,
+            Request::Tags { repo, n, last } => {
+                Box::pin(self.tags(visit, repo, *n, last.as_ref())).await
+            }
             Request::Referrers {
                 repo,
                 digest,
@@ -232,22 +237,20 @@ impl Edge {
                 last,
             } => {
                 let kind = artifact_type.as_ref();
-                self.referrers(
-                    visit,
-                    repo,
-                    Referrers {
-                        subject: digest,
-                        kind,
-                        n: *n,
-                        last: last.as_ref(),
-                    },
-                )
-                .await
+                let asked = Referrers {
+                    subject: digest,
+                    kind,
+                    n: *n,
+                    last: last.as_ref(),
+                };
+                Box::pin(self.referrers(visit, repo, asked)).await
             }
             Request::GetBlob { repo, digest, ns } | Request::HeadBlob { repo, digest, ns } => {
                 self.blob(visit, repo, digest, ns.as_ref()).await
             }
-            Request::DeleteBlob { repo, digest } => self.delete_blob(visit, repo, digest).await,
+            Request::DeleteBlob { repo, digest } => {
+                Box::pin(self.delete_blob(visit, repo, digest)).await
+            }
             Request::GetManifest {
                 repo,
                 reference,
@@ -262,9 +265,9 @@ impl Edge {
                 repo,
                 reference,
                 tags,
-            } => self.push(visit, repo, reference, tags, body).await,
+            } => Box::pin(self.push(visit, repo, reference, tags, body)).await,
             Request::DeleteManifest { repo, reference } => {
-                self.delete_manifest(visit, repo, reference).await
+                Box::pin(self.delete_manifest(visit, repo, reference)).await
             }
             Request::StartUpload {
                 repo,
@@ -277,15 +280,27 @@ impl Edge {
                     mount: mount.as_ref(),
                     algorithm: *algorithm,
                 };
-                self.open_upload(visit, repo, opening, body).await
+                Box::pin(self.open_upload(visit, repo, opening, body)).await
             }
-            Request::UploadStatus { repo, id } => self.progress(visit, repo, id).await,
-            Request::AppendUpload { repo, id } => self.append(visit, repo, id, body).await,
+            Request::UploadStatus { repo, id } => Box::pin(self.progress(visit, repo, id)).await,
+            Request::AppendUpload { repo, id } => {
+                Box::pin(self.append(visit, repo, id, body)).await
+            }
             Request::FinishUpload { repo, id, digest } => {
-                self.finish(visit, repo, id, digest, body).await
+                Box::pin(self.finish(visit, repo, id, digest, body)).await
             }
-            Request::AbortUpload { repo, id } => self.abort(visit, repo, id).await,
+            Request::AbortUpload { repo, id } => Box::pin(self.abort(visit, repo, id)).await,
         }
+    }
+}
+
+impl Handler for Edge {
+    fn handle(
+        &self,
+        peer: Peer,
+        request: http::Request<hyper::body::Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send {
+        self.call(peer, request)
     }
 }
 
@@ -294,18 +309,22 @@ fn is_reading(method: &Method) -> bool {
 }
 
 /// The operator's headers and warnings, and our own that are the same for each response.
-fn always(options: &EdgeOptions) -> HeaderMap {
+fn always(options: &EdgeOptions) -> Vec<(HeaderName, Vec<HeaderValue>)> {
     let mut always = options.headers.clone();
     for warning in options.warnings.lines() {
         always.append(header::WARNING, warning.clone());
     }
     always.insert(names::DOCKER_API_VERSION, names::REGISTRY_2);
     always.insert(header::X_CONTENT_TYPE_OPTIONS, names::NOSNIFF);
+    let values = |name: &HeaderName| always.get_all(name).iter().cloned().collect();
     always
+        .keys()
+        .map(|name| (name.clone(), values(name)))
+        .collect()
 }
 
 /// The answer to `OPTIONS`: what the endpoint understands. It grants no other origin anything; an operator who wants a
 /// browser on one to reach the registry configures the headers that say so, and they are on every response.
 fn methods(allow: &'static str) -> Reply {
-    Reply::new(StatusCode::NO_CONTENT).with(header::ALLOW, http::HeaderValue::from_static(allow))
+    Reply::new(StatusCode::NO_CONTENT).with(header::ALLOW, HeaderValue::from_static(allow))
 }

@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
@@ -24,6 +24,8 @@ use crate::server::Body;
 /// One request, after its end.
 #[derive(Debug, Clone)]
 pub struct Observed {
+    /// When its head had come, by the wall clock.
+    pub begun: SystemTime,
     /// Its id, as in `X-Request-Id`.
     pub request: u128,
     /// What it was about: one of [`ROUTES`](super::ROUTES).
@@ -65,11 +67,11 @@ pub enum End {
 
 /// Where observations go. Called on the connection's task: it must neither block nor panic.
 #[derive(Clone)]
-pub struct Observer(Arc<dyn Fn(Observed) + Send + Sync>);
+pub struct Observer(Arc<dyn Fn(&Observed) + Send + Sync>);
 
 impl Observer {
     /// An observer that calls `f`.
-    pub fn new(f: impl Fn(Observed) + Send + Sync + 'static) -> Self {
+    pub fn new(f: impl Fn(&Observed) + Send + Sync + 'static) -> Self {
         Self(Arc::new(f))
     }
 }
@@ -100,7 +102,7 @@ struct Watching {
 impl Watch {
     pub(super) fn start(
         observer: Option<&Observer>,
-        request: u128,
+        (request, begun): (u128, SystemTime),
         peer: IpAddr,
         head: &Parts,
     ) -> Self {
@@ -108,6 +110,7 @@ impl Watch {
             return Self(None);
         };
         let seen = Observed {
+            begun,
             request,
             route: OTHER,
             method: head.method.clone(),
@@ -216,7 +219,7 @@ impl Drop for Watching {
         if let Some(mut seen) = seen.take() {
             seen.received = self.received.load(Ordering::Relaxed);
             seen.duration = self.start.elapsed();
-            (self.observer.0)(seen);
+            (self.observer.0)(&seen);
         }
     }
 }

@@ -87,7 +87,7 @@ impl Edge {
             let found = registry.stat_manifest(&visit.cx, repo, at).await?;
             if is_too_much(visit, at, &found.media_type) {
                 let list = registry.get_manifest(&visit.cx, repo, at).await?;
-                match self.single(visit, repo, &list).await {
+                match Box::pin(self.single(visit, repo, &list)).await {
                     Some(image) => (described(&image), None),
                     None => (found, None),
                 }
@@ -97,7 +97,7 @@ impl Edge {
         } else {
             let mut manifest = registry.get_manifest(&visit.cx, repo, at).await?;
             if is_too_much(visit, at, &manifest.media_type)
-                && let Some(image) = self.single(visit, repo, &manifest).await
+                && let Some(image) = Box::pin(self.single(visit, repo, &manifest)).await
             {
                 manifest = image;
             }

@@ -1,5 +1,7 @@
 //! Responses under construction.
 
+use std::fmt::Write as _;
+
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use longshore_spec::digest::Digest;
@@ -8,8 +10,8 @@ use super::names;
 use super::urls::value;
 use crate::server::Body;
 
-/// Room for the headers of any response, so that the map is never grown.
-const HEADERS: usize = 16;
+/// Room for the headers of a pull, so that the map is not grown: twelve fill the sixteen slots it allocates.
+const HEADERS: usize = 12;
 
 /// A response that succeeds.
 #[derive(Debug)]
@@ -50,8 +52,11 @@ impl Reply {
 
     /// Names the content, and makes its digest the entity tag.
     pub(super) fn tagged(self, digest: &Digest) -> Self {
-        // Both are slices of one text.
-        let quoted = Bytes::from(format!("\"{digest}\""));
+        // Both are slices of one text, which is made in one piece: these are on every answer to a pull.
+        let mut quoted = String::with_capacity(2 + "sha512:".len() + 2 * digest.as_bytes().len());
+        // Writing to a string does not fail.
+        let _ = write!(quoted, "\"{digest}\"");
+        let quoted = Bytes::from(quoted);
         let plain = quoted.slice(1..quoted.len() - 1);
         let value =
             |text| HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""));
@@ -69,7 +74,19 @@ impl Reply {
 
     /// Says how long the body is, also where it is not sent along (`HEAD`).
     pub(super) fn sized(self, bytes: u64) -> Self {
-        self.with(header::CONTENT_LENGTH, HeaderValue::from(bytes))
+        let mut digits = [0; 20];
+        let (mut rest, mut used) = (bytes, 0);
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            (rest, used) = (rest / 10, used + 1);
+            if rest == 0 {
+                break;
+            }
+        }
+        let text = digits.get(digits.len() - used..).unwrap_or_default();
+        // The ready conversion from a number allocates twice and formats.
+        let value = HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static("0"));
+        self.with(header::CONTENT_LENGTH, value)
     }
 
     /// Sets the body.

@@ -1,16 +1,12 @@
 //! One connection from accept to close.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
 use hyper::rt::Executor;
 use hyper::server::conn::{http1, http2};
-use hyper::service::Service;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use longshore_core::error::Chain;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -20,9 +16,9 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::Body;
 use super::front::Front;
 use super::guard::{Activity, Fault};
+use super::handler::Handler;
 use super::options::{Limits, Options};
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -38,13 +34,16 @@ const PIECE: usize = 256 * 1024;
 /// The largest frame an HTTP/2 client may send. Clients that take it up (Go's do) push with a quarter of the frames.
 const FRAME: u32 = 64 * 1024;
 
+/// The headers that hyper has room for by itself; for more it clears a vector at each request.
+const HEADERS: usize = 100;
+
 /// How long an HTTP/2 client has to go away after it was told to.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// What all connections of a server share.
 #[derive(Debug)]
-pub(super) struct Shared<S> {
-    pub(super) service: S,
+pub(super) struct Shared<H> {
+    pub(super) handler: H,
     pub(super) options: Options,
     pub(super) limits: Arc<Limits>,
     pub(super) tls: Option<Arc<ServerConfig>>,
@@ -75,15 +74,7 @@ where
     }
 }
 
-impl<S> Shared<S>
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send + 'static,
-{
+impl<H: Handler> Shared<H> {
     /// Serves `socket` until either side closes it.
     pub(super) async fn serve(&self, socket: Socket) {
         let mut peer = Peer {
@@ -145,21 +136,24 @@ where
         let io = Screen::new(
             Stall::new(io, timeouts.write),
             Arc::clone(&self.limits),
-            timeouts.head,
+            (timeouts.head, timeouts.idle),
         );
         let addr = peer.addr;
         let front = self.front(peer, io.verdict());
         // Without upgrades: that variant waits for a first byte with no limit.
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(timeouts.idle)
+        let mut builder = http1::Builder::new();
+        builder
+            // The screen has the limits of time: hyper makes a new timer for each request.
+            .header_read_timeout(None)
             .max_buf_size(PIECE)
-            .max_headers(self.limits.header_count)
             // A client that has said all it has to say may close its half and still wants the answer. One that is gone
             // shows when the answer is written; what a push has begun is to be finished in any case.
             .half_close(true)
-            .writev(true)
-            .serve_connection(TokioIo::new(io), front);
+            .writev(true);
+        if self.limits.header_count > HEADERS {
+            builder.max_headers(self.limits.header_count);
+        }
+        let connection = builder.serve_connection(TokioIo::new(io), front);
         tokio::pin!(connection);
         let ended = tokio::select! {
             ended = connection.as_mut() => ended,
@@ -220,9 +214,9 @@ where
         }
     }
 
-    fn front(&self, peer: Peer, verdict: Verdict) -> Front<S> {
+    fn front(&self, peer: Peer, verdict: Verdict) -> Front<H> {
         Front {
-            service: self.service.clone(),
+            handler: self.handler.clone(),
             peer,
             verdict,
             limits: Arc::clone(&self.limits),

@@ -1,8 +1,8 @@
-//! What every request passes on its way to the service, and every response on its way back.
+//! What every request passes on its way to the handler, and every response on its way back.
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -15,16 +15,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
 use super::guard::Activity;
+use super::handler::Handler;
 use super::options::Limits;
 use super::peer::Peer;
 use super::refusal::Refusal;
 use super::screen::{REFUSED, Verdict};
 use super::stats::ServerStats;
 
-/// The service of one connection: tells it the [`Peer`], answers refused heads and panics, and makes bodies fit the
+/// The handler as one connection sees it: tells it the [`Peer`], answers refused heads and panics, and makes bodies fit the
 /// connection.
-pub(super) struct Front<S> {
-    pub(super) service: S,
+pub(super) struct Front<H> {
+    pub(super) handler: H,
     pub(super) peer: Peer,
     /// The screen's, over HTTP/1.
     pub(super) verdict: Verdict,
@@ -33,7 +34,7 @@ pub(super) struct Front<S> {
     pub(super) stats: Arc<ServerStats>,
 }
 
-impl<S> Front<S> {
+impl<H> Front<H> {
     fn refusal(&self, request: &Request<Incoming>) -> Option<Refusal> {
         if let Some(refusal) = self.verdict.get()
             && request.method().as_str() == REFUSED
@@ -61,16 +62,12 @@ impl<S> Front<S> {
     }
 }
 
-impl<S> Service<Request<Incoming>> for Front<S>
-where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
-    S::Future: Send + 'static,
-{
+impl<H: Handler> Service<Request<Incoming>> for Front<H> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
-    fn call(&self, mut request: Request<Incoming>) -> Self::Future {
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
         let version = request.version();
         let answer = move |refusal: Refusal| {
             let mut response = refusal.response();
@@ -86,14 +83,11 @@ where
         let flight = self.peer.activity.as_ref().map(Activity::takes_off);
         let regions = self.peer.sendfile;
         let stats = Arc::clone(&self.stats);
-        request.extensions_mut().insert(self.peer.clone());
-        let called = catch_unwind(AssertUnwindSafe(|| self.service.call(request)));
+        let (handler, peer) = (self.handler.clone(), self.peer.clone());
         Box::pin(async move {
-            let response = match called {
-                Ok(future) => AssertUnwindSafe(future).catch_unwind().await,
-                Err(panic) => Err(panic),
-            };
-            let Ok(Ok(response)) = response else {
+            // Made in here and not moved in: a future is kilobytes, and each move copies them.
+            let handled = async { handler.handle(peer, request).await };
+            let Ok(response) = AssertUnwindSafe(handled).catch_unwind().await else {
                 // The panic hook has logged what and where.
                 stats.add_panics(1);
                 return Ok(answer(Refusal::Panic));

@@ -1,11 +1,11 @@
 //! The HTTP server: sockets, TLS, HTTP/1.1 and HTTP/2, limits, and an orderly end.
 //!
-//! It serves any `hyper` service and knows nothing of registries. The accept loop is our own because the ready-made ones
+//! It serves any [`Handler`] and knows nothing of registries. The accept loop is our own because the ready-made ones
 //! have no limits where it matters: no timer on the first head, no cap on connections, no reload of certificates; and
 //! because a pull is to leave by `sendfile(2)` ([`Body`]).
 //!
 //! ```text
-//! accept -> seats -> TLS, ALPN -> screen (HTTP/1) -> hyper -> front -> the service
+//! accept -> seats -> TLS, ALPN -> screen (HTTP/1) -> hyper -> front -> the handler
 //!                                 sendfile, stall  <-      <- Body <-
 //! ```
 //!
@@ -20,6 +20,7 @@ mod copied;
 mod error;
 mod front;
 mod guard;
+mod handler;
 mod head;
 mod inherited;
 mod intake;
@@ -43,6 +44,7 @@ mod window;
 
 pub use body::{Body, Sent};
 pub use error::StartError;
+pub use handler::Handler;
 pub use intake::BodyFault;
 pub use options::{Address, Floor, H2, Limits, Options, Timeouts, Tls, TlsVersion};
 pub use peer::Peer;

@@ -11,7 +11,7 @@ use super::guard::Activity;
 use super::intake;
 use super::options::{Floor, Timeouts};
 
-/// The connection a request came by; an extension of every request.
+/// The connection a request came by.
 #[derive(Debug, Clone)]
 pub struct Peer {
     /// Who is at the other end: the client or the proxy before it. `None` at a unix socket.

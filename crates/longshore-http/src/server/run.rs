@@ -1,13 +1,9 @@
 //! The accept loop, and its end.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::service::Service;
 use longshore_core::error::Chain;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -15,10 +11,10 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::body::Body;
 use super::certificate::Certificate;
 use super::connection::{Shared, answer};
 use super::error::StartError;
+use super::handler::Handler;
 use super::listen::Listener;
 use super::notify::{self, State};
 use super::options::{Address, Options};
@@ -86,17 +82,9 @@ impl Server {
 
     /// Serves until `stop` is cancelled; then takes no more connections, closes idle ones at once, lets requests in
     /// flight go on for [`Options::drain`], and cuts what is left. Dropped midway, it cuts everything at once.
-    pub async fn run<S>(self, service: S, stop: CancellationToken) -> Drained
-    where
-        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
-            + Clone
-            + Send
-            + Sync
-            + 'static,
-        S::Future: Send + 'static,
-    {
+    pub async fn run<H: Handler>(self, handler: H, stop: CancellationToken) -> Drained {
         let shared = Arc::new(Shared {
-            service,
+            handler,
             limits: Arc::new(self.options.limits.clone()),
             options: self.options,
             tls: self.tls,
@@ -143,7 +131,7 @@ impl Server {
     }
 }
 
-impl<S> Shared<S> {
+impl<H> Shared<H> {
     fn announce(&self, state: State) {
         if !self.options.announce {
             return;
@@ -156,19 +144,12 @@ impl<S> Shared<S> {
     }
 }
 
-async fn accept<S>(
-    shared: Arc<Shared<S>>,
+async fn accept<H: Handler>(
+    shared: Arc<Shared<H>>,
     listener: Listener,
     seats: Arc<Seats>,
     told: Arc<Semaphore>,
-) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>
-        + Clone
-        + Send
-        + Sync
-        + 'static,
-    S::Future: Send + 'static,
-{
+) {
     let mut failing = false;
     while let Some(accepted) = shared.stop.run_until_cancelled(listener.accept()).await {
         let socket = match accepted {
@@ -203,10 +184,7 @@ async fn accept<S>(
 }
 
 /// Closes a connection for which there is no seat; a plain one is told why, if not too many are being told.
-fn refuse<S>(shared: &Arc<Shared<S>>, socket: Socket, told: &Arc<Semaphore>)
-where
-    S: Send + Sync + 'static,
-{
+fn refuse<H: Handler>(shared: &Arc<Shared<H>>, socket: Socket, told: &Arc<Semaphore>) {
     shared.stats.add_refused(1);
     if shared.tls.is_some() {
         return;

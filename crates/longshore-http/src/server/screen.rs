@@ -16,7 +16,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
+use tokio::time::{Instant, Sleep};
 
 use super::chunks::{Chunks, NotChunks};
 use super::head::{Framing, Head};
@@ -50,6 +50,7 @@ pub(super) struct Screen<T> {
     io: T,
     limits: Arc<Limits>,
     head_time: Duration,
+    idle_time: Duration,
     at: At,
     /// Read, and not yet given on: an unfinished head, or what came after a message.
     held: Vec<u8>,
@@ -57,6 +58,9 @@ pub(super) struct Screen<T> {
     cleared: usize,
     verdict: Verdict,
     alarm: Option<Pin<Box<Sleep>>>,
+    /// Since when the client has had nothing to say, and what rings when that is too long.
+    idle_since: Option<Instant>,
+    idle_alarm: Option<Pin<Box<Sleep>>>,
     /// Whether there was no whole head yet.
     first: bool,
     closed: bool,
@@ -75,16 +79,25 @@ enum At {
 }
 
 impl<T: AsyncRead + Unpin> Screen<T> {
-    pub(super) fn new(io: T, limits: Arc<Limits>, head_time: Duration) -> Self {
+    /// A connection that has the first time for each head, counted from its first byte (from the start for the first
+    /// head), and the second between requests.
+    pub(super) fn new(
+        io: T,
+        limits: Arc<Limits>,
+        (head_time, idle_time): (Duration, Duration),
+    ) -> Self {
         Self {
             io,
             limits,
             head_time,
+            idle_time,
             at: At::Head(Head::default()),
             held: Vec::new(),
             cleared: 0,
             verdict: Verdict::default(),
             alarm: None,
+            idle_since: None,
+            idle_alarm: None,
             first: true,
             closed: false,
             lingered: 0,
@@ -100,13 +113,29 @@ impl<T: AsyncRead + Unpin> Screen<T> {
     fn poll_overdue(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if !self.first && self.held.is_empty() {
             self.alarm = None;
-            return Poll::Pending;
+            return self.poll_idle(cx);
         }
         let time = self.head_time;
         let alarm = self
             .alarm
             .get_or_insert_with(|| Box::pin(tokio::time::sleep(time)));
         alarm.as_mut().poll(cx)
+    }
+
+    /// Ready when the client has said nothing for too long. The alarm stays where it was once set, rings early and is
+    /// moved on then: to move it at each request takes a lock that all connections share.
+    fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = *self.idle_since.get_or_insert_with(Instant::now) + self.idle_time;
+        let alarm = self
+            .idle_alarm
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline)));
+        loop {
+            ready!(alarm.as_mut().poll(cx));
+            if alarm.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            alarm.as_mut().reset(deadline);
+        }
     }
 
     /// Takes one step; `None` asks for another.
@@ -208,6 +237,7 @@ impl<T: AsyncRead + Unpin> Screen<T> {
     fn passed_head(&mut self, framing: Framing) {
         self.first = false;
         self.alarm = None;
+        self.idle_since = None;
         self.at = match framing {
             Framing::Length(0) => At::Head(Head::default()),
             Framing::Length(length) => At::Length(length),

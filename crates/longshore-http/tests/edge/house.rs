@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Full};
 use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions};
 use longshore_core::Registry;
 use longshore_http::edge::{Edge, EdgeOptions, Observer};
+use longshore_http::server::Peer;
 use longshore_layers::{Behind, RightsGate};
 use longshore_testkit::bad_input::{Target, Who};
 use longshore_testkit::issuer::Issuer;
@@ -152,7 +153,7 @@ impl House {
             .get(&who)
             .expect("this house knows nobody of that kind");
         let request = request(&ask, credentials.as_deref());
-        answer(self.edge.call(request).await).await
+        answer(self.edge.call(Peer::default(), request).await).await
     }
 
     pub(crate) async fn get(&self, target: &str) -> Answer {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use http_body_util::BodyExt;
 use longshore_auth::AnonymousAccess;
 use longshore_http::edge::EdgeOptions;
+use longshore_http::server::Peer;
 use longshore_testkit::bad_input::Who;
 use longshore_testkit::wire::Ask;
 
@@ -37,8 +38,14 @@ async fn a_users_request_is_one_of_its_few_until_its_response_has_been_sent() {
     let long = format!("/v2/a/blobs/{}", digest(long));
     let tags = "/v2/a/tags/list";
 
-    let unread = house.edge.call(pull(&short, &house, Who::Owner)).await;
-    let sending = house.edge.call(pull(&long, &house, Who::Owner)).await;
+    let unread = house
+        .edge
+        .call(Peer::default(), pull(&short, &house, Who::Owner))
+        .await;
+    let sending = house
+        .edge
+        .call(Peer::default(), pull(&long, &house, Who::Owner))
+        .await;
     let mut body = sending.into_body();
     let piece = body.frame().await.unwrap().unwrap().into_data().unwrap();
     drop(body);
@@ -65,7 +72,10 @@ async fn a_request_over_the_limit_waits_a_moment_for_its_turn() {
     let house = crowded(1).await;
     house.blob("a", b"hello").await;
     let target = format!("/v2/a/blobs/{}", digest(b"hello"));
-    let first = house.edge.call(pull(&target, &house, Who::Owner)).await;
+    let first = house
+        .edge
+        .call(Peer::default(), pull(&target, &house, Who::Owner))
+        .await;
     let end_soon = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
         answer(first).await
@@ -92,7 +102,7 @@ async fn a_client_that_hangs_up_gives_its_place_back() {
     upload
         .headers_mut()
         .insert("transfer-encoding", "chunked".parse().unwrap());
-    let call = house.edge.call(upload);
+    let call = house.edge.call(Peer::default(), upload);
     assert!(
         tokio::time::timeout(Duration::from_secs(1), call)
             .await
@@ -114,7 +124,10 @@ async fn without_that_limit_nobody_waits() {
     let target = format!("/v2/a/blobs/{}", digest(b"hello"));
     let mut unread = Vec::new();
     for _ in 0..100 {
-        let response = house.edge.call(pull(&target, &house, Who::Owner)).await;
+        let response = house
+            .edge
+            .call(Peer::default(), pull(&target, &house, Who::Owner))
+            .await;
         assert_eq!(response.status(), 200);
         unread.push(response);
     }

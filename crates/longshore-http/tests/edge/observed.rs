@@ -6,13 +6,14 @@ use std::time::Duration;
 use futures_util::stream;
 use http_body_util::{BodyExt, StreamBody};
 use longshore_http::edge::{End, Observed, Observer};
+use longshore_http::server::Peer;
 use longshore_testkit::wire::Ask;
 
 use super::house::{House, options, registry, request};
 
 fn watched() -> (House, Receiver<Observed>) {
     let (tx, rx) = channel();
-    let observer = Observer::new(move |seen| tx.send(seen).unwrap());
+    let observer = Observer::new(move |seen| tx.send(seen.clone()).unwrap());
     (House::open_with(registry(), options(), Some(observer)), rx)
 }
 
@@ -34,7 +35,7 @@ async fn each_request_is_told_once_when_its_response_has_ended() {
 
     let target = format!("/v2/a/b/blobs/{}", super::house::digest(b"hello"));
     let ask = Ask::new("GET", &target).header("user-agent", "docker/20");
-    let response = house.edge.call(request(&ask, None)).await;
+    let response = house.edge.call(Peer::default(), request(&ask, None)).await;
     assert!(seen.try_recv().is_err(), "the body has not ended");
     response.into_body().collect().await.unwrap();
     let pull = seen.try_recv().unwrap();
@@ -64,7 +65,7 @@ async fn a_client_that_leaves_in_the_middle_of_a_body_was_cut() {
     let target = format!("/v2/a/blobs/{}", super::house::digest(b"hello"));
     let response = house
         .edge
-        .call(request(&Ask::new("GET", target), None))
+        .call(Peer::default(), request(&Ask::new("GET", target), None))
         .await;
     drop(response);
     let pull = seen.try_recv().unwrap();
@@ -83,7 +84,9 @@ async fn a_client_that_leaves_before_it_has_an_answer_is_told_of_all_the_same() 
         stream::iter([Ok::<_, std::convert::Infallible>(first)]),
         stream::pending(),
     )));
-    let call = house.edge.call(http::Request::from_parts(head, endless));
+    let call = house
+        .edge
+        .call(Peer::default(), http::Request::from_parts(head, endless));
     assert!(
         tokio::time::timeout(Duration::from_millis(20), call)
             .await
@@ -105,7 +108,7 @@ async fn a_long_body_ends_when_its_last_byte_has_left_and_not_when_it_was_taken(
     let target = format!("/v2/a/blobs/{}", super::house::digest(long));
     let mut body = house
         .edge
-        .call(request(&Ask::new("GET", target), None))
+        .call(Peer::default(), request(&Ask::new("GET", target), None))
         .await
         .into_body();
     let frame = body.frame().await.unwrap().unwrap().into_data().unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http_body_util::BodyExt;
 use longshore_http::edge::{EdgeOptions, Warnings};
+use longshore_http::server::Peer;
 use longshore_testkit::wire::{Answer, Ask};
 use serde_json::json;
 
@@ -241,7 +242,7 @@ async fn a_blob_that_cannot_be_read_to_its_end_is_cut_off_and_never_looks_whole(
     let house = House::open_with(Arc::new(Located(registry())), options(), None);
     let blob = house.blob("a", b"hello").await;
     let ask = Ask::new("GET", format!("/v2/a/blobs/{blob}")).header("range", "bytes=0-2");
-    let response = house.edge.call(request(&ask, None)).await;
+    let response = house.edge.call(Peer::default(), request(&ask, None)).await;
     assert_eq!(
         (response.status().as_u16(), response.body().len()),
         (206, Some(4))

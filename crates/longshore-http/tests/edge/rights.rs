@@ -5,6 +5,7 @@ use http_body_util::StreamBody;
 use longshore_auth::AnonymousAccess;
 use longshore_core::Registry;
 use longshore_http::edge::{EdgeOptions, Ping};
+use longshore_http::server::Peer;
 use longshore_layers::{Behind, NoDeletes, ReadOnly};
 use longshore_testkit::bad_input::Who;
 use longshore_testkit::wire::{Answer, Ask};
@@ -234,7 +235,7 @@ async fn c46_a_body_is_not_even_asked_for_before_its_sender_may_send_it() {
         ));
         let response = house
             .edge
-            .call(http::Request::from_parts(head, unread))
+            .call(Peer::default(), http::Request::from_parts(head, unread))
             .await;
         assert_eq!(response.status(), 401, "{method}");
     }

@@ -1,9 +1,7 @@
 //! The whole crate: the edge behind the server, asked over a socket by a client that hides nothing.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 
-use hyper::service::service_fn;
 use longshore_auth::AnonymousAccess;
 use longshore_core::Children;
 use longshore_http::edge::{Edge, EdgeOptions};
@@ -31,11 +29,7 @@ pub(crate) async fn serve_with(edge: Edge, options: Options) -> (SocketAddr, Dro
         panic!("the server listens nowhere")
     };
     let stop = CancellationToken::new();
-    let service = service_fn(move |request| {
-        let edge = edge.clone();
-        async move { Ok::<_, Infallible>(edge.call(request).await) }
-    });
-    tokio::spawn(server.run(service, stop.clone()));
+    tokio::spawn(server.run(edge, stop.clone()));
     (address, stop.drop_guard())
 }
 

@@ -78,11 +78,10 @@ async fn g16_only_a_trusted_proxy_says_where_the_client_came_in() {
             .header("x-forwarded-host", "outer.example")
             .header("x-forwarded-proto", "https")
             .header("x-request-id", "0123456789abcdef0123456789abcdef");
-        let mut request = request(&ask, None);
+        let request = request(&ask, None);
         let mut from = Peer::default();
         from.addr = Some(peer.parse().unwrap());
-        request.extensions_mut().insert(from);
-        let answer = answer(house.edge.call(request).await).await;
+        let answer = answer(house.edge.call(from, request).await).await;
         assert!(
             answer.header("location").unwrap().starts_with(expected),
             "{answer}"
@@ -178,6 +177,6 @@ async fn c47_a_manifest_that_does_not_come_is_given_up_after_a_while() {
         Result<http_body::Frame<bytes::Bytes>, std::convert::Infallible>,
     >());
     let request = http::Request::from_parts(head, never);
-    let answer = answer(house.edge.call(request).await).await;
+    let answer = answer(house.edge.call(Peer::default(), request).await).await;
     assert_eq!(answer.status, 408, "{answer}");
 }

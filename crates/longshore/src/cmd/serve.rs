@@ -1,14 +1,11 @@
 //! `longshore serve`: the registry, until it is told to stop.
 
-use std::convert::Infallible;
-use std::future::ready;
 use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use hyper::service::service_fn;
 use longshore_core::error::Chain;
 use longshore_http::edge::{self, Edge};
 use longshore_http::server::{Address, Server};
@@ -109,7 +106,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     let beside = tokio_util::task::TaskTracker::new();
     if let (Some(admin), Some(metrics)) = (admin, &config.metrics) {
         let answers = Admin::new(numbers, health.clone(), &metrics.path);
-        let service = service_fn(move |request| ready(answers.answer(&request)));
+        let handler = move |_, request| std::future::ready(answers.answer(&request));
         let last = CancellationToken::new();
         beside.spawn({
             let (stop, last) = (stop.clone(), last.clone());
@@ -121,7 +118,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
             }
         });
         beside.spawn(async move {
-            admin.run(service, last).await;
+            admin.run(handler, last).await;
         });
     }
     beside.spawn({
@@ -143,11 +140,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     {
         tracing::warn!(%error, "what is served where could not be printed");
     }
-    let service = service_fn(move |request| {
-        let edge = edge.clone();
-        async move { Ok::<_, Infallible>(edge.call(request).await) }
-    });
-    let drained = server.run(service, stop).await;
+    let drained = server.run(edge, stop).await;
     if drained.cut > 0 {
         tracing::warn!(
             connections = drained.cut,

@@ -1,27 +1,61 @@
 //! One line for each request, written by a thread of its own.
 //!
-//! Requests hand their line over and go on; when the reader of standard error is slower than the requests, lines are
-//! dropped and counted, never waited for.
+//! A request writes its line into a buffer in memory and goes on. The thread wakes for the first line, lets others gather for a moment and
+//! writes them with one call: waking it for each line would cost more than the request. When the reader of standard error is slower than
+//! the requests, lines are dropped and counted, never waited for.
 
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
-use std::thread;
+mod line;
 
-use longshore_core::Actor;
-use longshore_http::edge::{End, Observed};
+use std::cell::RefCell;
+use std::io;
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use longshore_http::edge::Observed;
 
 use crate::config::sections::LogFormat;
 
-/// How many lines may wait to be written.
-const WAITING: usize = 8192;
+/// Bytes of lines that may wait to be written.
+const WAITING: usize = 2 << 20;
+
+/// How long lines gather before they are written.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// How long the end of the process waits for the last lines to be taken.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// The way to the thread that writes.
 #[derive(Debug, Clone)]
 pub struct AccessLog {
-    lines: mpsc::SyncSender<Observed>,
-    dropped: Arc<AtomicU64>,
+    lines: Arc<Lines>,
+    /// Ends the thread when the last handle is gone.
+    writer: Arc<Writer>,
+}
+
+#[derive(Debug)]
+struct Lines {
+    format: LogFormat,
+    waiting: Mutex<Vec<u8>>,
+    dropped: AtomicU64,
+    ended: AtomicBool,
+}
+
+/// The thread, as its users see it.
+#[derive(Debug)]
+struct Writer {
+    lines: Arc<Lines>,
+    thread: Thread,
+    /// Closed when all is written.
+    done: Mutex<mpsc::Receiver<()>>,
+}
+
+thread_local! {
+    /// The line that this thread is writing: requests on other threads wait for a copy of it, not for its making.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl AccessLog {
@@ -30,168 +64,158 @@ impl AccessLog {
     /// # Errors
     /// The thread cannot be started.
     pub fn start(format: LogFormat) -> io::Result<Self> {
-        let (lines, waiting) = mpsc::sync_channel(WAITING);
-        thread::Builder::new()
+        let lines = Arc::new(Lines {
+            format,
+            waiting: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+        });
+        let (done, all_written) = mpsc::channel();
+        let thread = thread::Builder::new()
             .name("access-log".to_owned())
-            .spawn(move || write(format, &waiting))?;
+            .spawn({
+                let lines = Arc::clone(&lines);
+                move || {
+                    lines.write(&mut io::stderr());
+                    drop(done);
+                }
+            })?
+            .thread()
+            .clone();
         Ok(Self {
+            writer: Arc::new(Writer {
+                lines: Arc::clone(&lines),
+                thread,
+                done: Mutex::new(all_written),
+            }),
             lines,
-            dropped: Arc::default(),
         })
     }
 
-    /// Hands a request over to be written.
-    pub fn log(&self, observed: Observed) {
-        if self.lines.try_send(observed).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Writes a request's line, to be seen a moment later.
+    pub fn log(&self, observed: &Observed) {
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match self.lines.format {
+                LogFormat::Text => line::text(line, observed),
+                LogFormat::Json => line::json(line, observed),
+            }
+            if self.lines.add(line) {
+                self.writer.thread.unpark();
+            }
+        });
     }
 
     /// How many lines were dropped.
     pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
+        self.lines.dropped.load(Ordering::Relaxed)
     }
 }
 
-fn write(format: LogFormat, waiting: &mpsc::Receiver<Observed>) {
-    let mut out = String::new();
-    while let Ok(first) = waiting.recv() {
-        let mut next = Some(first);
-        while let Some(observed) = next {
-            let now = jiff::Timestamp::now();
-            match format {
-                LogFormat::Text => text(&mut out, now, &observed),
-                LogFormat::Json => json(&mut out, now, &observed),
-            }
-            next = if out.len() < 64 << 10 {
-                waiting.try_recv().ok()
-            } else {
-                None
-            };
+impl Lines {
+    fn waiting(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line, if there is room; says whether the thread must know.
+    fn add(&self, line: &[u8]) -> bool {
+        let mut waiting = self.waiting();
+        let before = waiting.len();
+        if before + line.len() > WAITING {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+            return false;
         }
-        // Nobody can be told that standard error is gone.
-        let _ = io::stderr().write_all(out.as_bytes());
-        out.clear();
+        waiting.extend_from_slice(line);
+        // The first wakes it; and so does a crowd, for which a moment is too long.
+        before == 0 || (before < WAITING / 2 && waiting.len() >= WAITING / 2)
     }
-}
 
-fn text(out: &mut String, now: jiff::Timestamp, seen: &Observed) {
-    let _ = write!(
-        out,
-        "{now:.6}  INFO {} {} ",
-        seen.method,
-        Plain(&seen.target.to_string())
-    );
-    let _ = match seen.status {
-        Some(status) => write!(out, "{}", status.as_u16()),
-        None => write!(out, "-"),
-    };
-    if seen.end == End::Cut {
-        out.push_str(" cut");
-    }
-    let _ = write!(
-        out,
-        " in={} out={} ms={:.3} actor={} peer={} request={:032x}",
-        seen.received,
-        seen.sent,
-        seen.duration.as_secs_f64() * 1000.0,
-        Plain(&name(&seen.actor)),
-        seen.peer,
-        seen.request,
-    );
-    if let Some(agent) = &seen.user_agent {
-        let _ = write!(
-            out,
-            " agent=\"{}\"",
-            Plain(&String::from_utf8_lossy(agent.as_bytes()))
-        );
-    }
-    out.push('\n');
-}
-
-fn json(out: &mut String, now: jiff::Timestamp, seen: &Observed) {
-    let line = serde_json::json!({
-        "timestamp": format!("{now:.6}"),
-        "level": "INFO",
-        "message": "request",
-        "method": seen.method.as_str(),
-        "target": seen.target.to_string(),
-        "route": seen.route,
-        "status": seen.status.map(|status| status.as_u16()),
-        "cut": seen.end == End::Cut,
-        "received_bytes": seen.received,
-        "sent_bytes": seen.sent,
-        "duration_ms": seen.duration.as_secs_f64() * 1000.0,
-        "actor": name(&seen.actor),
-        "repo": seen.repo.as_ref().map(longshore_spec::name::RepoName::as_str),
-        "peer": seen.peer.to_string(),
-        "request": format!("{:032x}", seen.request),
-        "user_agent": seen.user_agent.as_ref().map(|agent| String::from_utf8_lossy(agent.as_bytes())),
-    });
-    let _ = writeln!(out, "{line}");
-}
-
-fn name(actor: &Actor) -> String {
-    actor.to_string()
-}
-
-/// Text from outside, with nothing in it that could begin a line or a field of its own.
-struct Plain<'a>(&'a str);
-
-impl std::fmt::Display for Plain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for c in self.0.chars().take(1024) {
-            match c {
-                '"' | '\\' => write!(f, "\\{c}")?,
-                c if c.is_control() => write!(f, "\\u{{{:x}}}", c as u32)?,
-                c => f.write_char(c)?,
+    /// Writes lines until the end.
+    fn write(&self, out: &mut dyn io::Write) {
+        let mut lines = Vec::new();
+        loop {
+            let ended = self.ended.load(Ordering::Acquire);
+            mem::swap(&mut *self.waiting(), &mut lines);
+            if lines.is_empty() {
+                if ended {
+                    return;
+                }
+                thread::park();
+                if !self.ended.load(Ordering::Acquire) {
+                    thread::park_timeout(GATHER);
+                }
+                continue;
             }
+            // Nobody can be told that standard error is gone.
+            let _ = out.write_all(&lines);
+            lines.clear();
         }
-        Ok(())
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.lines.ended.store(true, Ordering::Release);
+        self.thread.unpark();
+        let done = self.done.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // A reader that has stopped reading must not keep the process from ending.
+        let _ = done.recv_timeout(LAST_LINES);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use http::{HeaderValue, Method, StatusCode};
-
     use super::*;
 
-    fn seen() -> Observed {
-        Observed {
-            request: 0xabc,
-            route: "manifest",
-            method: Method::GET,
-            target: "/v2/acme/app/manifests/1.0".parse().unwrap(),
-            status: Some(StatusCode::OK),
-            actor: Actor::Named("eve\n2026 INFO forged".into()),
-            repo: Some("acme/app".parse().unwrap()),
-            received: 0,
-            sent: 1234,
-            duration: Duration::from_micros(4321),
-            peer: "192.0.2.7".parse().unwrap(),
-            user_agent: Some(HeaderValue::from_static("skopeo \"1.9\"")),
-            end: End::Whole,
-            error: None,
+    fn lines() -> Lines {
+        Lines {
+            format: LogFormat::Text,
+            waiting: Mutex::default(),
+            dropped: AtomicU64::new(0),
+            ended: AtomicBool::new(true),
         }
     }
 
     #[test]
-    fn a_line_is_one_line_whatever_the_client_calls_itself() {
-        let (mut plain, mut structured) = (String::new(), String::new());
-        text(&mut plain, jiff::Timestamp::UNIX_EPOCH, &seen());
-        json(&mut structured, jiff::Timestamp::UNIX_EPOCH, &seen());
-        assert_eq!(
-            plain,
-            "1970-01-01T00:00:00.000000Z  INFO GET /v2/acme/app/manifests/1.0 200 in=0 out=1234 ms=4.321 \
-             actor=eve\\u{a}2026 INFO forged peer=192.0.2.7 request=00000000000000000000000000000abc \
-             agent=\"skopeo \\\"1.9\\\"\"\n"
-        );
-        assert_eq!(structured.lines().count(), 1);
-        let value: serde_json::Value = serde_json::from_str(&structured).unwrap();
-        assert_eq!(value["status"], 200);
-        assert_eq!(value["repo"], "acme/app");
+    fn only_the_first_line_and_a_crowd_wake_the_writer() {
+        let lines = lines();
+        let line = [b'x'; 1024];
+        assert!(lines.add(&line));
+        let woken = (1..WAITING / line.len())
+            .filter(|_| lines.add(&line))
+            .count();
+        assert_eq!(woken, 1);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_the_rest_is_written() {
+        let lines = lines();
+        let line = [b'x'; 1024];
+        for _ in 0..WAITING / line.len() + 3 {
+            lines.add(&line);
+        }
+        let mut out = Vec::new();
+        lines.write(&mut out);
+        assert_eq!(out.len(), WAITING);
+        assert_eq!(lines.dropped.load(Ordering::Relaxed), 3);
+        assert!(lines.add(&line), "there is room again");
+    }
+
+    #[test]
+    fn the_last_handle_waits_for_the_last_line() {
+        let log = AccessLog::start(LogFormat::Text).unwrap();
+        let other = log.clone();
+        log.log(&line::tests::seen());
+        drop(log);
+        assert!(other.log_is_open());
+        let lines = Arc::clone(&other.lines);
+        drop(other);
+        assert!(lines.waiting().is_empty());
+    }
+
+    impl AccessLog {
+        fn log_is_open(&self) -> bool {
+            !self.lines.ended.load(Ordering::Acquire)
+        }
     }
 }

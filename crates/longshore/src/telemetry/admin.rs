@@ -1,6 +1,5 @@
 //! Metrics and health on an address of their own, so that they need no password and meet no stranger.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -29,18 +28,15 @@ impl Admin {
     }
 
     /// Answers one request.
-    ///
-    /// # Errors
-    /// Never.
-    pub fn answer<B>(&self, request: &Request<B>) -> Result<Response<Body>, Infallible> {
+    pub fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         let path = request.uri().path();
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            return Ok(plain(
+            return plain(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "only GET and HEAD are answered here\n".to_owned(),
-            ));
+            );
         }
-        Ok(match path {
+        match path {
             path if path == &*self.path => {
                 let mut response = plain(StatusCode::OK, self.metrics.text());
                 let version = header::HeaderValue::from_static(
@@ -77,7 +73,7 @@ impl Admin {
                     self.path
                 ),
             ),
-        })
+        }
     }
 }
 

@@ -123,8 +123,8 @@ async fn a_unix_socket_left_behind_is_replaced_and_one_in_use_is_not() {
     let server = Server::bind(options()).await.unwrap();
     assert_eq!(server.addresses(), [Address::Unix(path.clone())]);
     let (content, stop) = (Content::of(3 << 20).0, CancellationToken::new());
-    let service = service_fn(move |request| serve(request, content.clone()));
-    let running = tokio::spawn(server.run(service, stop.clone()));
+    let handler = move |peer, request| serve(peer, request, content.clone());
+    let running = tokio::spawn(server.run(handler, stop.clone()));
     assert!(Server::bind(options()).await.is_err());
 
     let mut stream = tokio::net::UnixStream::connect(&path).await.unwrap();

@@ -7,7 +7,6 @@ mod raw;
 mod streams;
 mod tls;
 
-use std::convert::Infallible;
 use std::fs::File;
 use std::io::Write;
 use std::net::SocketAddr;
@@ -18,7 +17,6 @@ use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
 use longshore_region::Region;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -81,8 +79,8 @@ pub(super) async fn start_with(options: Options, content: Content) -> Rig {
         panic!("no TCP address")
     };
     let (stats, stop) = (server.stats(), CancellationToken::new());
-    let service = service_fn(move |request| serve(request, content.clone()));
-    let running = tokio::spawn(server.run(service, stop.clone()));
+    let handler = move |peer, request| serve(peer, request, content.clone());
+    let running = tokio::spawn(server.run(handler, stop.clone()));
     Rig {
         addr,
         stats,
@@ -91,9 +89,8 @@ pub(super) async fn start_with(options: Options, content: Content) -> Rig {
     }
 }
 
-async fn serve(request: Request<Incoming>, content: Content) -> Result<Response<Body>, Infallible> {
-    let peer = request.extensions().get::<Peer>().cloned().unwrap();
-    Ok(match request.uri().path() {
+async fn serve(peer: Peer, request: Request<Incoming>, content: Content) -> Response<Body> {
+    match request.uri().path() {
         "/hello" => Response::new(Body::from("hello")),
         "/length" => length(&peer, request.into_body()).await,
         "/panic" => panic!("as asked"),
@@ -124,7 +121,7 @@ async fn serve(request: Request<Incoming>, content: Content) -> Result<Response<
             *response.status_mut() = StatusCode::NOT_FOUND;
             response
         }
-    })
+    }
 }
 
 /// How long the body was, or how it failed.
