@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 /// The line that says that measuring begins.
 pub(crate) const BEGIN: &str = "begin";
 
+/// Names and values.
+pub(crate) type Headers = Vec<(String, String)>;
+
 /// Several kinds of work against one server, at the same time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Job {
@@ -18,8 +21,8 @@ pub(crate) struct Job {
     pub(crate) address: SocketAddr,
     /// How it is spoken to.
     pub(crate) protocol: Protocol,
-    /// Extra headers of every request, such as `Authorization`.
-    pub(crate) headers: Vec<(String, String)>,
+    /// Extra headers of every request, such as `Authorization`, but for works that bring their own.
+    pub(crate) headers: Headers,
     /// The processors the generator may use; all when empty.
     pub(crate) cores: Vec<usize>,
     /// Seconds of work before the measured part.
@@ -47,7 +50,39 @@ pub(crate) struct Work {
     pub(crate) connections: usize,
     /// Ends after so many units (requests, blobs, images) all connections taken together; `None`: at the end of the job's time.
     pub(crate) units: Option<u64>,
+    /// Connection `i` sends `headers[i % headers.len()]` in place of the job's headers, where there are any: a client has a token for what
+    /// it does itself, not for what all do.
+    #[serde(default)]
+    pub(crate) headers: Vec<Headers>,
     pub(crate) task: Task,
+}
+
+impl Work {
+    /// A work on `connections` connections that ends with the job.
+    pub(crate) fn new(name: &str, connections: usize, task: Task) -> Self {
+        Self {
+            name: name.to_owned(),
+            connections,
+            units: None,
+            headers: Vec::new(),
+            task,
+        }
+    }
+
+    /// The same, which ends after so many units.
+    pub(crate) fn ending_after(mut self, units: u64) -> Self {
+        self.units = Some(units);
+        self
+    }
+}
+
+impl Job {
+    /// What connection `at` of `work` sends with each request.
+    pub(crate) fn headers_of<'a>(&'a self, work: &'a Work, at: usize) -> &'a Headers {
+        let own = at.checked_rem(work.headers.len());
+        own.and_then(|at| work.headers.get(at))
+            .unwrap_or(&self.headers)
+    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -13,8 +13,6 @@ use anyhow::{Context as _, Result, bail, ensure};
 const PATIENCE: Duration = Duration::from_mins(2);
 /// Bytes asked of the socket at once.
 const READ: usize = 64 << 10;
-/// Bytes of a generated body handed to the socket at once.
-const WRITE: usize = 256 << 10;
 /// A head above this is not an answer of a registry.
 const HEAD_LIMIT: usize = 64 << 10;
 
@@ -127,31 +125,8 @@ impl Connection {
         self.finish(request.method, sent)
     }
 
-    /// Sends a request with a body of `len` bytes which `fill` makes piece by piece, and reads the answer; `request.body` is not looked at.
-    ///
-    /// # Errors
-    /// As [`Connection::send`].
-    pub(crate) fn send_streamed(
-        &mut self,
-        request: &Request<'_>,
-        len: u64,
-        fill: &mut impl FnMut(&mut [u8]),
-    ) -> Result<Response> {
-        self.send_with(request, len, |sink| {
-            let mut block = vec![0; WRITE];
-            let mut left = len;
-            while left > 0 {
-                let n = usize::try_from(left).unwrap_or(WRITE).min(WRITE);
-                let (piece, _) = block.split_at_mut(n);
-                fill(piece);
-                sink.write_all(piece)?;
-                left -= n as u64;
-            }
-            Ok(())
-        })
-    }
-
-    /// Sends a request with a body of `len` bytes which `body` writes to the stream itself, and reads the answer.
+    /// Sends a request with a body of `len` bytes which `body` writes to the stream itself, and reads the answer; `request.body` is not
+    /// looked at.
     ///
     /// # Errors
     /// As [`Connection::send`].

@@ -13,12 +13,7 @@ pub(super) fn lines() -> Vec<Line> {
             size: 100 << 20,
             way: Way::PostPatchPut,
         };
-        let pushes = Work {
-            name: "push".to_owned(),
-            connections: 8,
-            units: None,
-            task,
-        };
+        let pushes = Work::new("push", 8, task);
         vec![get(1, content.of(APP).map(Image::by_tag).collect()), pushes]
     });
     let about = "GET of a manifest on 1 connection while 8 others push layers of 100 MiB";

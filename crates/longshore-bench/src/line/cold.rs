@@ -8,7 +8,6 @@ use rustix::fs::{Advice, fadvise, major, minor, stat};
 
 use super::works::{Speak, drive, get};
 use super::{Figure, Line, Measure, Sample, Scene, Unit};
-use crate::job::Work;
 use crate::peer::Peer;
 use crate::peer::Program::{Longshore, Nginx};
 use crate::seed::{APP, Image, Set};
@@ -51,11 +50,7 @@ struct Cold {
 
 impl Measure for Cold {
     fn once(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
-        let mut pull = Work {
-            name: "cold".to_owned(),
-            units: Some(1),
-            ..get(1, scene.content.blobs(HUGE))
-        };
+        let mut pull = get(1, scene.content.blobs(HUGE)).ending_after(1);
         forget(&peer.dir)?;
         if !self.beside {
             return Ok(drive(scene, peer, Speak::Http1, vec![pull], (0.0, 60.0))?

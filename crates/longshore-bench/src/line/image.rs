@@ -35,12 +35,7 @@ pub(super) fn lines() -> Vec<Line> {
             into: format!("bench/mount{pass}"),
             digests,
         };
-        vec![Work {
-            name: "mount".to_owned(),
-            connections: 16,
-            units: Some(8192),
-            task,
-        }]
+        vec![Work::new("mount", 16, task).ending_after(8192)]
     });
     let about = "POST that mounts 10 KiB blobs from another repository, 16 connections";
     let line = Line::new("mount-c16", about, Unit::Requests, mount).registries();
@@ -56,12 +51,7 @@ fn image(name: &str, connections: usize, shared: bool) -> Line {
             size: SMALL,
             shared,
         };
-        vec![Work {
-            name: "image".to_owned(),
-            connections,
-            units: None,
-            task,
-        }]
+        vec![Work::new("image", connections, task)]
     });
     let place = if shared {
         "one repository"

@@ -51,12 +51,7 @@ fn line(name: &str, size: u64, connections: usize, layers: usize, way: Way) -> L
             size,
             way,
         };
-        vec![Work {
-            name: "push".to_owned(),
-            connections,
-            units: Some(layers as u64),
-            task,
-        }]
+        vec![Work::new("push", connections, task).ending_after(layers as u64)]
     });
     let how = match way {
         Way::PostPut => "POST, PUT".to_owned(),

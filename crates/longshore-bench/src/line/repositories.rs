@@ -4,32 +4,28 @@ use std::collections::BTreeSet;
 
 use crate::job::{Target, Task, Work};
 
-/// The repositories that `works` speak of.
-pub(super) fn of(works: &[Work]) -> Vec<String> {
-    let mut names = BTreeSet::new();
-    let mut each = |stem: &str, connections: usize, end: &str| {
-        names.extend((0..connections).map(|number| format!("{stem}-{number}{end}")));
-    };
-    for work in works {
-        match &work.task {
-            Task::Push { repository, .. }
-            | Task::Image {
-                repository,
-                shared: false,
-                ..
-            } => {
-                each(repository, work.connections, "");
-            }
-            Task::Mount { into, .. } => {
-                each(into, work.connections, "");
-                // Where it goes on when all there is has been mounted once; some connections are faster than others.
-                for end in ["-1", "-2", "-3"] {
-                    each(into, work.connections, end);
-                }
-            }
-            Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => {}
-        }
+/// For each connection of a work whose connections have repositories of their own: those. For other works nothing.
+pub(super) fn of_each(work: &Work) -> Vec<Vec<String>> {
+    let each = |names: &dyn Fn(usize) -> Vec<String>| (0..work.connections).map(names).collect();
+    match &work.task {
+        Task::Push { repository, .. }
+        | Task::Image {
+            repository,
+            shared: false,
+            ..
+        } => each(&|number| vec![format!("{repository}-{number}")]),
+        // Where it goes on when all there is has been mounted once; some connections are faster than others.
+        Task::Mount { from, into, .. } => each(&|number| {
+            let into = ["", "-1", "-2", "-3"].map(|end| format!("{into}-{number}{end}"));
+            into.into_iter().chain([from.clone()]).collect()
+        }),
+        Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => Vec::new(),
     }
+}
+
+/// The repositories that all connections of `works` speak of.
+pub(super) fn of_all(works: &[Work]) -> Vec<String> {
+    let mut names = BTreeSet::new();
     for work in works {
         match &work.task {
             Task::Image {
@@ -39,12 +35,9 @@ pub(super) fn of(works: &[Work]) -> Vec<String> {
             } => {
                 names.insert(repository.clone());
             }
-            Task::Mount { from, .. } => {
-                names.insert(from.clone());
-            }
             Task::Read(read) => names.extend(read.targets.iter().filter_map(named)),
             Task::Pull { images } => names.extend(images.iter().flatten().filter_map(named)),
-            Task::Push { .. } | Task::Image { .. } => {}
+            Task::Push { .. } | Task::Image { .. } | Task::Mount { .. } => {}
         }
     }
     names.into_iter().collect()
@@ -90,13 +83,10 @@ mod tests {
                     target("/v2/_catalog"),
                 ],
             ),
-            Work {
-                name: String::new(),
-                connections: 2,
-                units: None,
-                task: push,
-            },
+            Work::new("push", 2, push),
         ];
-        assert_eq!(of(&works), ["bench/app", "p-0", "p-1"]);
+        assert_eq!(of_all(&works), ["bench/app"]);
+        assert!(of_each(&works[0]).is_empty());
+        assert_eq!(of_each(&works[1]), [["p-0"], ["p-1"]]);
     }
 }

@@ -24,12 +24,7 @@ pub(super) fn lines() -> Vec<Line> {
 fn line(name: &str, what: &str, repository: &'static str) -> Line {
     let works = Works::writes(Unit::Bytes, 120.0, move |content, _| {
         let images = content.of(repository).map(Image::whole).collect();
-        vec![Work {
-            name: "pull".to_owned(),
-            connections: NODES,
-            units: Some(NODES as u64),
-            task: Task::Pull { images },
-        }]
+        vec![Work::new("pull", NODES, Task::Pull { images }).ending_after(NODES as u64)]
     });
     Line::new(
         name,

@@ -107,12 +107,7 @@ pub(crate) fn read(connections: usize, method: Method, targets: Vec<Target>) -> 
         conditional: false,
         copy: false,
     };
-    Work {
-        name: "read".to_owned(),
-        connections,
-        units: None,
-        task: Task::Read(read),
-    }
+    Work::new("read", connections, Task::Read(read))
 }
 
 /// What a job gave, with what the server used meanwhile.
@@ -192,6 +187,14 @@ pub(crate) fn drive(
     works: Vec<Work>,
     times: (f64, f64),
 ) -> Result<Ran> {
+    let mut works = works;
+    for work in &mut works {
+        // One token for all that many connections do would be kilobytes with each request.
+        for repositories in repositories::of_each(work) {
+            work.headers
+                .push(peer.headers(scene.ground, &repositories)?);
+        }
+    }
     let trusted = || scene.ground.certificate.path().to_owned();
     let job = Job {
         address: peer.address,
@@ -200,7 +203,7 @@ pub(crate) fn drive(
             Speak::Tls1 => Protocol::Tls1(trusted()),
             Speak::Tls2 => Protocol::Tls2(trusted()),
         },
-        headers: peer.headers(scene.ground, &repositories::of(&works))?,
+        headers: peer.headers(scene.ground, &repositories::of_all(&works))?,
         cores: scene.load_cores.to_vec(),
         warm_up: times.0 * scene.scale,
         seconds: times.1 * scene.scale,

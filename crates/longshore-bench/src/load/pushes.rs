@@ -34,10 +34,10 @@ pub(super) fn start(
         }
         Protocol::Tls2(_) => bail!("pushes over HTTP/2 are not measured"),
     };
-    for mut unit in units(work)? {
+    for (at, mut unit) in units(work)?.into_iter().enumerate() {
         let client = Client::new(
             dial.clone(),
-            job.headers.clone(),
+            job.headers_of(work, at).clone(),
             Arc::clone(run),
             Arc::clone(shared),
         );

@@ -1,5 +1,7 @@
 //! Spreads the connections of a reading work over threads.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
 
@@ -11,7 +13,7 @@ use super::http2;
 use super::requests::Prepared;
 use super::run::{Run, Shared, Word};
 use super::tls::{Tls, TlsDial};
-use crate::job::{Job, Method, Protocol, Read, Target, Task, Work};
+use crate::job::{Job, Method, Protocol, Read, Task, Work};
 
 /// Starts the threads of a work and says how many.
 ///
@@ -40,41 +42,43 @@ pub(super) fn start(
 
 /// What each connection asks for, how, and whether it copies.
 fn routes(job: &Job, work: &Work) -> Result<(Vec<Route>, Walk, bool)> {
-    let prepare = |read: &Read, targets: &[Target]| -> Result<Arc<Vec<Prepared>>> {
-        ensure!(!targets.is_empty(), "nothing to read");
-        let all = targets
-            .iter()
-            .map(|target| Prepared::new(target, read, job.address, &job.headers));
-        Ok(Arc::new(all.collect::<Result<_>>()?))
-    };
     let connections = work.connections;
-    let route = |at: usize, requests: &Arc<Vec<Prepared>>, from| Route {
-        requests: Arc::clone(requests),
-        from,
-        number: at as u64,
-    };
-    match &work.task {
-        Task::Read(read) => {
-            let requests = prepare(read, &read.targets)?;
-            let count = requests.len();
-            let routes = (0..connections)
-                .map(|at| route(at, &requests, at * count / connections % count))
-                .collect();
-            Ok((routes, Walk::Round, read.copy))
-        }
-        Task::Pull { images } => {
-            let read = whole();
-            let images = images
-                .iter()
-                .map(|image| prepare(&read, image))
-                .collect::<Result<Vec<_>>>()?;
-            ensure!(!images.is_empty(), "no image to pull");
-            let routes = images.iter().cycle().take(connections).enumerate();
-            let routes = routes.map(|(at, image)| route(at, image, 0)).collect();
-            Ok((routes, Walk::Once, false))
-        }
+    let whole = whole();
+    let (read, lists, walk) = match &work.task {
+        Task::Read(read) => (read, std::slice::from_ref(&read.targets), Walk::Round),
+        Task::Pull { images } => (&whole, images.as_slice(), Walk::Once),
         _ => bail!("not a reading work"),
+    };
+    ensure!(!lists.is_empty(), "no image to pull");
+    // Connections that say the same share what they say.
+    let mut prepared: BTreeMap<(usize, usize), Arc<Vec<Prepared>>> = BTreeMap::new();
+    let mut routes = Vec::with_capacity(connections);
+    for (at, list) in (0..lists.len()).cycle().take(connections).enumerate() {
+        let key = (list, at % work.headers.len().max(1));
+        let requests = match prepared.entry(key) {
+            Entry::Occupied(there) => Arc::clone(there.get()),
+            Entry::Vacant(place) => {
+                let targets = lists.get(list).map(Vec::as_slice).unwrap_or_default();
+                ensure!(!targets.is_empty(), "nothing to read");
+                let headers = job.headers_of(work, at);
+                let all = targets
+                    .iter()
+                    .map(|target| Prepared::new(target, read, job.address, headers));
+                Arc::clone(place.insert(Arc::new(all.collect::<Result<_>>()?)))
+            }
+        };
+        let count = requests.len();
+        routes.push(Route {
+            requests,
+            // Those that go round begin at places of their own.
+            from: match walk {
+                Walk::Round => at * count / connections % count,
+                Walk::Once => 0,
+            },
+            number: at as u64,
+        });
     }
+    Ok((routes, walk, read.copy))
 }
 
 /// How the content of an image is read.

@@ -105,6 +105,8 @@ fn answer(
         .asked
         .entry(format!("{method} {}", kind.unwrap_or("else")))
         .or_default() += 1;
+    let who = header("x-test").unwrap_or_default();
+    *seen.asked.entry(format!("by {who}")).or_default() += 1;
     let nothing = Vec::new();
     let (place, query) = path.split_once('?').unwrap_or((path, ""));
     let named = query
@@ -185,19 +187,19 @@ fn read(path: &str) -> Read {
 }
 
 fn perform_on(address: SocketAddr, units: Option<u64>, task: Task) -> (Outcome, Done) {
-    let work = Work {
-        name: "it".to_owned(),
-        connections: 3,
-        units,
-        task,
-    };
+    let mut work = Work::new("it", 3, task);
+    work.units = units;
+    perform_work(address, work)
+}
+
+fn perform_work(address: SocketAddr, work: Work) -> (Outcome, Done) {
     let job = Job {
         address,
         protocol: Protocol::Http1,
         headers: vec![("X-Test".to_owned(), "1".to_owned())],
         cores: Vec::new(),
         warm_up: 0.05,
-        seconds: if units.is_some() { 30.0 } else { 0.2 },
+        seconds: if work.units.is_some() { 30.0 } else { 0.2 },
         works: vec![work],
     };
     let mut begun = false;
@@ -231,6 +233,31 @@ fn reads_go_on_until_the_time_is_over_and_are_verified() {
         "each connection's first answer is hashed"
     );
     assert!(done.latency.p50 > 0.0 && done.latency.p50 <= done.latency.max);
+}
+
+#[test]
+fn each_connection_sends_its_own_headers_where_a_work_has_some() {
+    for (way, task) in [
+        ("reads", Task::Read(read("/small"))),
+        (
+            "writes",
+            Task::Push {
+                repository: "p".to_owned(),
+                size: 100,
+                way: Way::PostPut,
+            },
+        ),
+    ] {
+        let (address, seen) = server();
+        let mut work = Work::new("it", 3, task).ending_after(300);
+        let own = |value: &str| vec![("X-Test".to_owned(), value.to_owned())];
+        work.headers = vec![own("a"), own("b")];
+        let (_, done) = perform_work(address, work);
+        assert_eq!(done.error, None, "{way}");
+        let seen = seen.lock().unwrap();
+        assert!(seen.count("by a") > 0 && seen.count("by b") > 0, "{way}");
+        assert_eq!(seen.count("by 1"), 0, "{way}");
+    }
 }
 
 #[test]
@@ -339,12 +366,7 @@ fn a_server_that_is_not_there_ends_the_job() {
         cores: Vec::new(),
         warm_up: 0.0,
         seconds: 1.0,
-        works: vec![Work {
-            name: "it".to_owned(),
-            connections: 1,
-            units: None,
-            task: Task::Read(read("/small")),
-        }],
+        works: vec![Work::new("it", 1, Task::Read(read("/small")))],
     };
     assert!(perform(&job, || Ok(())).is_err());
 }
