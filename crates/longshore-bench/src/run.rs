@@ -3,6 +3,8 @@
 //! The servers of a stage are all up while its lines are measured, and each round asks every program in turn, so that whatever else
 //! happens on the machine happens to all of them. What is printed goes to standard output as it becomes known.
 
+mod stores;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fs;
@@ -15,14 +17,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use crate::line::{self, Line, Sample, Scene, Stage, Store};
-use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program, Start};
+use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program};
 use crate::profile::Look;
 use crate::report::{self, Machine, Results};
 use crate::seed::{Content, Set};
+pub(crate) use stores::{LOAD, SERVER, Scratch};
+use stores::{cores, start_of};
 
-/// The processor of the server and that of the load.
-const SERVER: usize = 0;
-const LOAD: usize = 1;
 /// The `--quick` run makes measurements shorter.
 const QUICK_SCALE: f64 = 0.35;
 
@@ -161,23 +162,8 @@ fn chosen(options: &Options) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// A folder that is removed when the run ends.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(dir: &Path) -> Result<Self> {
-        // What an interrupted run left.
-        fs::remove_dir_all(dir).ok();
-        fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        Ok(Self(dir.canonicalize()?))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.0).ok();
-    }
-}
+/// The servers that are up, by the folders of their stores.
+type Fleet = BTreeMap<String, Peer>;
 
 struct Run<'a> {
     ground: &'a Ground,
@@ -224,7 +210,8 @@ impl Run<'_> {
             let content = Content::new(&[set]);
             for program in programs {
                 let begun = Instant::now();
-                let peer = Peer::start(self.ground, &Self::start(program, Stage::Free, None))?;
+                let start = start_of(program, Stage::Free, Store::Seeded, self.pass);
+                let peer = Peer::start(self.ground, &start)?;
                 content
                     .store(self.ground, &peer)
                     .and_then(|()| content.check(self.ground, &peer))
@@ -238,32 +225,22 @@ impl Run<'_> {
             self.content.images.extend(content.images);
             self.content.loose.extend(content.loose);
         }
+        let taking_part = |line: &Line| self.peers(line);
+        for told in stores::fill(self.ground, lines, self.quick, &taking_part)? {
+            say(&told)?;
+        }
         // Else the disk would still write while the first lines are measured.
         rustix::fs::sync();
         Ok(())
     }
 
-    fn start(program: Program, stage: Stage, empty: Option<u32>) -> Start {
-        Start {
-            program,
-            store: match empty {
-                None => format!("store-{program}"),
-                Some(pass) => format!("empty-{program}-{pass}"),
-            },
-            tls: stage == Stage::Tls,
-            cores: cores(stage, SERVER),
-        }
-    }
-
     fn stage(&mut self, stage: Stage, lines: &[&Line], results: &mut Results) -> Result<()> {
-        let mut fleet: BTreeMap<Program, Peer> = BTreeMap::new();
+        let mut fleet = Fleet::new();
         for line in lines.iter().filter(|line| line.store != Store::Empty) {
             for program in self.peers(line) {
-                if let Entry::Vacant(place) = fleet.entry(program) {
-                    place.insert(Peer::start(
-                        self.ground,
-                        &Self::start(program, stage, None),
-                    )?);
+                let start = start_of(program, stage, line.store, self.pass);
+                if let Entry::Vacant(place) = fleet.entry(start.store.clone()) {
+                    place.insert(Peer::start(self.ground, &start)?);
                 }
             }
         }
@@ -277,7 +254,7 @@ impl Run<'_> {
         &mut self,
         stage: Stage,
         line: &Line,
-        fleet: &mut BTreeMap<Program, Peer>,
+        fleet: &mut Fleet,
         results: &mut Results,
     ) -> Result<()> {
         let mut peers = self.peers(line);
@@ -301,36 +278,38 @@ impl Run<'_> {
         stage: Stage,
         line: &Line,
         program: Program,
-        fleet: &mut BTreeMap<Program, Peer>,
+        fleet: &mut Fleet,
     ) -> Result<Sample> {
         let (server_cores, load_cores) = (cores(stage, SERVER), cores(stage, LOAD));
         let scene = Scene {
             ground: self.ground,
             content: &self.content,
+            shape: line
+                .store
+                .size()
+                .map(|size| size.shape(program, self.quick)),
             stage,
             pass: self.pass,
             scale: if self.quick { QUICK_SCALE } else { 1.0 },
             server_cores: &server_cores,
             load_cores: &load_cores,
         };
+        let start = start_of(program, stage, line.store, self.pass);
         if line.store == Store::Empty {
-            let peer = Peer::start(self.ground, &Self::start(program, stage, Some(self.pass)))?;
+            let peer = Peer::start(self.ground, &start)?;
             let sample = self.measured(line, &scene, &peer);
             let dir = peer.dir.clone();
             drop(peer);
             fs::remove_dir_all(&dir).ok();
             return sample;
         }
-        if line.store == Store::Restarted {
+        if line.store.restarts() {
             // Stopped before another opens its store.
-            drop(fleet.remove(&program));
-            fleet.insert(
-                program,
-                Peer::start(self.ground, &Self::start(program, stage, None))?,
-            );
+            drop(fleet.remove(&start.store));
+            fleet.insert(start.store.clone(), Peer::start(self.ground, &start)?);
         }
         let peer = fleet
-            .get_mut(&program)
+            .get_mut(&start.store)
             .with_context(|| format!("{program} is not up"))?;
         let sample = self.measured(line, &scene, peer)?;
         peer.alive()?;
@@ -346,14 +325,6 @@ impl Run<'_> {
         look.end(&format!("{}: {}", line.name, line.about), svg)?;
         say(&format!("written: {}", svg.display()))?;
         sample
-    }
-}
-
-fn cores(stage: Stage, one: usize) -> Vec<usize> {
-    if stage == Stage::Free {
-        Vec::new()
-    } else {
-        vec![one]
     }
 }
 

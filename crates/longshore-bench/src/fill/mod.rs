@@ -5,13 +5,14 @@ mod distribution;
 mod longshore;
 mod shape;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
-use shape::Shape;
+use crate::peer::Program;
+pub(crate) use shape::{REFERRERS, Shape, TAGS, repository, tag};
 
 /// Fills a data directory: the rows of a large registry. Its blobs have no files.
 #[derive(Args, Debug)]
@@ -21,7 +22,7 @@ pub(crate) struct Fill {
     /// Whose data directory it is to be.
     #[arg(long, value_enum, default_value_t = Layout::Longshore)]
     layout: Layout,
-    /// The store to compare with: a thousandth of the large one, whatever the other numbers say.
+    /// The store to compare with: a thousand of most things, whatever the other numbers say.
     #[arg(long)]
     small: bool,
     /// Tags of the repository that has most of them.
@@ -48,6 +49,20 @@ enum Layout {
     Longshore,
     /// CNCF Distribution: a tree of small files. Tags and repositories only, which is all that its listings look at.
     Distribution,
+}
+
+/// Writes what `program` will find in its data directory `dir`.
+///
+/// # Errors
+/// When the directory cannot be written, is in use, or nobody knows how that program keeps things.
+pub(crate) fn store(program: Program, dir: &Path, shape: &Shape) -> Result<()> {
+    match program {
+        Program::Longshore => longshore::fill(dir, shape),
+        Program::Distribution | Program::Debian => {
+            distribution::fill(dir, shape.tags, shape.repositories)
+        }
+        Program::Nginx | Program::Zot => bail!("{program} cannot be given a filled store"),
+    }
 }
 
 /// Does it.

@@ -28,11 +28,22 @@ impl Shape {
     /// What to compare with.
     pub(crate) const SMALL: Self = Self {
         tags: 1_000,
-        repositories: 100,
-        manifests: 1_000,
+        repositories: 1_000,
+        manifests: 2_000,
         referrers: 10,
         blobs: 1_000,
     };
+
+    /// A tenth of everything.
+    pub(crate) fn tenth(self) -> Self {
+        Self {
+            tags: self.tags / 10,
+            repositories: self.repositories / 10,
+            manifests: self.manifests / 10,
+            referrers: self.referrers / 10,
+            blobs: self.blobs / 10,
+        }
+    }
 
     /// Manifests of each repository that has no name of its own here: half of all are spread over them, the others are in [`TAGS`].
     pub(crate) fn each(&self) -> usize {

@@ -6,8 +6,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 
 use super::works::float;
-use super::{Figure, Line, Measure, Sample, Scene, Store, Unit};
+use super::{Figure, Line, Measure, Sample, Scene, Size, Store, Unit};
 use crate::peer::Peer;
+use crate::peer::Program::Longshore;
 
 /// After its start a server settles.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -19,7 +20,20 @@ pub(super) fn lines() -> Vec<Line> {
         Unit::Nothing,
         Foot,
     );
+    let filled = Line::new(
+        "idle-many",
+        "start on a store of 1,000,000 tags, manifests and blobs and 100,000 repositories, a second of rest",
+        Unit::Nothing,
+        Foot,
+    );
     vec![
+        filled
+            .peers(&[Longshore])
+            .needs(&[])
+            .on(Store::FilledRestarted(Size::Many))
+            .quick()
+            .most("G11", Figure::Resident, 25.0)
+            .most("G12", Figure::Start, 100.0),
         idle.needs(&[])
             .on(Store::Empty)
             .quick()

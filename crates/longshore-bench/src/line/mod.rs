@@ -20,6 +20,7 @@ use std::fmt;
 
 use anyhow::Result;
 
+use crate::fill::Shape;
 use crate::goal::{Against, Goal, Wanted};
 use crate::peer::{Ground, Peer, Program};
 use crate::seed::{Content, Set};
@@ -87,6 +88,54 @@ pub(crate) enum Store {
     Restarted,
     /// On an empty store, by a server started for this round; both are gone after it.
     Empty,
+    /// On a store that was filled with so much, by the server that is up.
+    Filled(Size),
+    /// The same by a server started for this round.
+    FilledRestarted(Size),
+}
+
+/// How much a filled store holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Size {
+    /// A thousand of most things.
+    Few,
+    /// A million of most things.
+    Many,
+}
+
+impl Store {
+    /// How much it holds, if it is a filled one.
+    pub(crate) fn size(self) -> Option<Size> {
+        match self {
+            Self::Filled(size) | Self::FilledRestarted(size) => Some(size),
+            Self::Seeded | Self::Restarted | Self::Empty => None,
+        }
+    }
+
+    /// Whether a server is started for each round.
+    pub(crate) fn restarts(self) -> bool {
+        matches!(self, Self::Restarted | Self::FilledRestarted(_))
+    }
+}
+
+impl Size {
+    /// What `program` is given. With `quick`, much is a tenth of it.
+    pub(crate) fn shape(self, program: Program, quick: bool) -> Shape {
+        let shape = match (self, quick) {
+            (Self::Few, _) => Shape::SMALL,
+            (Self::Many, false) => Shape::BIG,
+            (Self::Many, true) => Shape::BIG.tenth(),
+        };
+        // The others keep a directory for each tag: more would take longer to write than all that is measured.
+        match program {
+            Program::Longshore => shape,
+            _ => Shape {
+                tags: shape.tags.min(100_000),
+                repositories: 1_000,
+                ..shape
+            },
+        }
+    }
 }
 
 /// What is measured of one round.
@@ -152,6 +201,8 @@ pub(crate) struct Sample {
 pub(crate) struct Scene<'a> {
     pub(crate) ground: &'a Ground,
     pub(crate) content: &'a Content,
+    /// What the store holds where it is a filled one.
+    pub(crate) shape: Option<Shape>,
     pub(crate) stage: Stage,
     /// Counts the measurements of the run, so that no two push the same bytes to the same names.
     pub(crate) pass: u32,
@@ -324,8 +375,8 @@ mod tests {
             .flat_map(|line| line.goals.iter().map(|goal| goal.name))
             .collect();
         for goal in [
-            "G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G11", "G13", "G14", "G15", "G16",
-            "storm", "tls",
+            "G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13",
+            "G14", "G15", "G16", "growth", "storm", "tls",
         ] {
             assert!(named.contains(goal), "{goal}");
         }

@@ -48,8 +48,8 @@ fn named(target: &Target) -> Option<String> {
     let rest = target.path.strip_prefix("/v2/")?;
     let end = ["/blobs/", "/manifests/", "/tags/", "/referrers/"]
         .iter()
-        .filter_map(|part| rest.find(part))
-        .min()?;
+        .filter_map(|part| rest.rfind(part))
+        .max()?;
     rest.get(..end).map(str::to_owned)
 }
 
@@ -80,12 +80,13 @@ mod tests {
                 vec![
                     target("/v2/bench/app/manifests/1.0"),
                     target("/v2/bench/app/blobs/sha256:0"),
+                    target("/v2/big/tags/tags/list?n=100"),
                     target("/v2/_catalog"),
                 ],
             ),
             Work::new("push", 2, push),
         ];
-        assert_eq!(of_all(&works), ["bench/app"]);
+        assert_eq!(of_all(&works), ["bench/app", "big/tags"]);
         assert!(of_each(&works[0]).is_empty());
         assert_eq!(of_each(&works[1]), [["p-0"], ["p-1"]]);
     }

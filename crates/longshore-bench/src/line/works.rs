@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use super::{Figure, Measure, Sample, Scene, Stage, Unit, repositories};
+use crate::fill::Shape;
 use crate::job::{BEGIN, Job, Method, Outcome, Protocol, Read, Target, Task, Work};
 use crate::peer::Peer;
 use crate::probe::Use;
@@ -30,7 +31,7 @@ pub(crate) enum Speak {
     Tls2,
 }
 
-type Make = Box<dyn Fn(&Content, u32) -> Vec<Work>>;
+type Make = Box<dyn Fn(&Scene<'_>) -> Vec<Work>>;
 
 /// A job whose works are made from what is stored and from the number of the measurement.
 pub(crate) struct Works {
@@ -44,7 +45,7 @@ pub(crate) struct Works {
 impl Works {
     /// Reads: a warm-up, then three seconds.
     pub(crate) fn reads(unit: Unit, make: impl Fn(&Content) -> Vec<Work> + 'static) -> Self {
-        let make: Make = Box::new(move |content, _| make(content));
+        let make: Make = Box::new(move |scene| make(scene.content));
         Self {
             speak: Speak::Http1,
             unit,
@@ -65,8 +66,15 @@ impl Works {
             unit,
             warm_up: 0.0,
             seconds,
-            make: Box::new(make),
+            make: Box::new(move |scene| make(scene.content, scene.pass)),
         }
+    }
+
+    /// Reads of what a filled store holds.
+    pub(crate) fn reads_of(make: impl Fn(&Shape) -> Work + 'static) -> Self {
+        let mut works = Self::reads(Unit::Requests, |_| Vec::new());
+        works.make = Box::new(move |scene| scene.shape.iter().map(&make).collect());
+        works
     }
 
     pub(crate) fn over(mut self, speak: Speak) -> Self {
@@ -77,7 +85,7 @@ impl Works {
 
 impl Measure for Works {
     fn once(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
-        let works = (self.make)(scene.content, scene.pass);
+        let works = (self.make)(scene);
         let ran = drive(scene, peer, self.speak, works, (self.warm_up, self.seconds))?;
         Ok(ran.sample(self.unit, scene))
     }

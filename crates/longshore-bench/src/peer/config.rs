@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::token::{ISSUER, SERVICE};
 
@@ -17,12 +17,13 @@ pub(crate) struct Pair<'a> {
     pub(crate) key: &'a Path,
 }
 
-/// Longshore's file; the data lies in `dir`/data, the keys of the token service in `dir`/keys.json.
+/// Longshore's file; the data lies in `dir`/data, the keys of the token service in `dir`/keys.json. What `own` says holds before the rest.
 pub(super) fn longshore(
     dir: &Path,
     address: SocketAddr,
     metrics: SocketAddr,
     tls: Option<Pair<'_>>,
+    own: &Value,
 ) -> Result<String> {
     let mut all = json!({
         "listen": address.to_string(),
@@ -42,7 +43,21 @@ pub(super) fn longshore(
             json!({ "cert": text(pair.cert)?, "key": text(pair.key)? }),
         );
     }
+    merge(&mut all, own);
     toml::to_string(&all).context("a configuration cannot be written down")
+}
+
+/// Sets in `all` what `own` says, down to single keys.
+fn merge(all: &mut Value, own: &Value) {
+    match (all, own) {
+        (Value::Object(all), Value::Object(own)) => {
+            for (key, value) in own {
+                merge(all.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (_, Value::Null) => {}
+        (all, own) => *all = own.clone(),
+    }
 }
 
 /// The file of Distribution, of Debian's version and of version 3.
@@ -141,7 +156,14 @@ mod tests {
             cert: Path::new("/c"),
             key: Path::new("/k"),
         };
-        let text = longshore(Path::new("/d \"x\""), address(5), address(6), Some(pair)).unwrap();
+        let text = longshore(
+            Path::new("/d \"x\""),
+            address(5),
+            address(6),
+            Some(pair),
+            &json!({"limits": {"connections": 7}}),
+        )
+        .unwrap();
         let table: toml::Table = text.parse().unwrap();
         assert_eq!(table["data"].as_str(), Some("/d \"x\"/data"));
         assert_eq!(table["log"]["access"].as_bool(), Some(true));
@@ -151,6 +173,9 @@ mod tests {
             Some("/d \"x\"/keys.json")
         );
         assert_eq!(table["tls"]["cert"].as_str(), Some("/c"));
+        let limits = table["limits"].as_table().unwrap();
+        assert_eq!(limits["connections"].as_integer(), Some(7));
+        assert_eq!(limits["connections_per_ip"].as_integer(), Some(0));
         assert!(
             table.get("storage").is_none(),
             "durability and the rest are as they come"

@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use serde_json::Value;
+
 use crate::probe::{Probe, Use};
 use crate::process::{self, Server, tied};
 pub(crate) use certificate::Certificate;
@@ -128,6 +130,8 @@ pub(crate) struct Start {
     pub(crate) tls: bool,
     /// The processors it may use; all when empty.
     pub(crate) cores: Vec<usize>,
+    /// What Longshore's configuration says beside what it always says.
+    pub(crate) own: Value,
 }
 
 /// A running server; dropped, it is stopped.
@@ -154,6 +158,7 @@ impl Peer {
             store,
             tls,
             cores,
+            own: _,
         } = start;
         let dir = ground.dir.join(store);
         fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
@@ -232,7 +237,7 @@ fn configure(
             fs::write(dir.join("keys.json"), ground.issuer.keys().to_string())?;
             (
                 "longshore.toml",
-                config::longshore(dir, address, free()?, pair)?,
+                config::longshore(dir, address, free()?, pair, &start.own)?,
             )
         }
         Program::Distribution | Program::Debian => {

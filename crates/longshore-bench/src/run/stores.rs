@@ -1,0 +1,99 @@
+//! Where the servers of a run keep things, and on which processors they are.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::fill;
+use crate::line::{Line, Size, Stage, Store};
+use crate::peer::{Ground, Program, Start};
+
+/// The processor of the server and that of the load.
+pub(crate) const SERVER: usize = 0;
+pub(crate) const LOAD: usize = 1;
+
+/// A folder that is removed when the run ends.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    /// Makes an empty folder.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn new(dir: &Path) -> Result<Self> {
+        // What an interrupted run left.
+        fs::remove_dir_all(dir).ok();
+        fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        Ok(Self(dir.canonicalize()?))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).ok();
+    }
+}
+
+/// How a server is started for a line on `store`; `pass` tells empty stores apart.
+pub(super) fn start_of(program: Program, stage: Stage, store: Store, pass: u32) -> Start {
+    Start {
+        program,
+        store: match store {
+            Store::Seeded | Store::Restarted => format!("store-{program}"),
+            Store::Empty => format!("empty-{program}-{pass}"),
+            Store::Filled(size) | Store::FilledRestarted(size) => {
+                format!("filled-{program}-{size:?}").to_lowercase()
+            }
+        },
+        tls: stage == Stage::Tls,
+        cores: cores(stage, SERVER),
+        own: match store.size() {
+            // The catalog has what its reader may pull, and no token names 100,000 repositories.
+            Some(_) => json!({"auth": {"anonymous": "pull"}}),
+            None => Value::Null,
+        },
+    }
+}
+
+/// Writes the stores that are too large to be pushed, and says what it did.
+///
+/// # Errors
+/// When one cannot be written.
+pub(super) fn fill(
+    ground: &Ground,
+    lines: &[Line],
+    quick: bool,
+    peers: &dyn Fn(&Line) -> Vec<Program>,
+) -> Result<Vec<String>> {
+    let mut stores: BTreeMap<(Size, Program), String> = BTreeMap::new();
+    for line in lines {
+        if let Some(size) = line.store.size() {
+            stores.extend(peers(line).into_iter().map(|program| {
+                let start = start_of(program, line.stage, line.store, 0);
+                ((size, program), start.store)
+            }));
+        }
+    }
+    let mut told = Vec::new();
+    for ((size, program), store) in stores {
+        let begun = Instant::now();
+        let data = ground.dir.join(store).join("data");
+        fill::store(program, &data, &size.shape(program, quick))
+            .with_context(|| format!("filling the store of {program}"))?;
+        let seconds = begun.elapsed().as_secs_f64();
+        told.push(format!("filled {size:?} for {program} ({seconds:.1} s)"));
+    }
+    Ok(told)
+}
+
+pub(super) fn cores(stage: Stage, one: usize) -> Vec<usize> {
+    if stage == Stage::Free {
+        Vec::new()
+    } else {
+        vec![one]
+    }
+}
