@@ -256,3 +256,26 @@ fn a_large_batch_opens_no_file_but_those_of_the_database() {
         .unwrap();
     assert_eq!(files(), Vec::<String>::new());
 }
+
+#[test]
+fn a_statement_is_planned_once_whatever_values_are_bound() {
+    let (dir, _db) = open();
+    let conn = connect(
+        &dir.path().join("meta.db"),
+        OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
+    let sql = "SELECT name FROM tag WHERE repo = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
+    for round in 0..5 {
+        let mut kept = conn.prepare_cached(sql).unwrap();
+        kept.query((round, format!("v{round}"), 10))
+            .unwrap()
+            .next()
+            .unwrap();
+        assert_eq!(
+            kept.get_status(rusqlite::StatementStatus::RePrepare),
+            0,
+            "parsed anew in round {round}"
+        );
+    }
+}
