@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds what is measured and what measures, finds the peers, and lets `longshore-bench run` do the rest.
+//! `cargo xtask bench`: builds what is measured and what measures, finds the peers, and lets `longshore-bench run` do the rest, or
+//! `longshore-bench abuse`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::packages;
 use crate::process::{self, Ended};
@@ -20,6 +21,13 @@ const PROFILING: &str = "profiling";
 const BUILD_LIMIT: Duration = Duration::from_mins(40);
 const RUN_LIMIT: Duration = Duration::from_hours(3);
 
+/// What can be measured.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// What bad clients do to the server and to good ones.
+    Abuse,
+}
+
 /// `cargo xtask bench`
 #[derive(Args, Debug, Default)]
 #[expect(
@@ -27,10 +35,14 @@ const RUN_LIMIT: Duration = Duration::from_hours(3);
     reason = "each is a switch of the command line"
 )]
 pub(crate) struct Options {
-    /// Only Debian's peers and the lines that CI measures, in a few minutes; short goals are reported and do not fail.
+    /// What is measured; the lines beside the peers if nothing is said.
+    #[arg(value_enum)]
+    what: Option<What>,
+    /// Only Debian's peers and the lines that CI measures, in a few minutes, or a second of each abuse; short goals are reported and do
+    /// not fail.
     #[arg(long)]
     quick: bool,
-    /// Only lines whose names begin so; may be given several times.
+    /// Only lines or abuses whose names begin so; may be given several times.
     #[arg(long, value_name = "NAME")]
     only: Vec<String>,
     /// How often each line is measured.
@@ -51,12 +63,13 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What CI measures.
-    pub(crate) fn quick() -> Self {
-        Self {
+    /// What CI measures: the lines first, then abuse.
+    pub(crate) fn quick() -> [Self; 2] {
+        [None, Some(What::Abuse)].map(|what| Self {
+            what,
             quick: true,
             ..Self::default()
-        }
+        })
     }
 }
 
@@ -87,7 +100,12 @@ pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Comman
     };
     build(workspace, "longshore-bench", "release")?;
     let mut command = Command::new(workspace.cargo_target().join("release/longshore-bench"));
-    command.arg("run");
+    let abuse = options.what == Some(What::Abuse);
+    ensure!(
+        !abuse || options.profile.is_none(),
+        "a flame graph is drawn of lines only"
+    );
+    command.arg(if abuse { "abuse" } else { "run" });
     let longshore = workspace.cargo_target().join(profile).join("longshore");
     command.arg("--longshore").arg(&longshore);
     command.arg("--dir").arg(workspace.scratch("bench")?);
@@ -101,7 +119,7 @@ pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Comman
             .scratch("bench-profile")?
             .join(format!("{line}.svg"));
         command.args(["--profile", line]).arg("--svg").arg(svg);
-    } else {
+    } else if !abuse {
         peers(workspace, options, &mut command)?;
     }
     if options.quick {

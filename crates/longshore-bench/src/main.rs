@@ -12,6 +12,7 @@
     )
 )]
 
+mod abuse;
 mod fill;
 mod flame;
 mod goal;
@@ -41,6 +42,8 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    /// Tries what bad clients do to a server.
+    Abuse(abuse::Options),
     Fill(fill::Fill),
     /// Does the job on standard input and prints what came of it.
     Load,
@@ -50,6 +53,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Abuse(options) => abuse::run(&options),
         Command::Fill(fill) => fill::run(&fill),
         Command::Load => load::run(),
         Command::Run(options) => run::run(&options),

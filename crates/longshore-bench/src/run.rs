@@ -328,7 +328,11 @@ impl Run<'_> {
     }
 }
 
-fn say(text: &str) -> Result<()> {
+/// Prints a line as soon as it is known.
+///
+/// # Errors
+/// When nobody can be told.
+pub(crate) fn say(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())

@@ -130,6 +130,8 @@ impl Image {
 pub(crate) enum Set {
     /// An image and blobs of 10 KiB, 1 MiB and 100 MiB.
     App,
+    /// An image and one blob of 100 MiB.
+    Abused,
     /// One blob of 1 GiB.
     Huge,
     /// An image of 20 layers that everybody pulls at once.
@@ -169,6 +171,11 @@ impl Content {
                 self.loose.extend(loose(1000, 256, 10 * KIB));
                 self.loose.extend(loose(2000, 16, MIB));
                 self.loose.extend(loose(3000, 4, 100 * MIB));
+            }
+            Set::Abused => {
+                self.images
+                    .push(Image::new(APP, "1.0".to_owned(), 1, &[(12, 10 * KIB)]));
+                self.loose.extend(loose(3000, 1, 100 * MIB));
             }
             Set::Huge => self.loose.extend(loose(4000, 1, 1024 * MIB)),
             Set::Storm => {

@@ -92,7 +92,7 @@ impl Measure for Works {
 }
 
 /// A number to calculate with.
-pub(super) fn float(number: u64) -> f64 {
+pub(crate) fn float(number: u64) -> f64 {
     #[expect(
         clippy::cast_precision_loss,
         reason = "fifteen digits are more than anything here is known by"

@@ -26,6 +26,8 @@ use anyhow::{Context as _, Result, ensure};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::job::{BEGIN, Job, Outcome, Task};
+pub(crate) use tls::TlsDial;
+
 use run::{Phase, Run, Shared, Word};
 
 /// How long connections may take to come about, and a last unit of the warm-up to end.

@@ -28,14 +28,14 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Where TLS connections go.
 #[derive(Debug, Clone)]
-pub(super) struct TlsDial {
-    pub(super) address: SocketAddr,
-    pub(super) config: Arc<ClientConfig>,
+pub(crate) struct TlsDial {
+    pub(crate) address: SocketAddr,
+    pub(crate) config: Arc<ClientConfig>,
 }
 
 impl TlsDial {
     /// Trusts the certificates in the file `certificate` and nothing else.
-    pub(super) fn new(address: SocketAddr, certificate: &Path, alpn: &[u8]) -> Result<Self> {
+    pub(crate) fn new(address: SocketAddr, certificate: &Path, alpn: &[u8]) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in CertificateDer::pem_file_iter(certificate)? {
             roots.add(certificate?)?;
@@ -57,12 +57,12 @@ impl TlsDial {
         })
     }
 
-    pub(super) fn name(&self) -> ServerName<'static> {
+    pub(crate) fn name(&self) -> ServerName<'static> {
         ServerName::from(self.address.ip())
     }
 
     /// A blocking stream.
-    pub(super) fn stream(&self) -> Result<StreamOwned<ClientConnection, TcpStream>> {
+    pub(crate) fn stream(&self) -> Result<StreamOwned<ClientConnection, TcpStream>> {
         let socket = connect(self.address)?;
         socket.set_read_timeout(Some(PATIENCE))?;
         socket.set_write_timeout(Some(PATIENCE))?;

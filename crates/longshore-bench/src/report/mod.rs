@@ -6,6 +6,6 @@ mod results;
 mod table;
 
 pub(crate) use machine::Machine;
-pub(crate) use page::write;
-pub(crate) use results::Results;
+pub(crate) use page::{Part, write};
+pub(crate) use results::{Results, Spread};
 pub(crate) use table::{sample, table};

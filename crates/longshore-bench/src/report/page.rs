@@ -11,8 +11,51 @@ use crate::line::Line;
 
 use super::{Results, table};
 
-const BEGIN: &str = "<!-- measured: begin, written by `cargo xtask bench` -->";
-const END: &str = "<!-- measured: end -->";
+/// A part of the page that a program writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The lines beside the peers.
+    Measured,
+    /// What abuse does.
+    Abuse,
+}
+
+impl Part {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Measured => "<!-- measured: begin, written by `cargo xtask bench` -->",
+            Self::Abuse => "<!-- abuse: begin, written by `cargo xtask bench abuse` -->",
+        }
+    }
+
+    fn end(self) -> &'static str {
+        match self {
+            Self::Measured => "<!-- measured: end -->",
+            Self::Abuse => "<!-- abuse: end -->",
+        }
+    }
+
+    /// Writes this part of the page at `path` anew; the rest stays as it is.
+    ///
+    /// # Errors
+    /// When the page cannot be read or written, or has lost its markers.
+    pub(crate) fn write(self, path: &Path, text: &str) -> Result<()> {
+        let old = fs::read_to_string(path).unwrap_or_else(|_| EMPTY.to_owned());
+        let new = self.replaced(&old, text)?;
+        fs::write(path, new).with_context(|| format!("{} cannot be written", path.display()))
+    }
+
+    fn replaced(self, page: &str, text: &str) -> Result<String> {
+        let (begin, end) = (self.begin(), self.end());
+        let (before, rest) = page
+            .split_once(begin)
+            .with_context(|| format!("the page has lost its marker {begin}"))?;
+        let (_, after) = rest
+            .split_once(end)
+            .with_context(|| format!("the page has lost its marker {end}"))?;
+        Ok(format!("{before}{begin}\n{text}{end}{after}"))
+    }
+}
 
 /// What a page begins with that does not exist yet.
 const EMPTY: &str = "\
@@ -23,6 +66,11 @@ reading, measured on one machine in one run.
 
 <!-- measured: begin, written by `cargo xtask bench` -->
 <!-- measured: end -->
+
+## Under abuse
+
+<!-- abuse: begin, written by `cargo xtask bench abuse` -->
+<!-- abuse: end -->
 
 ## Where the time goes
 
@@ -40,19 +88,7 @@ pub(crate) fn write(
     results: &Results,
     judged: &[Judged],
 ) -> Result<()> {
-    let old = fs::read_to_string(path).unwrap_or_else(|_| EMPTY.to_owned());
-    let new = replaced(&old, &measured(lines, results, judged))?;
-    fs::write(path, new).with_context(|| format!("{} cannot be written", path.display()))
-}
-
-fn replaced(page: &str, part: &str) -> Result<String> {
-    let (before, rest) = page
-        .split_once(BEGIN)
-        .context("the page has lost its first marker")?;
-    let (_, after) = rest
-        .split_once(END)
-        .context("the page has lost its second marker")?;
-    Ok(format!("{before}{BEGIN}\n{part}{END}{after}"))
+    Part::Measured.write(path, &measured(lines, results, judged))
 }
 
 fn measured(lines: &[Line], results: &Results, judged: &[Judged]) -> String {
@@ -146,9 +182,9 @@ mod tests {
 
     #[test]
     fn what_people_wrote_around_the_measured_part_is_kept() {
-        let once = replaced(EMPTY, "one\n").unwrap();
+        let once = Part::Measured.replaced(EMPTY, "one\n").unwrap();
         let edited = once.replace("<!-- counts -->\n", "<!-- counts -->\nTwo copies.\n");
-        let twice = replaced(&edited, "two\n").unwrap();
+        let twice = Part::Measured.replaced(&edited, "two\n").unwrap();
         assert!(
             twice.contains("Two copies.")
                 && twice.contains("\ntwo\n")
@@ -158,7 +194,10 @@ mod tests {
 
     #[test]
     fn a_page_without_markers_is_not_overwritten() {
-        assert!(replaced("# By hand", "x").is_err());
+        for part in [Part::Measured, Part::Abuse] {
+            assert!(part.replaced("# By hand", "x").is_err());
+            assert!(part.replaced(EMPTY, "x").is_ok());
+        }
     }
 
     #[test]
