@@ -10,6 +10,9 @@ use crate::values;
 const GET: &str = "SELECT size, location, generation, state FROM blob WHERE digest = ?1";
 const SEEN: &str = "SELECT b.size, b.location, b.generation, b.state FROM link l JOIN blob b ON b.digest = l.digest \
                     WHERE l.repo = ?1 AND l.digest = ?2 AND b.state < 2";
+const NEEDED: &str = "SELECT b.digest, b.size, b.location, b.generation, b.state FROM edge e \
+                      JOIN link l ON l.repo = e.repo AND l.digest = e.child JOIN blob b ON b.digest = l.digest \
+                      WHERE e.repo = ?1 AND e.parent = ?2 AND e.kind = 0 AND b.state < 2 LIMIT ?3";
 const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7) \
                    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, location = excluded.location, \
@@ -92,6 +95,28 @@ pub async fn blob_seen(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Op
         .one::<Columns>(SEEN, &values![repo, digest])
         .await?
         .map(row))
+}
+
+/// Blobs that a manifest needs and that its repository holds, as [`blob_seen`] would find them; `most` of them, in no
+/// order that matters.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blobs_needed(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    manifest: &Digest,
+    most: u64,
+) -> Result<Vec<(Digest, BlobRow)>> {
+    let found = tx
+        .all::<(Digest, u64, String, i64, BlobState)>(NEEDED, &values![repo, manifest, most])
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(digest, size, location, generation, state)| {
+            (digest, row((size, location, generation, state)))
+        })
+        .collect())
 }
 
 /// Whether any repository at all holds the blob.

@@ -112,11 +112,7 @@ impl Inner {
             })
             .await?
             .ok_or_else(|| unknown(digest))?;
-        let seen = Seen {
-            size: row.size,
-            generation: row.generation,
-            location: row.location.into(),
-        };
+        let seen = Seen::of(row);
         self.cache.blob_is(repo, epoch, digest, seen.clone());
         Ok(seen)
     }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use longshore_core::Manifest;
+use longshore_meta::blobs::BlobRow;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 use moka::sync::Cache as Moka;
@@ -58,6 +59,17 @@ pub(crate) struct Seen {
     pub(crate) size: u64,
     pub(crate) generation: i64,
     pub(crate) location: Arc<str>,
+}
+
+impl Seen {
+    /// What a row says.
+    pub(crate) fn of(row: BlobRow) -> Self {
+        Self {
+            size: row.size,
+            generation: row.generation,
+            location: row.location.into(),
+        }
+    }
 }
 
 /// What is known.

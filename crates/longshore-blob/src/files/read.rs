@@ -21,6 +21,10 @@ use crate::location::Location;
 /// Up to how many bytes a blob is kept in memory as a whole.
 const SMALL: u64 = 64 << 10;
 
+/// Up to how many bytes a blob is read into memory the first time it is asked for. A larger one leaves as a part of its
+/// file then, uncopied, and is read when it is asked for again: most of what is pulled once is not pulled soon again.
+const TINY: u64 = 16 << 10;
+
 /// The longest piece of a body, in bytes. It takes address space only; whoever copies it copies that much at once at most.
 const FRAME: u64 = 4 << 20;
 
@@ -88,7 +92,7 @@ impl Reads {
                 "the range ends behind the content",
             ));
         }
-        if size <= SMALL {
+        if size <= TINY || (size <= SMALL && self.is_known(at)) {
             let bytes = self.small(at, size).await?;
             let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
             let (start, end) = (within(range.start), within(range.end));
@@ -117,6 +121,11 @@ impl Reads {
         self.small.invalidate(at);
         self.open.invalidate(at);
         self.open.run_pending_tasks();
+    }
+
+    /// Whether the blob was asked for before, and not long ago.
+    fn is_known(&self, at: &Location) -> bool {
+        self.small.contains_key(at) || self.open.contains_key(at)
     }
 
     async fn small(&self, at: &Location, size: u64) -> Result<Bytes> {

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 /// What one page at least holds; a touch per this many bytes reads them all, given the kernel's readahead.
 const STRIDE: u64 = 128 * 1024;
 
-/// Whether the two ends of `range` are in the page cache. A file system that cannot tell says no.
+/// Whether `range` is in the page cache, as its two ends tell. A file system that cannot tell says no.
 #[cfg(target_os = "linux")]
 pub(super) fn is_resident(file: &File, range: &Range<u64>) -> bool {
     let there = |at: u64| {
@@ -21,7 +21,9 @@ pub(super) fn is_resident(file: &File, range: &Range<u64>) -> bool {
         // A read of nothing is the end of the file: not cold, and the one who reads will see.
         rustix::io::preadv2(file, &mut bufs, at, rustix::io::ReadWriteFlags::NOWAIT).is_ok()
     };
-    range.is_empty() || (there(range.start) && there(range.end - 1))
+    // The beginning of a file that is no longer than one readahead was read in one piece: its last byte speaks for it.
+    let one_piece = range.start == 0 && range.end <= STRIDE;
+    range.is_empty() || ((one_piece || there(range.start)) && there(range.end - 1))
 }
 
 /// Elsewhere nobody can tell, so everything is read on the blocking pool.

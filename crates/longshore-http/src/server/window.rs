@@ -15,12 +15,23 @@ use super::resident;
 /// Bytes asked for, brought in and sent at a time.
 pub(super) const SIZE: u64 = 2 << 20;
 
-/// Walks over a file in windows. A cold window is brought in on the blocking pool, and the one after it while the first
-/// goes out, so that a fast disk is never waited for twice.
+/// How far the disk is kept busy ahead of what is sent of a cold file: enough for one that answers late and fast.
+const AHEAD: u64 = 8 * SIZE;
+
+/// Walks over a file in windows. A cold window is brought in on the blocking pool, and once there was one the kernel is
+/// asked for what follows before it is needed, so that a fast disk is not waited for at each window.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     now: Option<Window>,
-    ahead: Option<Window>,
+    ahead: Option<Ahead>,
+}
+
+/// What the kernel was asked to read of a file that was found cold.
+#[derive(Debug)]
+struct Ahead {
+    file: Arc<File>,
+    /// The first byte it was not asked for.
+    asked: u64,
 }
 
 #[derive(Debug)]
@@ -43,12 +54,20 @@ impl Windows {
         len: u64,
     ) -> Poll<io::Result<u64>> {
         let end = offset.saturating_add(len);
-        let mut window = match self.now.take() {
+        let last = self.now.take();
+        let goes_on = |last: &Window| Arc::ptr_eq(&last.file, file) && last.range.end == offset;
+        let mut window = match last {
             Some(window) if window.holds(file, offset) => window,
-            _ => match self.ahead.take() {
-                Some(window) if window.holds(file, offset) => window,
-                _ => Window::open(file, offset..end.min(offset.saturating_add(SIZE))),
-            },
+            last => {
+                let window = Window::open(file, offset..end.min(offset.saturating_add(SIZE)));
+                // Not for the first: a client that wants a small part of a large blob makes the disk read that part.
+                if last.as_ref().is_some_and(goes_on) {
+                    self.look_ahead(file, offset, window.loading.is_some());
+                } else {
+                    self.ahead = None;
+                }
+                window
+            }
         };
         if let Some(loading) = &mut window.loading {
             let Poll::Ready(loaded) = Pin::new(loading).poll(cx) else {
@@ -57,14 +76,32 @@ impl Windows {
             };
             window.loading = None;
             loaded.map_err(io::Error::other)??;
-            let next = window.range.end..end.min(window.range.end.saturating_add(SIZE));
-            if !next.is_empty() {
-                self.ahead = Some(Window::open(file, next));
-            }
         }
         let room = window.range.end - offset;
         self.now = Some(window);
         Poll::Ready(Ok(room.min(len)))
+    }
+
+    /// Has the kernel begin to read what follows `offset` once the file was found cold, half of [`AHEAD`] at a time.
+    /// Behind the end of the file there is nothing to read, and asking costs nothing.
+    fn look_ahead(&mut self, file: &Arc<File>, offset: u64, cold: bool) {
+        if cold && self.ahead.is_none() {
+            self.ahead = Some(Ahead {
+                file: Arc::clone(file),
+                asked: offset,
+            });
+        }
+        let Some(ahead) = &mut self.ahead else { return };
+        let range = ahead.asked.max(offset)..offset.saturating_add(AHEAD);
+        if range.end.saturating_sub(range.start) < AHEAD / 2 {
+            return;
+        }
+        ahead.asked = range.end;
+        let file = Arc::clone(&ahead.file);
+        // Nobody waits for it: what it has not brought in when it is needed is waited for then.
+        drop(tokio::task::spawn_blocking(move || {
+            resident::read_ahead(&file, &range);
+        }));
     }
 }
 
@@ -95,7 +132,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn every_byte_is_ready_in_the_end_and_windows_follow_each_other() {
+    async fn every_byte_is_ready_in_the_end_and_only_a_cold_file_is_read_ahead() {
         let mut file =
             tempfile::tempfile_in(std::env::current_exe().unwrap().parent().unwrap()).unwrap();
         let len = 2 * SIZE + 10;
@@ -108,18 +145,17 @@ mod tests {
         let cold = !resident::is_resident(&file, &(0..SIZE));
         let mut windows = Windows::default();
         let mut at = 7;
-        let mut first = true;
         while at < len {
             let room = poll_fn(|cx| windows.poll_ready(cx, &file, at, len - at))
                 .await
                 .unwrap();
             assert!(room > 0 && room <= SIZE);
-            if std::mem::take(&mut first) {
-                assert_eq!(
-                    windows.ahead.is_some(),
-                    cold,
-                    "only what is cold is worth a look ahead"
-                );
+            match windows.ahead.as_ref() {
+                None => assert!(
+                    at < SIZE || !cold,
+                    "a cold file is read ahead from its second window on"
+                ),
+                Some(ahead) => assert!(cold && at >= SIZE && ahead.asked >= at + AHEAD / 2),
             }
             assert!(resident::is_resident(&file, &(at..at + room)) || !cfg!(target_os = "linux"));
             at += room;
