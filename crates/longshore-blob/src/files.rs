@@ -14,6 +14,7 @@ mod syncs;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod whole;
 mod writer;
 
 use std::fmt;
@@ -24,6 +25,7 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use longshore_core::{ByteStream, Error, Result, SignedUrl};
 use longshore_spec::{Algorithm, Digest};
 use rustix::fs::{AtFlags, OFlags};
@@ -96,13 +98,13 @@ impl Files {
 
     /// Makes the file of a new stage.
     fn create(&self, now: SystemTime) -> Result<Location> {
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let id = Uuid::new_v7(Timestamp::from_unix(
-            NoContext,
-            since.as_secs(),
-            since.subsec_nanos(),
-        ));
-        let name = format!("{}{STAGED}", id.simple());
+        let name = format!("{}{STAGED}", new_id(now));
+        let (_, dir) = self.create_in(&name, now)?;
+        location_in(&dir, &name)
+    }
+
+    /// Makes a file called `name` in the directory of what arrives at `now`.
+    fn create_in(&self, name: &str, now: SystemTime) -> Result<(File, Arc<hours::Dir>)> {
         let mut again = true;
         loop {
             let (dir, new) = self.hours.at(&self.root, now).map_err(fault::storage)?;
@@ -111,12 +113,8 @@ impl Files {
             }
             let flags =
                 OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            match rustix::fs::openat(dir.fd(), &name, flags, root::FILE_MODE) {
-                Ok(_) => {
-                    return format!("{}/{name}", dir.path())
-                        .parse()
-                        .map_err(Error::internal);
-                }
+            match rustix::fs::openat(dir.fd(), name, flags, root::FILE_MODE) {
+                Ok(file) => return Ok((file.into(), dir)),
                 Err(Errno::NOENT) if again => {
                     self.hours.forget(&dir);
                     again = false;
@@ -149,6 +147,19 @@ impl Files {
             Err(error) => Err(fault::storage(error)),
         }
     }
+}
+
+/// The id of an upload that begins `now`; ids of later ones come later in the order of names.
+fn new_id(now: SystemTime) -> String {
+    let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let time = Timestamp::from_unix(NoContext, since.as_secs(), since.subsec_nanos());
+    Uuid::new_v7(time).simple().to_string()
+}
+
+fn location_in(dir: &hours::Dir, name: &str) -> Result<Location> {
+    format!("{}/{name}", dir.path())
+        .parse()
+        .map_err(Error::internal)
 }
 
 #[async_trait]
@@ -211,6 +222,10 @@ impl BlobStore for Files {
 
     async fn publish(&self, stage: &Stage, digest: &Digest) -> Result<Stored> {
         self.publish_stage(stage, digest).await
+    }
+
+    async fn put(&self, content: &[Bytes], digest: &Digest, now: SystemTime) -> Result<Stored> {
+        self.put_whole(content, digest, now).await
     }
 
     async fn sync(&self, at: &Location) -> Result<()> {

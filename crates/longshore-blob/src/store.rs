@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use longshore_core::{ByteStream, Result, SignedUrl};
 use longshore_spec::{Algorithm, Digest};
 
@@ -68,6 +69,15 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     /// `DigestInvalid` (the stage stays as it is), `UploadBusy`, `BlobUploadUnknown` (the staged bytes are gone).
     async fn publish(&self, stage: &Stage, digest: &Digest) -> Result<Stored>;
+
+    /// Makes `content`, all of which is here, a blob that arrives `now`, if its digest is `digest`: what a stage, an extension
+    /// and [`BlobStore::publish`] do, without a stage. For what is small enough to be held in memory.
+    ///
+    /// It promises what [`BlobStore::publish`] promises, but is not repeatable: a second call makes a second blob.
+    ///
+    /// # Errors
+    /// `DigestInvalid`. Nothing is left of `content` then, nor after any other failure.
+    async fn put(&self, content: &[Bytes], digest: &Digest, now: SystemTime) -> Result<Stored>;
 
     /// Returns when the published bytes at `at` and their name survive a power cut. Many callers share one sync.
     ///

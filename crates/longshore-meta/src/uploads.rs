@@ -19,6 +19,7 @@ const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 
                       WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
+const OPEN_ALL: &str = "SELECT count(*) FROM upload WHERE finished IS NULL";
 const OPEN_BY: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE actor = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE touched > ?1 AND lease_until > 0";
 const FINISHED: &str = "SELECT id, stage, finished FROM upload WHERE touched < ?1 AND finished IS NOT NULL ORDER BY touched LIMIT ?2";
@@ -201,6 +202,15 @@ pub async fn upload_count(tx: &mut Tx<'_>, repo: i64, most: usize) -> Result<usi
         .one::<(u64,)>(OPEN_IN, &values![repo, most])
         .await?
         .unwrap_or((0,));
+    Ok(usize::try_from(open).unwrap_or(usize::MAX))
+}
+
+/// How many sessions are open in all.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_count_all(tx: &mut Tx<'_>) -> Result<usize> {
+    let (open,) = tx.one::<(u64,)>(OPEN_ALL, &[]).await?.unwrap_or((0,));
     Ok(usize::try_from(open).unwrap_or(usize::MAX))
 }
 

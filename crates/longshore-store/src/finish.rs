@@ -5,7 +5,9 @@
 //! to the blob waits for its sync and makes the row *live* in its own transaction ([`crate::push`]).
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use bytes::Bytes;
 use longshore_blob::Stored;
 use longshore_core::{BlobInfo, ByteStream, Chunk, Code, Cx, Expect, Result};
 use longshore_meta::blobs::{self, BlobRow, BlobState};
@@ -16,10 +18,14 @@ use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
 
 use crate::blobs::location;
-use crate::intake::while_asked;
+use crate::fresh::Start;
+use crate::intake::{again, while_asked, whole};
 use crate::options::Durability;
 use crate::store::Inner;
-use crate::uploads::{Held, Taken, unknown};
+use crate::uploads::{Held, Taken, out_of_order, unknown};
+
+/// Up to how many bytes a body is held in memory until it is whole.
+const WHOLE: u64 = 128 << 10;
 
 impl Inner {
     pub(crate) async fn put_blob(
@@ -33,7 +39,7 @@ impl Inner {
         let session = this.start_upload(cx, repo, want.digest.algorithm()).await?;
         let key = this.key(cx, repo, &session.id).await?;
         let tasks = this.tasks.clone();
-        let (this, repo, want, now) = (this.clone(), repo.clone(), *want, micros(cx.now));
+        let (this, repo, want, now) = (this.clone(), repo.clone(), *want, cx.now);
         let last = Chunk {
             at: None,
             size: want.size,
@@ -42,16 +48,23 @@ impl Inner {
         let (_here, last) = while_asked(last);
         tasks
             .joined(async move {
-                let Taken::Held(mut held) = this.take(key, now).await? else {
-                    return Err(unknown(&session.id));
+                let start = this.fresh.take(&key)?.ok_or_else(|| unknown(&session.id))?;
+                let done = match this.fill(start, &repo, last, &want.digest, now).await {
+                    Filled::Done(done) => done,
+                    Filled::More(start, last) => {
+                        let mut held = this.begin(start, now).await?;
+                        let done = this
+                            .complete(&mut held, &repo, last, &want.digest, now)
+                            .await;
+                        if done.is_err() {
+                            this.end(&held).await?;
+                        }
+                        done
+                    }
                 };
-                let done = match this.add(&mut held, last).await {
-                    Ok(()) => this.publish(&repo, &held, &want.digest, now).await,
-                    Err(error) => Err(error),
-                };
-                if done.is_err() {
-                    // Nobody knows the session's id, so nobody can come back to it.
-                    this.end(&held).await?;
+                // Nobody knows the session's id, so nobody can come back to it.
+                if let Some(start) = this.fresh.take(&key)? {
+                    start.end();
                 }
                 done
             })
@@ -68,22 +81,24 @@ impl Inner {
     ) -> Result<BlobInfo> {
         let key = this.key(cx, repo, id).await?;
         let tasks = this.tasks.clone();
-        let (this, repo, id, digest, now) =
-            (this.clone(), repo.clone(), *id, *digest, micros(cx.now));
+        let (this, repo, id, digest, now) = (this.clone(), repo.clone(), *id, *digest, cx.now);
         let (_here, last) = while_asked(last);
         tasks
             .joined(async move {
-                let mut held = match this.take(key, now).await? {
-                    Taken::Held(held) => held,
-                    Taken::Finished(before, size) if before == digest => {
-                        return Ok(BlobInfo { digest, size });
-                    }
-                    Taken::Finished(..) => return Err(unknown(&id)),
+                let (mut held, last) = match this.fresh.take(&key)? {
+                    Some(start) => match this.fill(start, &repo, last, &digest, now).await {
+                        Filled::Done(done) => return done,
+                        Filled::More(start, last) => (this.begin(start, now).await?, last),
+                    },
+                    None => match this.take(key, micros(now)).await? {
+                        Taken::Held(held) => (held, last),
+                        Taken::Finished(before, size) if before == digest => {
+                            return Ok(BlobInfo { digest, size });
+                        }
+                        Taken::Finished(..) => return Err(unknown(&id)),
+                    },
                 };
-                let done = match this.add(&mut held, last).await {
-                    Ok(()) => this.publish(&repo, &held, &digest, now).await,
-                    Err(error) => Err(error),
-                };
+                let done = this.complete(&mut held, &repo, last, &digest, now).await;
                 match &done {
                     Ok(_) => {}
                     Err(error) if error.code() == Code::DigestInvalid => this.end(&held).await?,
@@ -94,15 +109,80 @@ impl Inner {
             .await
     }
 
-    /// Makes what the session holds a blob of `repo`.
-    async fn publish(
+    /// Finishes a session that holds nothing yet by a body that is small and whole, without a row or a stage.
+    async fn fill(
+        &self,
+        start: Start,
+        repo: &RepoName,
+        last: Chunk,
+        digest: &Digest,
+        now: SystemTime,
+    ) -> Filled {
+        if last.at.is_some_and(|at| at != 0) {
+            return Filled::Done(Err(out_of_order(0)));
+        }
+        let most = WHOLE.min(self.options.blob_most);
+        let Some(size) = last.size.filter(|size| *size <= most) else {
+            return Filled::More(start, last);
+        };
+        let mut body = last.body;
+        let (parts, end) = whole(&mut body, size).await;
+        let done = match end {
+            Ok(()) => self.publish_whole(repo, &parts, digest, now).await,
+            // What came is to be kept.
+            Err(error) if error.code() != Code::SizeInvalid && !parts.is_empty() => {
+                let body = again(parts, error);
+                return Filled::More(start, Chunk { body, ..last });
+            }
+            Err(error) => Err(error),
+        };
+        match &done {
+            Ok(blob) => start.finish(blob.digest, blob.size, micros(now)),
+            Err(error) if error.code() == Code::DigestInvalid => start.end(),
+            Err(_) => {}
+        }
+        Filled::Done(done)
+    }
+
+    async fn publish_whole(
         &self,
         repo: &RepoName,
-        held: &Held,
+        parts: &[Bytes],
         digest: &Digest,
+        now: SystemTime,
+    ) -> Result<BlobInfo> {
+        let stored = self.blobs.put(parts, digest, now).await?;
+        self.install(repo, stored, digest, None, micros(now)).await
+    }
+
+    /// Adds the last chunk to a session that has a row, and makes what it holds a blob of `repo`.
+    async fn complete(
+        &self,
+        held: &mut Held,
+        repo: &RepoName,
+        last: Chunk,
+        digest: &Digest,
+        now: SystemTime,
+    ) -> Result<BlobInfo> {
+        self.add(held, last).await?;
+        let stored = self.blobs.publish(&held.stage, digest).await?;
+        let upload = Some((held.key.id, held.fence));
+        let done = self
+            .install(repo, stored, digest, upload, micros(now))
+            .await?;
+        self.fresh.row_left();
+        Ok(done)
+    }
+
+    /// Makes published bytes a blob of `repo`, unless it is there already, and finishes the session they came by.
+    async fn install(
+        &self,
+        repo: &RepoName,
+        stored: Stored,
+        digest: &Digest,
+        upload: Option<(UploadId, i64)>,
         now: i64,
     ) -> Result<BlobInfo> {
-        let stored = self.blobs.publish(&held.stage, digest).await?;
         let state = match self.options.durability {
             Durability::Manifest => BlobState::Staged,
             Durability::Blob => {
@@ -110,61 +190,64 @@ impl Inner {
                 BlobState::Live
             }
         };
-        let args = Commit {
-            repo: repo.clone(),
-            digest: *digest,
-            size: stored.size,
-            location: stored.location.to_string(),
-            state,
-            broken: self.broken(digest).await?,
-            upload: held.key.id,
-            fence: held.fence,
-            lease: now.saturating_add(span(self.options.push_lease)),
-            now,
-        };
-        match self
-            .db
-            .write(self.durability(), args, |tx, args| {
-                Box::pin(commit(tx, args))
-            })
-            .await?
-        {
-            Committed::Installed(generation) => {
-                // Whoever read the place of a broken copy must not go on using it, in whatever repository.
-                if generation > 1 {
-                    self.cache.content_lost();
+        let size = stored.size;
+        let mut judged = None;
+        loop {
+            let args = Commit {
+                repo: repo.clone(),
+                digest: *digest,
+                size,
+                location: stored.location.to_string(),
+                state,
+                judged,
+                upload,
+                lease: now.saturating_add(span(self.options.push_lease)),
+                now,
+            };
+            let commit = self
+                .db
+                .write(self.durability(), args, |tx, args| {
+                    Box::pin(commit(tx, args))
+                })
+                .await?;
+            match commit {
+                Committed::Installed(generation) => {
+                    // Whoever read the place of a broken copy must not go on using it, in whatever repository.
+                    if generation > 1 {
+                        self.cache.content_lost();
+                    }
+                    if state == BlobState::Staged {
+                        self.unsettled
+                            .add(&self.blobs, *digest, generation, stored.location);
+                    }
+                    break;
                 }
-                if state == BlobState::Staged {
-                    self.unsettled
-                        .add(&self.blobs, *digest, generation, stored.location);
+                Committed::Kept => {
+                    self.drop_copy(&stored).await;
+                    break;
+                }
+                Committed::There(row) => {
+                    judged = Some((row.generation, self.is_whole(digest, &row).await?));
                 }
             }
-            Committed::Kept => self.drop_copy(&stored).await,
         }
         Ok(BlobInfo {
             digest: *digest,
-            size: stored.size,
+            size,
         })
     }
 
-    /// The generation of the stored copy, if there is one and it is to be replaced: its length is not what its row says,
-    /// or nobody knows whether its bytes will be there.
-    async fn broken(&self, digest: &Digest) -> Result<Option<i64>> {
-        let Some(row) = self
-            .db
-            .read(digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)))
-            .await?
-        else {
-            return Ok(None);
-        };
+    /// Whether the stored copy can stay: not when its length is not what its row says, nor when nobody knows whether its
+    /// bytes will be there.
+    async fn is_whole(&self, digest: &Digest, row: &BlobRow) -> Result<bool> {
         if row.state == BlobState::Staged && !self.unsettled.vouches(digest, row.generation) {
-            return Ok(Some(row.generation));
+            return Ok(false);
         }
         let whole = self.blobs.size(&location(&row.location)?).await? == Some(row.size);
         if !whole {
             tracing::warn!(%digest, location = row.location, "the stored copy of a blob is damaged; the pushed one takes its place");
         }
-        Ok((!whole).then_some(row.generation))
+        Ok(whole)
     }
 
     /// Removes a copy of what was there already.
@@ -175,15 +258,23 @@ impl Inner {
     }
 }
 
+/// What a small body did to a session that held nothing.
+enum Filled {
+    Done(Result<BlobInfo>),
+    /// It is not small, or not whole: it needs a stage.
+    More(Start, Chunk),
+}
+
 struct Commit {
     repo: RepoName,
     digest: Digest,
     size: u64,
     location: String,
     state: BlobState,
-    broken: Option<i64>,
-    upload: UploadId,
-    fence: i64,
+    /// The generation of the stored copy that was looked at, and whether it can stay.
+    judged: Option<(i64, bool)>,
+    /// The row of the session, if it has one, and the writer's fence.
+    upload: Option<(UploadId, i64)>,
     lease: i64,
     now: i64,
 }
@@ -193,35 +284,35 @@ enum Committed {
     Installed(i64),
     /// The blob was there; the bytes that were brought are not needed.
     Kept,
+    /// There is a copy that nobody has looked at; nothing was written.
+    There(BlobRow),
 }
 
 async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
-    if !uploads::upload_finish(
-        tx,
-        &args.upload,
-        args.fence,
-        &args.digest,
-        args.size,
-        args.now,
-    )
-    .await?
+    let there = blobs::blob_get(tx, &args.digest).await?;
+    let (generation, keep) = match there {
+        Some(row) if matches!(row.state, BlobState::Staged | BlobState::Live) => {
+            match args.judged {
+                Some((generation, whole)) if generation == row.generation => {
+                    (generation.saturating_add(1), whole)
+                }
+                _ => return Ok(Committed::There(row)),
+            }
+        }
+        Some(row) => (row.generation.saturating_add(1), false),
+        None => (1, false),
+    };
+    if let Some((id, fence)) = &args.upload
+        && !uploads::upload_finish(tx, id, *fence, &args.digest, args.size, args.now).await?
     {
-        return Err(unknown(&args.upload));
+        return Err(unknown(id));
     }
     let repo = repos::repo_open(tx, &args.repo, args.now).await?;
     blobs::link_put(tx, repo, &args.digest, args.now).await?;
-    let there = blobs::blob_get(tx, &args.digest).await?;
-    let generation = match there {
-        Some(row)
-            if matches!(row.state, BlobState::Staged | BlobState::Live)
-                && args.broken != Some(row.generation) =>
-        {
-            blobs::blob_lease(tx, &args.digest, args.lease).await?;
-            return Ok(Committed::Kept);
-        }
-        Some(row) => row.generation.saturating_add(1),
-        None => 1,
-    };
+    if keep {
+        blobs::blob_lease(tx, &args.digest, args.lease).await?;
+        return Ok(Committed::Kept);
+    }
     let row = BlobRow {
         size: args.size,
         location: args.location.clone(),

@@ -3,6 +3,7 @@
 use std::io;
 use std::task::Poll;
 
+use bytes::Bytes;
 use futures_util::{FutureExt as _, TryStreamExt as _, stream};
 use longshore_core::{ByteStream, Chunk, Code, Error, Result};
 use tokio::sync::oneshot;
@@ -32,6 +33,52 @@ pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
     )
 }
 
+/// Receives a body that was announced to have `size` bytes, few enough to be held. What came before it broke off is given
+/// too.
+pub(crate) async fn whole(body: &mut ByteStream, size: u64) -> (Vec<Bytes>, Result<()>) {
+    let (mut parts, mut taken) = (Vec::new(), 0_u64);
+    loop {
+        match body.try_next().await {
+            Ok(Some(part)) => {
+                taken = taken.saturating_add(part.len() as u64);
+                if taken > size {
+                    return (parts, Err(unlike("more")));
+                }
+                parts.push(part);
+            }
+            Ok(None) if taken < size => return (parts, Err(unlike("fewer"))),
+            Ok(None) => return (parts, Ok(())),
+            Err(error) => return (parts, Err(broken_off(error))),
+        }
+    }
+}
+
+fn unlike(what: &str) -> Error {
+    Error::new(
+        Code::SizeInvalid,
+        format!("{what} bytes came than the request announced"),
+    )
+}
+
+/// An item of a body that is an error: what an edge put into it, or that the sender is gone.
+fn broken_off(error: io::Error) -> Error {
+    match error.downcast::<Error>() {
+        Ok(error) => error,
+        Err(error) => {
+            Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error)
+        }
+    }
+}
+
+/// The body that `parts` and then `end` make.
+pub(crate) fn again(parts: Vec<Bytes>, end: Error) -> ByteStream {
+    let parts = parts
+        .into_iter()
+        .map(Ok)
+        .chain([Err(io::Error::other(end))]);
+    Box::pin(stream::iter(parts))
+}
+
 /// Reads a body that was announced as empty; the blob store need not be troubled with it.
 pub(crate) async fn nothing(mut body: ByteStream) -> Result<()> {
     match body.try_next().await {
@@ -40,8 +87,6 @@ pub(crate) async fn nothing(mut body: ByteStream) -> Result<()> {
             Code::SizeInvalid,
             "bytes came with a request that announced none",
         )),
-        Err(error) => Err(
-            Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error),
-        ),
+        Err(error) => Err(broken_off(error)),
     }
 }

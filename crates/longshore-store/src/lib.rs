@@ -17,6 +17,7 @@
 mod blobs;
 mod cache;
 mod finish;
+mod fresh;
 mod intake;
 mod lists;
 mod manifests;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use longshore_core::{Code, Error, Result};
-use longshore_meta::repos;
+use longshore_core::{Code, Cx, Error, Result};
+use longshore_meta::time::micros;
+use longshore_meta::{Durability, repos};
 use longshore_spec::name::RepoName;
 
 use crate::cache::Repo;
@@ -28,6 +29,21 @@ impl Inner {
             .read(name, |tx, name| Box::pin(repos::repo_id(tx, name)))
             .await?;
         Ok(id.map(|id| self.cache.repo_is(name, id)))
+    }
+
+    /// The repository called `name`, which is made if it is not there.
+    pub(crate) async fn repo_or_new(&self, name: &RepoName, cx: &Cx) -> Result<Arc<Repo>> {
+        if let Some(repo) = self.repo_if_any(name).await? {
+            return Ok(repo);
+        }
+        let args = (name.clone(), micros(cx.now));
+        let id = self
+            .db
+            .write(Durability::Process, args, |tx, (name, now)| {
+                Box::pin(repos::repo_open(tx, name, *now))
+            })
+            .await?;
+        Ok(self.cache.repo_is(name, id))
     }
 }
 

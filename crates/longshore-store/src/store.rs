@@ -10,7 +10,7 @@ use longshore_core::{
     Blob, BlobInfo, ByteStream, Chunk, Cx, Expect, Listing, Manifest, ManifestPush, Parents,
     Pushed, Registry, Result, SignedUrl, Upload, Window,
 };
-use longshore_meta::Db;
+use longshore_meta::{Db, uploads};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::{RepoName, Tag};
@@ -19,6 +19,7 @@ use longshore_spec::reference::Reference;
 use longshore_spec::upload::UploadId;
 
 use crate::cache::Cache;
+use crate::fresh::Fresh;
 use crate::options::Options;
 use crate::tasks::Tasks;
 use crate::unsettled::{Origin, Unsettled};
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) cache: Cache,
     pub(crate) unsettled: Unsettled,
+    pub(crate) fresh: Arc<Fresh>,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
     /// Work that outlives the request that asked for it.
@@ -64,11 +66,15 @@ impl Store {
         clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     ) -> Result<Self> {
         let cache = Cache::new(&options);
+        let rows = db
+            .read(&(), |tx, ()| Box::pin(uploads::upload_count_all(tx)))
+            .await?;
         let store = Self(Arc::new(Inner {
             db,
             blobs,
             cache,
             unsettled: Unsettled::default(),
+            fresh: Arc::new(Fresh::new(rows)),
             options,
             clock,
             tasks: Tasks::default(),

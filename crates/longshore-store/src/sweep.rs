@@ -40,6 +40,8 @@ impl Inner {
         let now = micros((self.clock)());
         let ago = |time: Duration| now.saturating_sub(span(time));
         let options = &self.options;
+        self.fresh
+            .sweep(ago(options.session_idle.min(options.session_age)));
         let args = (
             ago(options.session_idle),
             ago(options.session_age),
@@ -79,7 +81,11 @@ impl Inner {
             .write(Durability::Process, id, |tx, id| {
                 Box::pin(uploads::upload_delete(tx, id))
             })
-            .await
+            .await?;
+        if finished.is_none() {
+            self.fresh.row_left();
+        }
+        Ok(())
     }
 }
 

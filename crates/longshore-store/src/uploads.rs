@@ -1,17 +1,19 @@
 //! Upload sessions: start, stat, append, abort.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use longshore_blob::Stage;
 use longshore_core::error::Chain;
 use longshore_core::{Actor, ByteStream, Chunk, Code, Cx, Error, Result, Upload};
 use longshore_meta::time::{micros, span};
 use longshore_meta::uploads::{UploadKey, UploadRow};
-use longshore_meta::{Durability, Tx, repos, uploads};
+use longshore_meta::{Durability, Tx, uploads};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
 
+use crate::fresh::{Room, Start, busy};
 use crate::intake::{nothing, while_asked};
 use crate::store::Inner;
 
@@ -43,29 +45,34 @@ impl Inner {
         repo: &RepoName,
         algorithm: Algorithm,
     ) -> Result<Upload> {
+        let repo = self.repo_or_new(repo, cx).await?;
         let id = UploadId::from_u128(uuid::Uuid::new_v4().as_u128());
-        let stage = self.blobs.stage(algorithm, cx.now).await?;
-        let args = Start {
-            repo: repo.clone(),
-            key: (id, owner(&cx.actor)),
-            named: cx.actor != Actor::Anonymous,
-            stage: stage.encode(),
-            most: (self.options.sessions, self.options.sessions_of_one),
-            now: micros(cx.now),
+        let key = UploadKey {
+            repo: repo.id,
+            id,
+            actor: owner(&cx.actor),
         };
-        let started = self
-            .db
-            .write(Durability::Process, args, |tx, args| {
-                Box::pin(start(tx, args))
-            })
-            .await;
-        if let Err(error) = started {
-            // No row will ever lead to the stage again.
-            if let Err(left) = self.blobs.discard(&stage).await {
-                tracing::warn!(error = %Chain(&left), "the empty file of an upload that was refused stays on disk");
-            }
-            return Err(error);
+        let options = &self.options;
+        let rows = self.fresh.rows_at_most();
+        let room = Room {
+            of_repo: options.sessions,
+            of_actor: (cx.actor != Actor::Anonymous).then_some(options.sessions_of_one),
+            rows_of_repo: rows,
+            rows_of_actor: rows,
+        };
+        let now = micros(cx.now);
+        let mut opened = self.fresh.open(&key, algorithm, now, room);
+        if opened.is_err() && rows > 0 {
+            // There is no room if all sessions that hold bytes are of this repository and this actor: how many are?
+            let (rows_of_repo, rows_of_actor) = self.rows_of(&key).await?;
+            let room = Room {
+                rows_of_repo,
+                rows_of_actor,
+                ..room
+            };
+            opened = self.fresh.open(&key, algorithm, now, room);
         }
+        opened?;
         Ok(Upload {
             id,
             offset: 0,
@@ -80,6 +87,13 @@ impl Inner {
         id: &UploadId,
     ) -> Result<Upload> {
         let key = self.key(cx, repo, id).await?;
+        if self.fresh.has(&key) {
+            return Ok(Upload {
+                id: *id,
+                offset: 0,
+                min_chunk: 0,
+            });
+        }
         let row = self
             .db
             .read(&key, |tx, key| Box::pin(uploads::upload_get(tx, key)))
@@ -102,12 +116,25 @@ impl Inner {
     ) -> Result<Upload> {
         let key = this.key(cx, repo, id).await?;
         let tasks = this.tasks.clone();
-        let (this, id, now) = (this.clone(), *id, micros(cx.now));
+        let (this, id, now) = (this.clone(), *id, cx.now);
         let (_here, chunk) = while_asked(chunk);
         tasks
             .joined(async move {
-                let Taken::Held(mut held) = this.take(key, now).await? else {
-                    return Err(unknown(&id));
+                let mut held = match this.fresh.take(&key)? {
+                    Some(_) if chunk.at.is_some_and(|at| at != 0) => return Err(out_of_order(0)),
+                    Some(_) if chunk.size == Some(0) => {
+                        nothing(chunk.body).await?;
+                        return Ok(Upload {
+                            id,
+                            offset: 0,
+                            min_chunk: 0,
+                        });
+                    }
+                    Some(start) => this.begin(start, now).await?,
+                    None => match this.take(key, micros(now)).await? {
+                        Taken::Held(held) => held,
+                        Taken::Finished(..) => return Err(unknown(&id)),
+                    },
                 };
                 let added = this.add(&mut held, chunk).await;
                 let offset = held.stage.offset();
@@ -133,6 +160,10 @@ impl Inner {
         let (this, id, now) = (this.clone(), *id, micros(cx.now));
         tasks
             .joined(async move {
+                if let Some(start) = this.fresh.take(&key)? {
+                    start.end();
+                    return Ok(());
+                }
                 match this.take(key, now).await? {
                     Taken::Held(held) => this.end(&held).await,
                     Taken::Finished(..) => Err(unknown(&id)),
@@ -151,15 +182,67 @@ impl Inner {
         })
     }
 
+    /// How many sessions that hold bytes are open in the repository and of the actor.
+    async fn rows_of(&self, key: &UploadKey) -> Result<(usize, usize)> {
+        let args = (key, self.options.sessions, self.options.sessions_of_one);
+        self.db
+            .read(&args, |tx, (key, of_repo, of_actor)| {
+                Box::pin(async move {
+                    Ok((
+                        uploads::upload_count(tx, key.repo, *of_repo).await?,
+                        uploads::upload_count_of(tx, &key.actor, *of_actor).await?,
+                    ))
+                })
+            })
+            .await
+    }
+
+    /// Makes a row and a stage of a session for which bytes come, and holds it.
+    pub(crate) async fn begin(&self, start: Start, now: SystemTime) -> Result<Held> {
+        let stage = self.blobs.stage(start.algorithm, now).await?;
+        let now = micros(now);
+        let lease = now.saturating_add(span(self.options.session_lease));
+        let args = (start.key.clone(), stage.encode(), lease, now);
+        self.fresh.row_comes();
+        let begun = self
+            .db
+            .write(Durability::Process, args, |tx, (key, stage, lease, now)| {
+                Box::pin(async move {
+                    uploads::upload_insert(tx, key, stage, *now).await?;
+                    uploads::upload_take(tx, key, *lease, *now).await
+                })
+            })
+            .await;
+        match begun {
+            Ok(Some(fence)) => {
+                let key = start.key.clone();
+                start.end();
+                Ok(Held { key, fence, stage })
+            }
+            begun => {
+                self.fresh.row_left();
+                // No row will ever lead to the stage again.
+                if let Err(left) = self.blobs.discard(&stage).await {
+                    tracing::warn!(error = %Chain(&left), "the empty file of an upload that was refused stays on disk");
+                }
+                begun.and(Err(unknown(&start.key.id)))
+            }
+        }
+    }
+
     /// Takes the session for one writer.
     ///
     /// # Errors
     /// `BlobUploadUnknown`, `UploadBusy`.
     pub(crate) async fn take(&self, key: UploadKey, now: i64) -> Result<Taken> {
+        let memory = now.saturating_sub(span(self.options.session_memory));
+        if let Some((digest, size)) = self.fresh.finished(&key, memory) {
+            return Ok(Taken::Finished(digest, size));
+        }
         let args = Take {
             key: key.clone(),
             lease: now.saturating_add(span(self.options.session_lease)),
-            memory: now.saturating_sub(span(self.options.session_memory)),
+            memory,
             now,
         };
         let found = self
@@ -169,15 +252,13 @@ impl Inner {
             })
             .await?;
         match found {
-            Found::Taken(row, fence) => {
-                Ok(Taken::Held(Held { key, fence, stage: Stage::decode(&row.stage)? }))
-            }
+            Found::Taken(row, fence) => Ok(Taken::Held(Held {
+                key,
+                fence,
+                stage: Stage::decode(&row.stage)?,
+            })),
             Found::Finished(digest, size) => Ok(Taken::Finished(digest, size)),
-            Found::Busy(offset) => Err(Error::new(
-                Code::UploadBusy,
-                "another request is writing to this upload session; wait for it, then ask where the session stands",
-            )
-            .at_offset(offset)),
+            Found::Busy(offset) => Err(busy(offset)),
         }
     }
 
@@ -188,11 +269,7 @@ impl Inner {
     pub(crate) async fn add(&self, held: &mut Held, chunk: Chunk) -> Result<()> {
         let offset = held.stage.offset();
         if chunk.at.is_some_and(|at| at != offset) {
-            return Err(Error::new(
-                Code::ChunkOutOfOrder,
-                format!("the upload session holds {offset} bytes; the next chunk must start there"),
-            )
-            .at_offset(offset));
+            return Err(out_of_order(offset));
         }
         if chunk.size == Some(0) {
             return nothing(chunk.body).await;
@@ -280,7 +357,9 @@ impl Inner {
             .write(Durability::Process, held.key.id, |tx, id| {
                 Box::pin(uploads::upload_end(tx, id))
             })
-            .await
+            .await?;
+        self.fresh.row_left();
+        Ok(())
     }
 }
 
@@ -293,43 +372,13 @@ fn owner(actor: &Actor) -> String {
     }
 }
 
-struct Start {
-    repo: RepoName,
-    key: (UploadId, String),
-    named: bool,
-    stage: Vec<u8>,
-    /// Sessions of a repository, and of one actor.
-    most: (usize, usize),
-    now: i64,
-}
-
-async fn start(tx: &mut Tx<'_>, args: &Start) -> Result<()> {
-    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
-    let (id, actor) = &args.key;
-    let (of_repo, of_one) = args.most;
-    if uploads::upload_count(tx, repo, of_repo).await? >= of_repo {
-        return Err(too_many("this repository has", of_repo));
-    }
-    // Strangers cannot be told apart, so they share the limit of the repository only.
-    if args.named && uploads::upload_count_of(tx, actor, of_one).await? >= of_one {
-        return Err(too_many("you have", of_one));
-    }
-    let key = UploadKey {
-        repo,
-        id: *id,
-        actor: actor.clone(),
-    };
-    uploads::upload_insert(tx, &key, &args.stage, args.now).await
-}
-
-fn too_many(who: &str, most: usize) -> Error {
+/// The answer to a chunk that does not start where the session stands.
+pub(crate) fn out_of_order(offset: u64) -> Error {
     Error::new(
-        Code::TooManyRequests,
-        format!(
-            "{who} {most} open upload sessions; finish or cancel some, or wait until they expire"
-        ),
+        Code::ChunkOutOfOrder,
+        format!("the upload session holds {offset} bytes; the next chunk must start there"),
     )
-    .retry_after(std::time::Duration::from_mins(1))
+    .at_offset(offset)
 }
 
 struct Take {

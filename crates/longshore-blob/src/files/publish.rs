@@ -69,14 +69,25 @@ impl Files {
             let new = Hasher::new(digest.algorithm());
             reread(&self.hashing, file, stage.offset(), new, stage.key()).await?
         };
-        if hasher.finish() == *digest {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::DigestInvalid,
-            "the digest is not that of the bytes that came",
-        ))
+        same(&hasher.finish(), digest)
     }
+}
+
+/// # Errors
+/// `DigestInvalid` when they are two.
+pub(crate) fn same(found: &Digest, digest: &Digest) -> Result<()> {
+    if found == digest {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::DigestInvalid,
+        "the digest is not that of the bytes that came",
+    ))
+}
+
+/// The name of a published blob; see [`name`].
+pub(crate) fn name_of(digest: &Digest, id: &str) -> String {
+    format!("{}-{}.{id}", digest.algorithm(), digest.hex())
 }
 
 /// The name a stage is published under: `<algorithm>-<hex>.<upload id>` in the directory it was staged in. The id keeps two
@@ -87,6 +98,8 @@ fn name(stage: &Stage, digest: &Digest) -> Result<Location> {
         .name()
         .strip_suffix(super::STAGED)
         .ok_or_else(|| lost("not a stage of this store"))?;
-    let name = format!("{}-{}.{id}", digest.algorithm(), digest.hex());
-    stage.key().sibling(&name).map_err(Error::internal)
+    stage
+        .key()
+        .sibling(&name_of(digest, id))
+        .map_err(Error::internal)
 }

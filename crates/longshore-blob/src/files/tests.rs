@@ -117,6 +117,23 @@ async fn warm(disk: &Disk, files: &Files) {
 }
 
 #[tokio::test]
+async fn content_that_is_here_as_a_whole_takes_one_sync_of_its_file_and_is_lost_when_that_fails() {
+    let (_dir, disk, files) = home();
+    warm(&disk, &files).await;
+    let digest = Digest::of(Algorithm::Sha256, CONTENT);
+    let content = [Bytes::from_static(CONTENT)];
+    let put = || files.put(&content, &digest, now());
+    let stored = put().await.unwrap();
+    files.sync(&stored.location).await.unwrap();
+    let syncs = |count: &AtomicUsize| count.load(Ordering::SeqCst);
+    assert_eq!((syncs(&disk.files), syncs(&disk.dirs)), (1, 1));
+    disk.bad_files.store(1, Ordering::SeqCst);
+    let lost = put().await.unwrap();
+    let error = files.sync(&lost.location).await.unwrap_err();
+    assert_eq!(error.code(), Code::Unavailable);
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_synced_is_lost_for_good_and_the_store_goes_on() {
     let (_dir, disk, files) = home();
     disk.bad_files.store(1, Ordering::SeqCst);

@@ -73,6 +73,13 @@ async fn on_a_full_disk_writes_fail_clearly_reads_go_on_and_a_removal_makes_room
             .unwrap();
         assert!(collect(body).await == old, "reading goes on");
 
+        let put = files
+            .put(&[new.clone().into()], &sha256(&new), now())
+            .await
+            .unwrap_err();
+        assert!(put.public().contains("full"), "{put:?}");
+        assert_eq!(files.walk(None, 9).await.unwrap().len(), 2, "nothing stays");
+
         if announced.is_none() {
             files.discard(&stage).await.unwrap();
             continue;

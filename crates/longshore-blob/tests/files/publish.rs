@@ -44,6 +44,27 @@ async fn a_blob_lies_by_its_hour_with_its_digest_in_its_name_for_the_registry_al
 }
 
 #[tokio::test]
+async fn content_that_is_here_as_a_whole_becomes_a_blob_like_any_other_and_leaves_nothing_when_its_digest_is_wrong()
+ {
+    let home = Home::new();
+    let parts = [b"hel".as_slice().into(), b"lo".as_slice().into()];
+    for digest in [sha256(b"hello"), Digest::of(Algorithm::Sha512, b"hello")] {
+        let stored = home.files.put(&parts, &digest, now()).await.unwrap();
+        assert_eq!((stored.location.digest(), stored.size), (Some(digest), 5));
+        assert_eq!(home.get(&stored).await, b"hello");
+        home.files.sync(&stored.location).await.unwrap();
+        let file = fs::metadata(home.path(&stored.location)).unwrap();
+        assert_eq!(file.permissions().mode() & 0o7777, 0o600);
+        home.files.remove(&stored.location).await.unwrap();
+    }
+    let wrong = home.files.put(&parts, &sha256(b"hellO"), now()).await;
+    assert_eq!(wrong.unwrap_err().code(), Code::DigestInvalid);
+    let empty = home.files.put(&[], &sha256(b""), now()).await.unwrap();
+    let all = home.files.walk(None, 10).await.unwrap();
+    assert_eq!(all, [(empty.location, 0)]);
+}
+
+#[tokio::test]
 async fn a_wrong_digest_publishes_nothing_and_the_stage_stays() {
     let home = Home::new();
     let mut stage = home.stage().await;

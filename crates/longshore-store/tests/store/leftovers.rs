@@ -3,12 +3,15 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::UNIX_EPOCH;
 
-use longshore_core::{Children, Code, Cx, Expect, ManifestPush, Parents, Registry, TagRule, body};
+use longshore_core::{
+    Children, Chunk, Code, Cx, Expect, ManifestPush, Parents, Registry, TagRule, body,
+};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::reference::Reference;
+use longshore_spec::upload::UploadId;
 
-use super::restart::{cx, files, only_blob, repo};
+use super::restart::{chunk, cx, files, only_blob, repo};
 use super::*;
 
 fn manifest(config: &Digest, size: usize, note: usize, children: Children) -> ManifestPush {
@@ -35,6 +38,94 @@ async fn put(store: &Store, repo: &RepoName, content: &'static [u8]) -> Digest {
     digest
 }
 
+/// Opens a session that holds a byte, and so has a file and a row.
+async fn session(store: &Store, cx: &Cx) -> UploadId {
+    let id = store
+        .start_upload(cx, &repo(), Algorithm::Sha256)
+        .await
+        .unwrap()
+        .id;
+    store
+        .append_upload(cx, &repo(), &id, chunk(b"x"))
+        .await
+        .unwrap();
+    id
+}
+
+#[tokio::test]
+async fn a_session_without_bytes_leaves_nothing_on_disk_and_one_that_is_finished_at_once_one_file()
+{
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let repo = repo();
+    let start = || store.start_upload(&cx, &repo, Algorithm::Sha256);
+    start().await.unwrap();
+    let id = start().await.unwrap().id;
+    assert!(files(&root.path().join("blobs")).is_empty());
+    let digest = Digest::of(Algorithm::Sha256, b"small");
+    let finish = |content| store.finish_upload(&cx, &repo, &id, chunk(content), &digest);
+    // What is not what it said it was changes nothing.
+    let mut long = chunk(b"smaller");
+    long.size = Some(5);
+    let refused = store.finish_upload(&cx, &repo, &id, long, &digest).await;
+    assert_eq!(refused.unwrap_err().code(), Code::SizeInvalid);
+    assert_eq!(finish(b"small").await.unwrap().size, 5);
+    assert_eq!(finish(b"").await.unwrap().size, 5, "it is asked again");
+    let file = only_blob(&root.path().join("blobs"));
+    assert_eq!(std::fs::read(file).unwrap(), b"small");
+}
+
+#[tokio::test]
+async fn what_came_of_a_last_body_that_broke_off_is_kept_also_of_a_small_one() {
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let id = store
+        .start_upload(&cx, &repo(), Algorithm::Sha256)
+        .await
+        .unwrap()
+        .id;
+    let digest = Digest::of(Algorithm::Sha256, b"one two");
+    let broken = [
+        Ok(b"one ".as_slice().into()),
+        Err(std::io::ErrorKind::ConnectionReset.into()),
+    ];
+    let body = Chunk {
+        at: None,
+        size: Some(7),
+        body: Box::pin(futures_util::stream::iter(broken)),
+    };
+    let lost = store.finish_upload(&cx, &repo(), &id, body, &digest).await;
+    assert_eq!(lost.unwrap_err().code(), Code::BodyLost);
+    let stands = store.stat_upload(&cx, &repo(), &id).await.unwrap();
+    assert_eq!(stands.offset, 4);
+    let done = store
+        .finish_upload(&cx, &repo(), &id, chunk(b"two"), &digest)
+        .await;
+    assert_eq!(done.unwrap().size, 7);
+}
+
+#[tokio::test]
+async fn sessions_with_bytes_and_without_count_together_also_after_a_restart() {
+    let root = tempfile::tempdir().unwrap();
+    let options = || Options {
+        sessions: 2,
+        ..Options::default()
+    };
+    let cx = cx("alice");
+    let store = open_with(root.path(), options(), clock()).await;
+    session(&store, &cx).await;
+    drop(store);
+    let store = open_with(root.path(), options(), clock()).await;
+    let repo = repo();
+    let start = || store.start_upload(&cx, &repo, Algorithm::Sha256);
+    let second = start().await.unwrap().id;
+    assert_eq!(start().await.unwrap_err().code(), Code::TooManyRequests);
+    store.abort_upload(&cx, &repo, &second).await.unwrap();
+    start().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_session_that_is_refused_leaves_no_file() {
     let root = tempfile::tempdir().unwrap();
@@ -44,10 +135,7 @@ async fn a_session_that_is_refused_leaves_no_file() {
     };
     let store = open_with(root.path(), options, clock()).await;
     let cx = cx("alice");
-    store
-        .start_upload(&cx, &repo(), Algorithm::Sha256)
-        .await
-        .unwrap();
+    session(&store, &cx).await;
     for _ in 0..5 {
         let refused = store.start_upload(&cx, &repo(), Algorithm::Sha256).await;
         assert_eq!(refused.unwrap_err().code(), Code::TooManyRequests);
@@ -60,11 +148,7 @@ async fn a_session_whose_bytes_could_not_be_removed_is_not_forgotten() {
     let root = tempfile::tempdir().unwrap();
     let cx = cx("alice");
     let store = open(root.path(), Durability::Manifest).await;
-    let id = store
-        .start_upload(&cx, &repo(), Algorithm::Sha256)
-        .await
-        .unwrap()
-        .id;
+    let id = session(&store, &cx).await;
     stuck(&only_blob(&root.path().join("blobs")));
     let error = store.abort_upload(&cx, &repo(), &id).await.unwrap_err();
     assert!(error.code().is_ours(), "{error:?}");
@@ -88,13 +172,11 @@ async fn a_session_that_cannot_be_removed_does_not_keep_the_others() {
         now: clock(),
         ..cx("alice")
     };
-    store
-        .start_upload(&cx(), &repo(), Algorithm::Sha256)
-        .await
-        .unwrap();
+    session(&store, &cx()).await;
     stuck(&only_blob(&root.path().join("blobs")));
     time.fetch_add(1, Ordering::Relaxed);
-    let other = store
+    let other = session(&store, &cx()).await;
+    let empty = store
         .start_upload(&cx(), &repo(), Algorithm::Sha256)
         .await
         .unwrap()
@@ -103,8 +185,10 @@ async fn a_session_that_cannot_be_removed_does_not_keep_the_others() {
     store
         .tend(tokio::time::sleep(Duration::from_millis(200)))
         .await;
-    let error = store.stat_upload(&cx(), &repo(), &other).await.unwrap_err();
-    assert_eq!(error.code(), Code::BlobUploadUnknown);
+    for gone in [other, empty] {
+        let error = store.stat_upload(&cx(), &repo(), &gone).await.unwrap_err();
+        assert_eq!(error.code(), Code::BlobUploadUnknown);
+    }
     assert!(files(&root.path().join("blobs")).is_empty());
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn repo() -> RepoName {
     "acme/app".parse().unwrap()
 }
 
-fn chunk(bytes: &'static [u8]) -> Chunk {
+pub(crate) fn chunk(bytes: &'static [u8]) -> Chunk {
     Chunk {
         at: None,
         size: Some(bytes.len() as u64),
