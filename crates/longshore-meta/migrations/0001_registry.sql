@@ -98,7 +98,6 @@ CREATE TABLE edge (
   kind BIGINT NOT NULL,
   PRIMARY KEY (repo, parent, child, kind)
 ) {CLUSTERED};
-CREATE INDEX edge_child ON edge (repo, child, kind);
 CREATE INDEX edge_any ON edge (child, kind);
 
 CREATE TABLE tag (

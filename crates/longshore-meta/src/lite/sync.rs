@@ -79,7 +79,8 @@ impl Log {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// The log's length in bytes.
+    /// The length of the log's file in bytes.
+    #[cfg(test)]
     pub(super) fn len(&self) -> u64 {
         self.file.metadata().map_or(0, |about| about.len())
     }

@@ -93,6 +93,29 @@ async fn a_transaction_that_fails_leaves_nothing_and_its_neighbours_stand() {
 }
 
 #[tokio::test]
+async fn a_transaction_runs_again_only_when_it_has_written_and_then_failed() {
+    static RUNS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);
+    let (_dir, db) = open();
+    for (writes, runs) in [(false, 1), (true, 2)] {
+        RUNS.store(0, std::sync::atomic::Ordering::SeqCst);
+        let refused = db
+            .write(Durability::Process, writes, |tx, writes| {
+                Box::pin(async move {
+                    RUNS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                    if *writes {
+                        settings::setting_put(tx, "a", "1").await?;
+                    }
+                    Err::<(), _>(Error::new(Code::Denied, "no"))
+                })
+            })
+            .await;
+        assert_eq!(refused.unwrap_err().code(), Code::Denied);
+        assert_eq!(RUNS.load(std::sync::atomic::Ordering::SeqCst), runs);
+        assert_eq!(get(&db, "a").await, None);
+    }
+}
+
+#[tokio::test]
 async fn a_newer_schema_is_refused_and_says_what_to_do() {
     let (dir, db) = open();
     db.close().await.unwrap();

@@ -102,10 +102,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Connection, log: Arc<sync::Log>, path: &Path) -> Result<Self> {
+    pub(super) fn start(mut conn: Connection, log: Arc<sync::Log>, path: &Path) -> Result<Self> {
+        let held = checkpoint::Held::default();
+        held.count(&mut conn).map_err(super::failed)?;
+        let gate = Arc::new(checkpoint::Gate::default());
         let (jobs, waiting) = mpsc::sync_channel(QUEUE);
         let (committed, to_sync) = mpsc::channel();
-        let (kick, checkpoints) = mpsc::sync_channel(1);
+        let (asks, asked) = mpsc::sync_channel(1);
         let spawn = |name: &str, work: Box<dyn FnOnce() + Send>| {
             thread::Builder::new()
                 .name(name.to_owned())
@@ -114,15 +117,19 @@ impl Writer {
         };
         let for_sync = log.clone();
         spawn("meta-sync", Box::new(move || syncer(&for_sync, &to_sync)))?;
-        let for_checkpoint = (log.clone(), path.to_owned());
+        let for_checkpoint = (log.clone(), held.clone(), gate.clone(), path.to_owned());
         spawn(
             "meta-checkpoint",
-            Box::new(move || checkpoint::run(&for_checkpoint.0, &for_checkpoint.1, &checkpoints)),
+            Box::new(move || {
+                let (log, held, gate, path) = &for_checkpoint;
+                checkpoint::run(log, held, gate, path, &asked);
+            }),
         )?;
-        let for_writer = log.clone();
+        let for_writer = Moving { held, gate, asks };
+        let for_log = log.clone();
         spawn(
             "meta-writer",
-            Box::new(move || writer(conn, &for_writer, &waiting, &committed, &kick)),
+            Box::new(move || writer(conn, &for_log, &waiting, &committed, &for_writer)),
         )?;
         Ok(Self { jobs, log })
     }
@@ -178,15 +185,25 @@ fn closed() -> Error {
         .retry_after(std::time::Duration::from_secs(5))
 }
 
+/// What the writer and the thread that moves the log have between them.
+struct Moving {
+    held: checkpoint::Held,
+    gate: Arc<checkpoint::Gate>,
+    asks: mpsc::SyncSender<checkpoint::Ask>,
+}
+
 fn writer(
     mut conn: Connection,
     log: &sync::Log,
     waiting: &mpsc::Receiver<Message>,
     committed: &mpsc::Sender<Box<dyn Job>>,
-    kick: &mpsc::SyncSender<()>,
+    moving: &Moving,
 ) {
-    let mut checkpoints = checkpoint::Watch::default();
+    let mut watch = checkpoint::Watch::default();
     while let Ok(first) = waiting.recv() {
+        moving.gate.pass();
+        // Whoever is ready to run may have something to write too: on a busy machine that makes one commit of many.
+        thread::yield_now();
         let mut batch = Vec::new();
         let mut closing = None;
         let mut next = Some(first);
@@ -219,12 +236,12 @@ fn writer(
                 }
             }
         }
-        checkpoints.consider(log, kick);
-        checkpoint::bound(&conn, log);
+        watch.consider(&moving.held, &moving.asks);
         if let Some(to) = closing {
             let synced = log.sync();
-            if synced.is_ok() {
-                checkpoint::end(&conn, log);
+            let (done, ended) = mpsc::channel();
+            if synced.is_ok() && moving.asks.send(checkpoint::Ask::End(done)).is_ok() {
+                let _ = ended.recv();
             }
             let _ = to.send(synced);
             return;
@@ -237,24 +254,60 @@ fn commit(conn: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     if batch.is_empty() {
         return Ok(());
     }
-    let tried = attempt(conn, batch);
-    if tried.is_err() && !conn.is_autocommit() {
+    // Nearly all jobs succeed, or fail before they have written anything. Only when one does not, all are run once more with a
+    // point each to go back to.
+    match attempt(conn, batch, false) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            undo(conn);
+            let again = attempt(conn, batch, true);
+            if again.is_err() {
+                undo(conn);
+            }
+            again.map(drop)
+        }
+        Err(error) => {
+            undo(conn);
+            Err(error)
+        }
+    }
+}
+
+fn undo(conn: &Connection) {
+    if !conn.is_autocommit() {
         // A failed rollback leaves nothing to do: the next BEGIN will fail and say so.
         let _ = exec(conn, "ROLLBACK", &[]);
     }
-    tried
 }
 
-fn attempt(conn: &mut Connection, batch: &mut [Box<dyn Job>]) -> Result<()> {
+/// Runs all jobs and commits them; false, and nothing is committed, when one of them left something behind that has to be
+/// undone and there are no points to go back to.
+fn attempt(conn: &mut Connection, batch: &mut [Box<dyn Job>], points: bool) -> Result<bool> {
     exec(conn, "BEGIN IMMEDIATE", &[])?;
     for job in batch {
-        exec(conn, "SAVEPOINT job", &[])?;
-        if !job.run(conn) {
-            exec(conn, "ROLLBACK TO job", &[])?;
+        if points {
+            exec(conn, "SAVEPOINT job", &[])?;
         }
-        exec(conn, "RELEASE job", &[])?;
+        let before = conn.total_changes();
+        let good = job.run(conn);
+        if conn.is_autocommit() {
+            // A full disk, for example, ends the transaction of everybody.
+            return Err(Error::new(
+                Code::Unavailable,
+                "the registry's metadata could not be written; try again shortly",
+            ));
+        }
+        if !good && points {
+            exec(conn, "ROLLBACK TO job", &[])?;
+        } else if !good && conn.total_changes() != before {
+            return Ok(false);
+        }
+        if points {
+            exec(conn, "RELEASE job", &[])?;
+        }
     }
-    exec(conn, "COMMIT", &[]).map(drop)
+    exec(conn, "COMMIT", &[])?;
+    Ok(true)
 }
 
 /// Syncs the log for all that wait, again and again.
