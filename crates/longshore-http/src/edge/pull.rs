@@ -1,6 +1,6 @@
 //! Blobs and manifests, `GET` and `HEAD`. Source: distribution-spec v1.1.1, "Pull", end-2 and end-3.
 
-use futures_util::TryStreamExt;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use http::{HeaderValue, Method, StatusCode, header};
 use longshore_auth::IdentityKind;
 use longshore_core::error::Chain;
@@ -67,10 +67,7 @@ impl Edge {
         } else {
             blob_reply(visit, StatusCode::OK, &blob.info.digest, ns)
         };
-        Ok(reply.sized(length).body(Body::stream(
-            told_if_broken(visit, repo, blob),
-            Some(length),
-        )))
+        Ok(reply.sized(length).body(body(visit, repo, blob, length)))
     }
 
     /// A manifest byte for byte, or, for `HEAD`, what `GET` would say.
@@ -142,6 +139,19 @@ impl Edge {
             .get_manifest(&visit.cx, repo, &child.digest.into())
             .await
             .ok()
+    }
+}
+
+/// The blob's bytes as a body of `length` bytes. What comes at once and in one piece, as most do, is no stream any more: there
+/// is nothing left that could break, and a connection sends it without asking for an end.
+fn body(visit: &Visit<'_>, repo: &RepoName, mut blob: Blob, length: u64) -> Body {
+    match blob.body.next().now_or_never().flatten() {
+        Some(Ok(piece)) if piece.len() as u64 == length => Body::from(piece),
+        None => Body::stream(told_if_broken(visit, repo, blob), Some(length)),
+        Some(first) => {
+            blob.body = Box::pin(stream::iter([first]).chain(blob.body));
+            Body::stream(told_if_broken(visit, repo, blob), Some(length))
+        }
     }
 }
 

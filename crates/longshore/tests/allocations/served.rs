@@ -98,7 +98,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
 async fn push(address: SocketAddr, token: &str) -> (Digest, Digest, Digest) {
     let mut wire = Wire::new(address, Login::always_bearer(token));
     let small = blob(&mut wire, vec![7; 10 << 10]).await;
-    let big = blob(&mut wire, vec![9; 4 << 20]).await;
+    let big = blob(&mut wire, vec![9; 1 << 20]).await;
     let descriptor = |digest: &Digest, size: usize| {
         format!(
             "{{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"{digest}\",\"size\":{size}}}"
@@ -107,7 +107,7 @@ async fn push(address: SocketAddr, token: &str) -> (Digest, Digest, Digest) {
     let manifest = format!(
         "{{\"schemaVersion\":2,\"mediaType\":\"{MANIFEST}\",\"config\":{},\"layers\":[{}]}}",
         descriptor(&small, 10 << 10),
-        descriptor(&big, 4 << 20)
+        descriptor(&big, 1 << 20)
     );
     let digest = Digest::of(Algorithm::Sha256, manifest.as_bytes());
     let answer = wire
