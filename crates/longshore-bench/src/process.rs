@@ -2,7 +2,7 @@
 //!
 //! Each is started through the small programs of util-linux that are on every Debian: `setpriv` so that it ends when we do, `setsid` so
 //! that it has a scheduling group of its own, `taskset` so that it stays on its processors. All three replace themselves by the next,
-//! so the child is the program.
+//! so the child is the program. `chrt`, of the same family, is told of it later.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -48,6 +48,18 @@ pub(crate) fn raise(process: u32) {
         thread::sleep(Duration::from_millis(1));
     }
     fs::write(format!("/proc/{process}/autogroup"), "-10").ok();
+}
+
+/// Puts `process`, which is about to start its threads, before all ordinary work on its processors.
+///
+/// Without the right to do so it stays as it is.
+pub(crate) fn hurry(process: u32) {
+    let _ = Command::new("chrt")
+        .args(["--fifo", "--pid", "10", &process.to_string()])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
 }
 
 /// Field 6 of `/proc/PID/stat`; the command in field 2 may hold spaces and brackets.

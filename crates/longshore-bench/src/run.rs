@@ -293,6 +293,7 @@ impl Run<'_> {
             scale: if self.quick { QUICK_SCALE } else { 1.0 },
             server_cores: &server_cores,
             load_cores: &load_cores,
+            crowded: false,
         };
         let start = start_of(program, stage, line.store, self.pass);
         if line.store == Store::Empty {

@@ -128,6 +128,7 @@ impl<'a> Trials<'a> {
             scale: self.scale,
             server_cores: &[SERVER],
             load_cores: &[LOAD],
+            crowded: true,
         };
         let front = Arc::new(self.front(abuse, &peer)?);
         let alone = self.good(&scene, &peer)?;

@@ -212,6 +212,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) server_cores: &'a [usize],
     /// The processors of the load generator; all when empty.
     pub(crate) load_cores: &'a [usize],
+    /// Something else works on the processors of the load generator, and must not be what delays its requests.
+    pub(crate) crowded: bool,
 }
 
 /// One way to measure.

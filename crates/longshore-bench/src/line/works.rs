@@ -225,6 +225,9 @@ pub(crate) fn drive(
         .spawn()
         .context("the load generator cannot be started")?;
     process::raise(generator.id());
+    if scene.crowded {
+        process::hurry(generator.id());
+    }
     let ran = watch(&mut generator, &job, peer);
     if ran.is_err() {
         let _ = generator.kill();
