@@ -18,7 +18,7 @@ const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, 
                    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, location = excluded.location, \
                    generation = excluded.generation, state = excluded.state, lease_until = excluded.lease_until, \
                    verified = excluded.verified";
-const LEASE: &str = "UPDATE blob SET lease_until = ?2 WHERE digest = ?1 AND lease_until < ?2";
+const LEASE: &str = "UPDATE blob SET lease_until = ?3 WHERE digest = ?1 AND lease_until < ?2";
 const SETTLE: &str =
     "UPDATE blob SET state = 1 WHERE digest = ?1 AND generation = ?2 AND state = 0";
 const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation = ?2";
@@ -158,12 +158,24 @@ pub async fn blob_put(
     .map(drop)
 }
 
-/// Keeps the blob from being collected before `until`.
+/// For how long a blob is kept from being collected (microseconds).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// It is kept until then at least.
+    pub least: i64,
+    /// It is kept until then when its row has to be written anyway: further than it must be, so that a blob that many ask for
+    /// is not written each time.
+    pub until: i64,
+}
+
+/// Keeps the blob from being collected.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn blob_lease(tx: &mut Tx<'_>, digest: &Digest, until: i64) -> Result<()> {
-    tx.exec(LEASE, &values![digest, until]).await.map(drop)
+pub async fn blob_lease(tx: &mut Tx<'_>, digest: &Digest, lease: Lease) -> Result<()> {
+    tx.exec(LEASE, &values![digest, lease.least, lease.until])
+        .await
+        .map(drop)
 }
 
 /// Records that the bytes of this generation are safe.
@@ -211,4 +223,37 @@ pub async fn link_put(tx: &mut Tx<'_>, repo: i64, digest: &Digest, now: i64) -> 
 /// `Unavailable`.
 pub async fn link_delete(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
     Ok(tx.exec(UNLINK, &values![repo, digest]).await? > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_spec::digest::Algorithm;
+
+    use super::*;
+    use crate::{Db, Durability};
+
+    #[tokio::test]
+    async fn a_lease_is_written_only_when_what_is_left_of_it_is_less_than_is_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open_file(&dir.path().join("meta.db")).unwrap();
+        let lease = |least, until| {
+            db.write(Durability::Process, (least, until), |tx, (least, until)| {
+                Box::pin(async move {
+                    let digest = Digest::of(Algorithm::Sha256, b"x");
+                    let blob = BlobRow {
+                        size: 1,
+                        location: "blobs/x".to_owned(),
+                        generation: 1,
+                        state: BlobState::Live,
+                    };
+                    blob_put(tx, &digest, &blob, 100, 0).await?;
+                    let (least, until) = (*least, *until);
+                    blob_lease(tx, &digest, Lease { least, until }).await?;
+                    tx.one::<(i64,)>("SELECT lease_until FROM blob", &[]).await
+                })
+            })
+        };
+        assert_eq!(lease(100, 120).await.unwrap(), Some((100,)));
+        assert_eq!(lease(101, 121).await.unwrap(), Some((121,)));
+    }
 }

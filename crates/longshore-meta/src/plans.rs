@@ -82,8 +82,8 @@ const PLANS: &[(&str, &[&str])] = &[
         "blobs::NEEDED",
         &[
             "SEARCH e USING PRIMARY KEY (repo=? AND parent=?)",
-            "SEARCH l USING PRIMARY KEY (repo=? AND digest=?)",
             "SEARCH b USING PRIMARY KEY (digest=?)",
+            "SEARCH l USING PRIMARY KEY (repo=? AND digest=?)",
         ],
     ),
     (

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use longshore_blob::Location;
 use longshore_core::{Blob, BlobInfo, Code, Cx, Error, Reach, Result, SignedUrl};
-use longshore_meta::time::{micros, span};
+use longshore_meta::blobs::Lease;
+use longshore_meta::time::micros;
 use longshore_meta::{Durability, blobs, repos};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
@@ -124,23 +125,29 @@ impl Inner {
         digest: &Digest,
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
+        let known = |name: &RepoName| this.cache.repo(name).map(|repo| repo.id);
+        let now = micros(cx.now);
         let args = Mount {
+            into: known(repo),
             repo: repo.clone(),
             digest: *digest,
-            from: from.cloned(),
+            from: from.map(|from| (from.clone(), known(from))),
             reach: cx.rights.pullable(),
-            now: micros(cx.now),
-            lease: micros(cx.now).saturating_add(span(this.options.push_lease)),
+            now,
+            lease: this.options.lease(now),
         };
-        let size = this
+        let mounted = this
             .db
             .write(this.durability(), args, |tx, args| {
                 Box::pin(mount(tx, args))
             })
             .await?;
-        Ok(size.map(|size| BlobInfo {
-            digest: *digest,
-            size,
+        Ok(mounted.map(|(id, size)| {
+            this.cache.repo_is(repo, id);
+            BlobInfo {
+                digest: *digest,
+                size,
+            }
         }))
     }
 
@@ -155,16 +162,20 @@ impl Inner {
 
 struct Mount {
     repo: RepoName,
+    /// Its id, if that is known; repositories are never removed and their ids never change.
+    into: Option<i64>,
     digest: Digest,
-    from: Option<RepoName>,
+    from: Option<(RepoName, Option<i64>)>,
     reach: Reach,
     now: i64,
-    lease: i64,
+    lease: Lease,
 }
 
-async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<u64>> {
+/// Gives the target's id and the blob's size.
+async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<(i64, u64)>> {
     let found = match (&args.from, &args.reach) {
-        (Some(from), _) => held(tx, from, &args.digest).await?,
+        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest).await?,
+        (Some((from, None)), _) => held(tx, from, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
         (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => {
             blobs::blob_get(tx, &args.digest).await?
@@ -182,10 +193,13 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<u
         }
     };
     let Some(blob) = found else { return Ok(None) };
-    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    let repo = match args.into {
+        Some(id) => id,
+        None => repos::repo_open(tx, &args.repo, args.now).await?,
+    };
     blobs::link_put(tx, repo, &args.digest, args.now).await?;
     blobs::blob_lease(tx, &args.digest, args.lease).await?;
-    Ok(Some(blob.size))
+    Ok(Some((repo, blob.size)))
 }
 
 async fn held(

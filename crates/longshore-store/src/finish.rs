@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use longshore_blob::Stored;
 use longshore_core::{BlobInfo, ByteStream, Chunk, Code, Cx, Expect, Result};
-use longshore_meta::blobs::{self, BlobRow, BlobState};
-use longshore_meta::time::{micros, span};
+use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
+use longshore_meta::time::micros;
 use longshore_meta::{Tx, repos, uploads};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
@@ -201,7 +201,7 @@ impl Inner {
                 state,
                 judged,
                 upload,
-                lease: now.saturating_add(span(self.options.push_lease)),
+                lease: self.options.lease(now),
                 now,
             };
             let commit = self
@@ -275,7 +275,7 @@ struct Commit {
     judged: Option<(i64, bool)>,
     /// The row of the session, if it has one, and the writer's fence.
     upload: Option<(UploadId, i64)>,
-    lease: i64,
+    lease: Lease,
     now: i64,
 }
 
@@ -319,6 +319,6 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         generation,
         state: args.state,
     };
-    blobs::blob_put(tx, &args.digest, &row, args.lease, args.now).await?;
+    blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
     Ok(Committed::Installed(generation))
 }

@@ -14,6 +14,7 @@
     )
 )]
 
+mod begin;
 mod blobs;
 mod cache;
 mod finish;

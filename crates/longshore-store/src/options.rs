@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore_meta::blobs::Lease;
+use longshore_meta::time::span;
 use longshore_spec::manifest;
 
 /// When a blob's push is acknowledged.
@@ -100,6 +102,17 @@ impl Default for Options {
             push_lease: Duration::from_hours(6),
             manifest_cache: 64 << 20,
             entries: 100_000,
+        }
+    }
+}
+
+impl Options {
+    /// What a push or a mount at `now` keeps a blob for.
+    pub(crate) fn lease(&self, now: i64) -> Lease {
+        let least = now.saturating_add(span(self.push_lease));
+        Lease {
+            least,
+            until: least.saturating_add(span(self.push_lease / 12)),
         }
     }
 }
