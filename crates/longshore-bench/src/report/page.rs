@@ -162,6 +162,11 @@ const METHOD: &str = "\
   both Distributions have their in-memory cache of blob descriptors.
 - The load generator drops big bodies in the kernel, so that it is the server that is measured; lengths are always checked, digests
   on a sample.
+- Lines that end in `-few` and `-many` work on stores that were filled, not pushed: 1,000 tags and repositories against
+  1,000,000 tags, manifests and blobs in 100,000 repositories. Everybody may pull there, because a catalog has what its reader may
+  pull and no token names 100,000 repositories; requests carry a token all the same. Distribution has a store of its own layout
+  with 100,000 tags. Each page is fetched and its entries are counted before it is measured.
+- Where connections work in repositories of their own, each has a token for its own.
 - Pushes begin on an empty store each time. `durability` is Longshore's default: an image survives a power cut once its manifest is
   answered.
 
@@ -172,6 +177,7 @@ cargo xtask bench                     # all of it; ZOT=path adds zot
 cargo xtask bench --quick             # Debian's docker-registry and nginx only, a few minutes
 cargo xtask bench --only pull-100m    # lines whose names begin so; `--list` names them
 cargo xtask bench --profile image-c8  # a flame graph of one line
+cargo xtask bench abuse               # what bad clients do, below
 ```
 ";
 
