@@ -14,6 +14,7 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use longshore_core::ByteStream;
 
+use super::buffers::Piece;
 use super::copied::Copied;
 use super::guard::Flight;
 
@@ -91,18 +92,18 @@ impl Body {
         self.len() == Some(0)
     }
 
-    /// The same body for a connection that must not see regions.
-    pub(super) fn without_regions(mut self) -> Self {
+    /// The same body for a connection that must not see regions, in pieces of that size.
+    pub(super) fn without_regions(mut self, piece: Piece) -> Self {
         self.kind = match std::mem::replace(&mut self.kind, Kind::Empty) {
             Kind::Whole(bytes) if longshore_region::find(&bytes).is_some() => {
                 let left = Some(bytes.len() as u64);
                 Kind::Stream {
-                    stream: Box::pin(Copied::new(longshore_core::body::once(bytes))),
+                    stream: Box::pin(Copied::new(longshore_core::body::once(bytes), piece)),
                     left,
                 }
             }
             Kind::Stream { stream, left } => Kind::Stream {
-                stream: Box::pin(Copied::new(stream)),
+                stream: Box::pin(Copied::new(stream, piece)),
                 left,
             },
             kind => kind,

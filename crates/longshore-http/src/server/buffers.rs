@@ -1,37 +1,62 @@
-//! Buffers that are used again, so that a TLS pull neither zeroes nor allocates 256 KiB for each piece.
+//! Buffers that are used again, so that a pull over TLS neither zeroes nor allocates one for each piece.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
 
 use bytes::Bytes;
 
-/// Bytes of one buffer: the size at which copying pulls were fastest.
-pub(super) const SIZE: usize = 256 * 1024;
+/// How large the pieces are in which a connection reads files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// 256 KiB, the size at which copying was fastest.
+    Large,
+    /// 64 KiB, where there are many readers to a connection: each stream of HTTP/2 holds two while its client takes nothing.
+    Small,
+}
 
-/// How many idle buffers are kept; 8 MiB in all.
-const KEPT: usize = 32;
+impl Piece {
+    /// Its length in bytes.
+    pub(super) const fn size(self) -> usize {
+        match self {
+            Piece::Large => 256 * 1024,
+            Piece::Small => 64 * 1024,
+        }
+    }
 
-static IDLE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+    /// The buffers of this size that are kept: 8 MiB at most.
+    fn idle(self) -> (&'static Mutex<Vec<Vec<u8>>>, usize) {
+        static LARGE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+        static SMALL: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
+        match self {
+            Piece::Large => (&LARGE, 32),
+            Piece::Small => (&SMALL, 128),
+        }
+    }
+}
 
-/// A buffer of [`SIZE`] bytes that goes back to the pool when it is dropped.
+/// A buffer of a piece's size that goes back to the pool when it is dropped.
 #[derive(Debug)]
 pub(super) struct Buffer {
+    piece: Piece,
     bytes: Vec<u8>,
     filled: usize,
 }
 
 impl Buffer {
-    pub(super) fn take() -> Self {
-        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    pub(super) fn take(piece: Piece) -> Self {
+        let (idle, _) = piece.idle();
+        let kept = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         Self {
-            bytes: idle.unwrap_or_else(|| vec![0; SIZE]),
+            piece,
+            bytes: kept.unwrap_or_else(|| vec![0; piece.size()]),
             filled: 0,
         }
     }
 
     /// At most `len` bytes to write to.
     pub(super) fn space(&mut self, len: u64) -> &mut [u8] {
-        let len = usize::try_from(len).unwrap_or(SIZE).min(SIZE);
+        let size = self.piece.size();
+        let len = usize::try_from(len).unwrap_or(size).min(size);
         self.bytes.get_mut(..len).unwrap_or_default()
     }
 
@@ -50,8 +75,9 @@ impl AsRef<[u8]> for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < KEPT {
+        let (idle, most) = self.piece.idle();
+        let mut idle = idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < most {
             idle.push(std::mem::take(&mut self.bytes));
         }
     }

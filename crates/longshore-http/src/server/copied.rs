@@ -14,7 +14,7 @@ use futures_util::Stream;
 use longshore_core::ByteStream;
 use tokio::task::JoinHandle;
 
-use super::buffers::{Buffer, SIZE};
+use super::buffers::{Buffer, Piece};
 use super::resident;
 
 /// Bytes after which the other connections of the worker get a turn: what was read is encrypted on the same thread, and
@@ -25,6 +25,7 @@ const TURN: u64 = 1 << 20;
 /// pool when it is not. A file that is shorter than its region is an error, never an early end.
 pub(super) struct Copied {
     inner: ByteStream,
+    piece: Piece,
     rest: Option<Rest>,
     turn: u64,
 }
@@ -39,9 +40,10 @@ struct Rest {
 }
 
 impl Copied {
-    pub(super) fn new(inner: ByteStream) -> Self {
+    pub(super) fn new(inner: ByteStream, piece: Piece) -> Self {
         Self {
             inner,
+            piece,
             rest: None,
             turn: 0,
         }
@@ -61,7 +63,7 @@ impl Stream for Copied {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
-                    let piece = ready!(rest.poll_read(cx));
+                    let piece = ready!(rest.poll_read(cx, this.piece));
                     match &piece {
                         Ok(bytes) => this.turn += bytes.len() as u64,
                         Err(_) => this.rest = None,
@@ -90,8 +92,8 @@ impl Stream for Copied {
 }
 
 impl Rest {
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
-        let piece = ready!(self.poll_piece(cx))?;
+    fn poll_read(&mut self, cx: &mut Context<'_>, piece: Piece) -> Poll<io::Result<Bytes>> {
+        let piece = ready!(self.poll_piece(cx, piece))?;
         if piece.is_empty() {
             let error = io::Error::new(
                 io::ErrorKind::UnexpectedEof,
@@ -103,17 +105,17 @@ impl Rest {
         Poll::Ready(Ok(piece))
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>, piece: Piece) -> Poll<io::Result<Bytes>> {
         let reading = if let Some(reading) = &mut self.reading {
             reading
         } else {
-            let mut buffer = Buffer::take();
+            let mut buffer = Buffer::take(piece);
             let space = buffer.space(self.range.end - self.range.start);
             if let Some(read) = resident::read_resident(&self.file, space, self.range.start)? {
                 return Poll::Ready(Ok(buffer.freeze(read)));
             }
             let (file, range) = (Arc::clone(&self.file), self.range.clone());
-            let read = move || read_cold(&file, &range, buffer);
+            let read = move || read_cold(&file, &range, piece, buffer);
             self.reading.insert(tokio::task::spawn_blocking(read))
         };
         let read = ready!(Pin::new(reading).poll(cx));
@@ -123,8 +125,13 @@ impl Rest {
 }
 
 /// Reads one piece, and has the kernel start on the one after it.
-fn read_cold(file: &File, range: &Range<u64>, mut buffer: Buffer) -> io::Result<Bytes> {
-    let size = SIZE as u64;
+fn read_cold(
+    file: &File,
+    range: &Range<u64>,
+    piece: Piece,
+    mut buffer: Buffer,
+) -> io::Result<Bytes> {
+    let size = piece.size() as u64;
     let ahead = range.start..range.end.min(range.start.saturating_add(4 * size));
     resident::read_ahead(file, &ahead);
     let space = buffer.space(range.end - range.start);

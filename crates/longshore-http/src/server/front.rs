@@ -14,6 +14,7 @@ use hyper::service::Service;
 use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
+use super::buffers::Piece;
 use super::guard::Activity;
 use super::handler::Handler;
 use super::options::Limits;
@@ -82,6 +83,11 @@ impl<H: Handler> Service<Request<Incoming>> for Front<H> {
         }
         let flight = self.peer.activity.as_ref().map(Activity::takes_off);
         let regions = self.peer.sendfile;
+        let piece = if version == Version::HTTP_2 {
+            Piece::Small
+        } else {
+            Piece::Large
+        };
         let stats = Arc::clone(&self.stats);
         let (handler, peer) = (self.handler.clone(), self.peer.clone());
         Box::pin(async move {
@@ -96,7 +102,7 @@ impl<H: Handler> Service<Request<Incoming>> for Front<H> {
                 let body = if regions {
                     body
                 } else {
-                    body.without_regions()
+                    body.without_regions(piece)
                 };
                 match flight {
                     Some(flight) => body.in_flight(flight),

@@ -1,5 +1,6 @@
 //! Files on their way out, by sendfile and without it.
 
+use super::super::buffers::Piece;
 use super::*;
 
 const MIB: usize = 1 << 20;
@@ -104,11 +105,18 @@ async fn regions_are_read_and_not_touched_where_there_is_no_sendfile() {
             Some(len as u64),
         ),
     ] {
-        assert!(body.without_regions().collect().await.unwrap().to_bytes() == pattern(len));
+        assert!(
+            body.without_regions(Piece::Small)
+                .collect()
+                .await
+                .unwrap()
+                .to_bytes()
+                == pattern(len)
+        );
     }
     // Touching the mapping beyond the end would kill this process.
     file.set_len(1000).unwrap();
-    let body = Body::from(content.region.bytes(0..len as u64)).without_regions();
+    let body = Body::from(content.region.bytes(0..len as u64)).without_regions(Piece::Large);
     let error = body.collect().await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
 }
