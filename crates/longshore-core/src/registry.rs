@@ -5,7 +5,7 @@
 //! | get, stat, list | nothing; dropping [`Blob::body`] ends the fetch | same answer |
 //! | `put_blob` | nothing visible | content-addressed: succeeds |
 //! | `append_upload` | the session keeps what was acknowledged | same `at` twice: `ChunkOutOfOrder` with the true offset |
-//! | `finish_upload` | either published or still open | a finished id with the same digest answers as the first time for an hour |
+//! | `finish_upload` | either published or still open | a finished id with the same digest answers as the first time for an hour, unless the process ended meanwhile |
 //! | `put_manifest`, deletes | all or nothing: one transaction | put: same; delete: an absence |
 
 use std::fmt;
