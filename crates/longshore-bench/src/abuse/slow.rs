@@ -22,6 +22,8 @@ const ENDLESS: usize = 8;
 /// Bytes of one of their chunks, and chunks a second of all together.
 const CHUNK: usize = 1 << 20;
 const CHUNKS: u32 = 128;
+/// The limit for a blob is half of so many chunks; what is on its way when the server stops it is a few.
+const FAR_BEYOND: u32 = 64;
 /// Between two tries of somebody who was thrown out.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -124,9 +126,12 @@ async fn flow(front: &Front, chunk: &[u8], ticks: &mut tokio::time::Interval) ->
     let head = front.head("PATCH", &place);
     talk.say(format!("{head}Transfer-Encoding: chunked\r\n\r\n").as_bytes())
         .await?;
-    loop {
+    for sent in 0.. {
         ticks.tick().await;
         front.act(ENDLESS);
+        if sent == FAR_BEYOND {
+            front.wrong(format!("{sent} MiB were taken for a blob"));
+        }
         if let Err(broken) = talk.say(chunk).await {
             // The server stopped it; 413 is what it should have said.
             if let Ok(heard) = talk.hear().await
@@ -137,6 +142,7 @@ async fn flow(front: &Front, chunk: &[u8], ticks: &mut tokio::time::Interval) ->
             return Err(broken);
         }
     }
+    Ok(())
 }
 
 /// As many connections as there can be, each of which asked for something once and is silent since.
