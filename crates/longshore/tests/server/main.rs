@@ -8,6 +8,9 @@
     reason = "tests"
 )]
 
+mod calls;
+#[path = "../allocations/client.rs"]
+mod client;
 mod conformance;
 mod crash;
 mod disk;

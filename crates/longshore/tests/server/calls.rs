@@ -1,0 +1,146 @@
+//! How many system calls the hot paths take, counted by strace. A second look at a file, or a wake-up of another thread for each request,
+//! shows here and in no unit test.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use longshore_spec::digest::{Algorithm, Digest};
+use longshore_testkit::wire::Ask;
+
+use super::client::Client;
+use super::harness::{Start, expect};
+
+/// Requests that are counted.
+const ROUNDS: u32 = 400;
+
+/// A strace that is attached to a process.
+struct Strace(Child);
+
+impl Strace {
+    fn attach(id: u32, to: &Path) -> Option<Self> {
+        let strace = Command::new("strace")
+            .args(["-f", "-c", "-o"])
+            .arg(to)
+            .args(["-p", &id.to_string()])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        match strace {
+            Ok(child) => {
+                // It says nowhere that it has begun; what comes before is not counted, which the floor below would show.
+                thread::sleep(Duration::from_millis(700));
+                Some(Self(child))
+            }
+            Err(error) => {
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "strace cannot be started: {error}"
+                );
+                None
+            }
+        }
+    }
+
+    /// Ends it, and reads how often each call was made.
+    fn counts(mut self, from: &Path) -> BTreeMap<String, u32> {
+        let id = self.0.id().to_string();
+        assert!(
+            Command::new("kill")
+                .args(["-INT", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        self.0.wait().unwrap();
+        std::fs::read_to_string(from)
+            .unwrap()
+            .lines()
+            .filter_map(|line| {
+                // % time, seconds, usecs/call, calls, errors where there are any, name
+                let columns: Vec<_> = line.split_whitespace().collect();
+                let name = columns.last()?;
+                Some(((*name).to_owned(), columns.get(3)?.parse().ok()?))
+            })
+            .filter(|(name, _)| name != "total")
+            .collect()
+    }
+}
+
+#[tokio::test]
+async fn a_request_on_a_hot_path_asks_the_kernel_no_more_often_than_it_did() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Start::over(data.path()).run();
+    let mut blobs = Vec::new();
+    for size in [10 << 10, 1 << 20] {
+        let bytes = vec![7; size];
+        let digest = Digest::of(Algorithm::Sha256, &bytes);
+        let path = format!("/v2/a/b/blobs/uploads/?digest={digest}");
+        expect(
+            &mut server.client(),
+            Ask::new("POST", path).sized(bytes),
+            201,
+        )
+        .await;
+        blobs.push((digest, size));
+    }
+    let [(small, bytes), (big, _)] = blobs[..] else {
+        panic!("two blobs")
+    };
+    let kind = "application/vnd.oci.image.manifest.v1+json";
+    let layer = format!(
+        "{{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar\",\"digest\":\"{small}\",\"size\":{bytes}}}"
+    );
+    let manifest = format!(
+        "{{\"schemaVersion\":2,\"mediaType\":\"{kind}\",\"config\":{layer},\"layers\":[{layer}]}}"
+    );
+    let put = Ask::new("PUT", "/v2/a/b/manifests/1").header("content-type", kind);
+    expect(&mut server.client(), put.sized(manifest), 201).await;
+
+    // Each with the calls it takes: to read the request and to wait for the next; to write the answer; to see whether what is sent
+    // is in memory, and to send it.
+    let range = "Range: bytes=65536-131071\r\n";
+    let paths = [
+        ("GET", "manifests/1".to_owned(), "", 200, 3),
+        ("HEAD", "manifests/1".to_owned(), "", 200, 3),
+        ("GET", format!("blobs/{small}"), "", 200, 3),
+        ("HEAD", format!("blobs/{small}"), "", 200, 3),
+        ("GET", format!("blobs/{big}"), range, 206, 4),
+    ];
+    let mut client = Client::connect(server.address);
+    let mut over = Vec::new();
+    for (method, path, more, status, most) in paths {
+        let request =
+            format!("{method} /v2/a/b/{path} HTTP/1.1\r\nHost: registry.example\r\n{more}\r\n");
+        for _ in 0..20 {
+            client.ask(request.as_bytes(), status);
+        }
+        let table = data.path().join("calls");
+        let Some(strace) = Strace::attach(server.id(), &table) else {
+            println!("skipped: there is no strace here");
+            return;
+        };
+        for _ in 0..ROUNDS {
+            client.ask(request.as_bytes(), status);
+        }
+        let counts = strace.counts(&table);
+        // How often threads wake each other depends on the machine: it has a bound of its own.
+        let wakes = ["futex", "sched_yield", "restart_syscall"];
+        let (woken, asked): (Vec<_>, Vec<_>) = counts
+            .iter()
+            .partition(|(name, _)| wakes.contains(&name.as_str()));
+        let sum = |calls: &[(&String, &u32)]| calls.iter().map(|(_, calls)| **calls).sum::<u32>();
+        let (total, woken) = (sum(&asked), sum(&woken));
+        println!("system calls {method} {path}: {total} for {ROUNDS}: {counts:?}");
+        assert!(total >= 2 * ROUNDS, "strace came too late: {counts:?}");
+        // A fifth for timers and the writer of lines, which do not come with each request.
+        if total > most * ROUNDS + ROUNDS / 5 || woken > ROUNDS / 2 {
+            over.push(format!(
+                "{method} {path}: {total} calls for {ROUNDS} requests, at most {most} each: {counts:?}"
+            ));
+        }
+    }
+    assert!(over.is_empty(), "{}", over.join("\n"));
+}
