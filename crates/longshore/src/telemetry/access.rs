@@ -59,11 +59,19 @@ thread_local! {
 }
 
 impl AccessLog {
-    /// Starts the thread. It ends when the last handle is gone and all lines are written.
+    /// Starts the thread, which writes to standard error. It ends when the last handle is gone and all lines are written.
     ///
     /// # Errors
     /// The thread cannot be started.
     pub fn start(format: LogFormat) -> io::Result<Self> {
+        Self::to(format, io::stderr())
+    }
+
+    /// The same, writing to `out`.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn to(format: LogFormat, mut out: impl io::Write + Send + 'static) -> io::Result<Self> {
         let lines = Arc::new(Lines {
             format,
             waiting: Mutex::default(),
@@ -76,7 +84,7 @@ impl AccessLog {
             .spawn({
                 let lines = Arc::clone(&lines);
                 move || {
-                    lines.write(&mut io::stderr());
+                    lines.write(&mut out);
                     drop(done);
                 }
             })?
@@ -203,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_last_handle_waits_for_the_last_line() {
-        let log = AccessLog::start(LogFormat::Text).unwrap();
+        let log = AccessLog::to(LogFormat::Text, io::sink()).unwrap();
         let other = log.clone();
         log.log(&line::tests::seen());
         drop(log);
