@@ -92,8 +92,9 @@ impl Reads {
                 "the range ends behind the content",
             ));
         }
-        if size <= TINY || (size <= SMALL && self.is_known(at)) {
-            let bytes = self.small(at, size).await?;
+        if size <= SMALL
+            && let Some(bytes) = self.small(at, size).await?
+        {
             let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
             let (start, end) = (within(range.start), within(range.end));
             return Ok(body::once(if start < end {
@@ -123,15 +124,14 @@ impl Reads {
         self.open.run_pending_tasks();
     }
 
-    /// Whether the blob was asked for before, and not long ago.
-    fn is_known(&self, at: &Location) -> bool {
-        self.small.contains_key(at) || self.open.contains_key(at)
-    }
-
-    async fn small(&self, at: &Location, size: u64) -> Result<Bytes> {
+    /// All of a small blob; `None` if it is to leave as a part of its file this time.
+    async fn small(&self, at: &Location, size: u64) -> Result<Option<Bytes>> {
         if let Some(bytes) = self.small.get(at) {
             check(at, bytes.len() as u64, size)?;
-            return Ok(bytes);
+            return Ok(Some(bytes));
+        }
+        if size > TINY && !self.open.contains_key(at) {
+            return Ok(None);
         }
         let file = self
             .open(at, OFlags::RDONLY)
@@ -140,7 +140,7 @@ impl Reads {
         check(at, length(&file)?, size)?;
         let bytes = whole(file, size).await?;
         self.small.insert(at.clone(), bytes.clone());
-        Ok(bytes)
+        Ok(Some(bytes))
     }
 
     async fn large(&self, at: &Location, size: u64) -> Result<Arc<Open>> {

@@ -52,12 +52,8 @@ pub(super) fn print(id: u128) -> String {
 /// The same as a header; of every response, so by way of the stack.
 pub(super) fn value(id: u128) -> HeaderValue {
     let mut digits = [0; 32];
-    let mut rest = id;
-    for digit in digits.iter_mut().rev() {
-        let nibble = (rest & 15) as u8;
-        *digit = nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
-        rest >>= 4;
-    }
+    // Two digits for each byte: it cannot fail.
+    let _ = hex::encode_to_slice(id.to_be_bytes(), &mut digits);
     HeaderValue::from_bytes(&digits).unwrap_or(HeaderValue::from_static(""))
 }
 

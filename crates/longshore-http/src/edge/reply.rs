@@ -74,18 +74,9 @@ impl Reply {
 
     /// Says how long the body is, also where it is not sent along (`HEAD`).
     pub(super) fn sized(self, bytes: u64) -> Self {
-        let mut digits = [0; 20];
-        let (mut rest, mut used) = (bytes, 0);
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            (rest, used) = (rest / 10, used + 1);
-            if rest == 0 {
-                break;
-            }
-        }
-        let text = digits.get(digits.len() - used..).unwrap_or_default();
-        // The ready conversion from a number allocates twice and formats.
-        let value = HeaderValue::from_bytes(text).unwrap_or(HeaderValue::from_static("0"));
+        // The ready conversion from a number allocates twice.
+        let value = HeaderValue::from_str(itoa::Buffer::new().format(bytes))
+            .unwrap_or(HeaderValue::from_static("0"));
         self.with(header::CONTENT_LENGTH, value)
     }
 

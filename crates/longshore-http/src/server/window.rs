@@ -23,15 +23,8 @@ const AHEAD: u64 = 8 * SIZE;
 #[derive(Debug, Default)]
 pub(super) struct Windows {
     now: Option<Window>,
-    ahead: Option<Ahead>,
-}
-
-/// What the kernel was asked to read of a file that was found cold.
-#[derive(Debug)]
-struct Ahead {
-    file: Arc<File>,
-    /// The first byte it was not asked for.
-    asked: u64,
+    /// Once the file was found cold: the first byte of it that the kernel was not asked for.
+    asked: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -64,7 +57,7 @@ impl Windows {
                 if last.as_ref().is_some_and(goes_on) {
                     self.look_ahead(file, offset, window.loading.is_some());
                 } else {
-                    self.ahead = None;
+                    self.asked = None;
                 }
                 window
             }
@@ -85,19 +78,16 @@ impl Windows {
     /// Has the kernel begin to read what follows `offset` once the file was found cold, half of [`AHEAD`] at a time.
     /// Behind the end of the file there is nothing to read, and asking costs nothing.
     fn look_ahead(&mut self, file: &Arc<File>, offset: u64, cold: bool) {
-        if cold && self.ahead.is_none() {
-            self.ahead = Some(Ahead {
-                file: Arc::clone(file),
-                asked: offset,
-            });
-        }
-        let Some(ahead) = &mut self.ahead else { return };
-        let range = ahead.asked.max(offset)..offset.saturating_add(AHEAD);
+        let Some(asked) = self.asked.or(cold.then_some(offset)) else {
+            return;
+        };
+        self.asked = Some(asked);
+        let range = asked.max(offset)..offset.saturating_add(AHEAD);
         if range.end.saturating_sub(range.start) < AHEAD / 2 {
             return;
         }
-        ahead.asked = range.end;
-        let file = Arc::clone(&ahead.file);
+        self.asked = Some(range.end);
+        let file = Arc::clone(file);
         // Nobody waits for it: what it has not brought in when it is needed is waited for then.
         drop(tokio::task::spawn_blocking(move || {
             resident::read_ahead(&file, &range);
@@ -150,12 +140,12 @@ mod tests {
                 .await
                 .unwrap();
             assert!(room > 0 && room <= SIZE);
-            match windows.ahead.as_ref() {
+            match windows.asked {
                 None => assert!(
                     at < SIZE || !cold,
                     "a cold file is read ahead from its second window on"
                 ),
-                Some(ahead) => assert!(cold && at >= SIZE && ahead.asked >= at + AHEAD / 2),
+                Some(asked) => assert!(cold && at >= SIZE && asked >= at + AHEAD / 2),
             }
             assert!(resident::is_resident(&file, &(at..at + room)) || !cfg!(target_os = "linux"));
             at += room;

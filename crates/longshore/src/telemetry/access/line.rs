@@ -1,5 +1,6 @@
 //! A request as a line. It is written for every request, so nothing here allocates for a plain one.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,30 +12,12 @@ use serde::Serialize;
 /// The longest text from outside, in characters; what is longer is cut.
 const LONGEST: usize = 1024;
 
-/// The digits of numbers up to 99.
-const PAIRS: [[u8; 2]; 100] = pairs();
-
-#[expect(
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a constant of 100 entries, filled by counting to 100; a mistake does not compile"
-)]
-const fn pairs() -> [[u8; 2]; 100] {
-    let mut pairs = [[0; 2]; 100];
-    let mut at = 0;
-    while at < 100 {
-        pairs[at] = [b'0' + (at / 10) as u8, b'0' + (at % 10) as u8];
-        at += 1;
-    }
-    pairs
-}
-
 pub(super) fn text(out: &mut Vec<u8>, seen: &Observed) {
     stamp(out, ended(seen));
     out.extend_from_slice(b"  INFO ");
     out.extend_from_slice(seen.method.as_str().as_bytes());
     out.push(b' ');
-    target(out, seen);
+    plain(out, &target(seen));
     out.push(b' ');
     match seen.status {
         Some(status) => out.extend_from_slice(status.as_str().as_bytes()),
@@ -91,19 +74,18 @@ pub(super) fn json(out: &mut Vec<u8>, seen: &Observed) {
         repo: Option<&'a str>,
         peer: std::net::IpAddr,
         request: &'a str,
-        user_agent: Option<std::borrow::Cow<'a, str>>,
+        user_agent: Option<Cow<'a, str>>,
     }
-    let (mut time, mut request, mut asked) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut time, mut request) = (Vec::new(), Vec::new());
     stamp(&mut time, ended(seen));
     hex(&mut request, seen.request);
-    write_target(&mut asked, seen);
     let ascii = |bytes| std::str::from_utf8(bytes).unwrap_or_default();
     let line = Line {
         timestamp: ascii(&time),
         level: "INFO",
         message: "request",
         method: seen.method.as_str(),
-        target: ascii(&asked),
+        target: &target(seen),
         route: seen.route,
         status: seen.status.map(|status| status.as_u16()),
         cut: seen.end == End::Cut,
@@ -160,18 +142,10 @@ fn stamp(out: &mut Vec<u8>, at: SystemTime) {
 }
 
 /// The request's target as it was sent.
-fn write_target(out: &mut Vec<u8>, seen: &Observed) {
-    if seen.target.scheme().is_some() {
-        let _ = write!(out, "{}", seen.target);
-    } else if let Some(target) = seen.target.path_and_query() {
-        out.extend_from_slice(target.as_str().as_bytes());
-    }
-}
-
-fn target(out: &mut Vec<u8>, seen: &Observed) {
+fn target(seen: &Observed) -> Cow<'_, str> {
     match seen.target.path_and_query() {
-        Some(target) if seen.target.scheme().is_none() => plain(out, target.as_str()),
-        _ => plain(out, &seen.target.to_string()),
+        Some(target) if seen.target.scheme().is_none() => target.as_str().into(),
+        _ => seen.target.to_string().into(),
     }
 }
 
@@ -191,44 +165,26 @@ fn plain(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-fn pair(number: u64) -> [u8; 2] {
-    usize::try_from(number)
-        .ok()
-        .and_then(|number| PAIRS.get(number).copied())
-        .unwrap_or_default()
-}
-
 /// Three digits of a number below 1000.
 fn three(out: &mut Vec<u8>, number: u64) {
-    let [_, hundreds] = pair(number / 100);
-    out.push(hundreds);
-    out.extend_from_slice(&pair(number % 100));
+    if number < 100 {
+        out.push(b'0');
+    }
+    if number < 10 {
+        out.push(b'0');
+    }
+    self::number(out, number);
 }
 
-fn number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0; 20];
-    let mut used = 0;
-    for digit in digits.iter_mut().rev() {
-        *digit = pair(number % 10)[1];
-        used += 1;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or_default());
+fn number(out: &mut Vec<u8>, number: u64) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 fn hex(out: &mut Vec<u8>, number: u128) {
-    for byte in number.to_be_bytes() {
-        for nibble in [byte >> 4, byte & 15] {
-            out.push(if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' + nibble - 10
-            });
-        }
-    }
+    let mut digits = [0; 32];
+    // Two digits for each byte: it cannot fail.
+    let _ = hex::encode_to_slice(number.to_be_bytes(), &mut digits);
+    out.extend_from_slice(&digits);
 }
 
 #[cfg(test)]
