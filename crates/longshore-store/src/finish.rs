@@ -52,23 +52,33 @@ impl Inner {
                 let done = match this.fill(start, &repo, last, &want.digest, now).await {
                     Filled::Done(done) => done,
                     Filled::More(start, last) => {
-                        let mut held = this.begin(start, now).await?;
-                        let done = this
-                            .complete(&mut held, &repo, last, &want.digest, now)
-                            .await;
-                        if done.is_err() {
-                            this.end(&held).await?;
-                        }
-                        done
+                        this.stage_all(start, &repo, last, &want.digest, now).await
                     }
                 };
-                // Nobody knows the session's id, so nobody can come back to it.
+                // Nobody knows the session's id, so nobody can come back to it, however this ended.
                 if let Some(start) = this.fresh.take(&key)? {
                     start.end();
                 }
                 done
             })
             .await
+    }
+
+    /// Finishes a session that holds nothing yet by way of a row and a stage, of which a failure leaves nothing.
+    async fn stage_all(
+        &self,
+        start: Start,
+        repo: &RepoName,
+        last: Chunk,
+        digest: &Digest,
+        now: SystemTime,
+    ) -> Result<BlobInfo> {
+        let mut held = self.begin(start, now).await?;
+        let done = self.complete(&mut held, repo, last, digest, now).await;
+        if done.is_err() {
+            self.end(&held).await?;
+        }
+        done
     }
 
     pub(crate) async fn finish_upload(

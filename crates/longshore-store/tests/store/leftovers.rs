@@ -248,3 +248,24 @@ async fn a_tag_that_moves_is_there_all_the_time_also_when_what_it_left_is_delete
         reader.abort();
     }
 }
+
+#[tokio::test]
+async fn pushes_that_the_disk_refuses_leave_no_session_behind() {
+    let root = tempfile::tempdir().unwrap();
+    let options = Options {
+        sessions: 2,
+        ..Options::default()
+    };
+    let store = open_with(root.path(), options, clock()).await;
+    let blobs = root.path().join("blobs");
+    std::fs::remove_dir_all(&blobs).unwrap();
+    std::fs::write(&blobs, "no place for blobs").unwrap();
+    let digest = Digest::of(Algorithm::Sha256, b"large");
+    // Of unknown length, so that it needs a stage.
+    let want = Expect { digest, size: None };
+    for _ in 0..4 {
+        let body = body::once(b"large".as_slice().into());
+        let refused = store.put_blob(&cx("alice"), &repo(), &want, body).await;
+        assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
+    }
+}
