@@ -80,11 +80,12 @@ pub fn meter() -> Arc<Meter> {
     Arc::new(Meter::new(Box::new(move || start.elapsed())))
 }
 
+/// The time, for what has no request to take it from.
 #[expect(
     clippy::disallowed_methods,
     reason = "the binary is where time comes in"
 )]
-fn now() -> SystemTime {
+pub fn now() -> SystemTime {
     SystemTime::now()
 }
 

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::cmd::admin::AdminCommand;
 use crate::cmd::config::ConfigCommand;
 use crate::cmd::serve::Serve;
 
@@ -24,4 +25,7 @@ pub enum Command {
     /// Check, show and convert configurations.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Ask a running server, by the socket in its data directory.
+    #[command(subcommand)]
+    Admin(AdminCommand),
 }

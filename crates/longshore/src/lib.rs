@@ -15,6 +15,7 @@ pub mod banner;
 pub mod cli;
 pub mod cmd;
 pub mod config;
+pub mod control;
 pub mod distribution;
 pub mod sources;
 pub mod telemetry;

@@ -31,5 +31,6 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             &mut io::stdout(),
             &mut io::stderr(),
         )?),
+        Command::Admin(command) => cmd::admin::run(&command, &variables, &mut io::stdout()),
     }
 }

@@ -1,4 +1,5 @@
 //! One command a file.
 
+pub mod admin;
 pub mod config;
 pub mod serve;

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::assemble;
 use crate::banner;
 use crate::config::{Config, Metrics};
+use crate::control::{ControlServer, State};
 use crate::sources::Sources;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::admin::Admin;
@@ -125,6 +126,22 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         let (store, stop) = (parts.store.clone(), stop.clone());
         async move { store.tend(stop.cancelled()).await }
     });
+    // A registry serves all the same where there can be no socket.
+    match ControlServer::open(&config.data).await {
+        Ok(control) => {
+            let state = State {
+                config: config.clone(),
+                db: parts.db.clone(),
+                store: parts.store.clone(),
+                started: assemble::now(),
+            };
+            let stop = stop.clone();
+            beside.spawn(async move { control.run(state, stop).await });
+        }
+        Err(error) => {
+            tracing::warn!(error = %Chain(&*error), "no control socket: commands that ask this server, such as `longshore admin status`, will not reach it");
+        }
+    }
     beside.spawn(probe(health.clone(), config.health.interval, stop.clone()));
 
     let (told, for_signal) = (stop.clone(), health.clone());

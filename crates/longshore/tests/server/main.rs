@@ -12,6 +12,7 @@ mod calls;
 #[path = "../allocations/client.rs"]
 mod client;
 mod conformance;
+mod control;
 mod crash;
 mod disk;
 mod drain;

@@ -1,0 +1,72 @@
+//! `longshore admin`: what the operator asks of a running server.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+
+use crate::control::status::{self, Status};
+use crate::control::{Client, Operation, Target};
+
+/// What to ask of a running server.
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Say which server runs over a data directory.
+    Status(Asked),
+}
+
+/// How a server is asked and its answer printed.
+#[derive(Debug, Clone, Args)]
+pub struct Asked {
+    #[command(flatten)]
+    target: Target,
+
+    /// Print the answer as JSON, for programs.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Asked {
+    /// Asks for an operation and waits for its end; `step` is called for each step on the way.
+    ///
+    /// # Errors
+    /// The server cannot be asked, or says that it failed.
+    pub fn call<O: Operation>(
+        &self,
+        variables: &[(String, String)],
+        args: &O::Args,
+        step: impl FnMut(O::Step),
+    ) -> anyhow::Result<O::Done> {
+        let client: Client = self.target.client(variables)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(client.call::<O>(args, step))
+    }
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The server cannot be asked, says that it failed, or `out` cannot be written to.
+pub fn run(
+    command: &AdminCommand,
+    variables: &[(String, String)],
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        AdminCommand::Status(asked) => {
+            let running = asked.call::<Status>(variables, &status::Args::default(), |()| {})?;
+            if asked.json {
+                writeln!(out, "{}", serde_json::to_string(&running)?)?;
+            } else {
+                writeln!(
+                    out,
+                    "Longshore {} runs as process {} over {}",
+                    running.version, running.pid, running.data
+                )?;
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

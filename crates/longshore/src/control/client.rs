@@ -1,0 +1,135 @@
+//! Asking a running server.
+
+use std::future::pending;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use bytes::{Buf as _, Bytes, BytesMut};
+use http::Request;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+use super::answer::PREFIX;
+use super::line::Line;
+use super::operation::Operation;
+use super::place::{NAME, Place};
+
+/// The longest line of an answer, in bytes.
+const LONGEST: usize = 64 << 20;
+
+/// Somebody who asks the server that runs over a data directory.
+#[derive(Debug, Clone)]
+pub struct Client {
+    data: PathBuf,
+}
+
+impl Client {
+    /// Asks the server over `data`.
+    pub fn new(data: &Path) -> Self {
+        Self {
+            data: data.to_owned(),
+        }
+    }
+
+    /// Asks for an operation, calls `step` for each step it tells, and gives what it tells at its end.
+    ///
+    /// # Errors
+    /// No server runs over the directory, it may not be asked by this user, or it says that the operation failed; in words for
+    /// whoever runs the command.
+    pub async fn call<O: Operation>(
+        &self,
+        args: &O::Args,
+        step: impl FnMut(O::Step),
+    ) -> anyhow::Result<O::Done> {
+        let stream = self.connect().await?;
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        // What breaks the connection breaks the answer, which says so better.
+        let driver = async {
+            let _ = connection.await;
+            pending::<()>().await;
+        };
+        let request = Request::post(format!("{PREFIX}{}", O::NAME))
+            .header(http::header::HOST, "control")
+            .body(Full::new(Bytes::from(serde_json::to_vec(args)?)))?;
+        tokio::select! {
+            done = ask::<O>(sender, request, step) => done,
+            () = driver => bail!("unreachable: the driver never ends"),
+        }
+    }
+
+    async fn connect(&self) -> anyhow::Result<UnixStream> {
+        let shown = self.data.join(NAME);
+        let shown = shown.display();
+        let connected = match Place::of(&self.data, NAME) {
+            Ok(place) => UnixStream::connect(place.path()).await,
+            Err(error) => Err(error),
+        };
+        connected.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => anyhow::anyhow!(
+                "no server runs over {} (nobody answers at {shown}); start it with `longshore serve`, or name its directory with --data or its configuration with --config",
+                self.data.display()
+            ),
+            io::ErrorKind::PermissionDenied => anyhow::anyhow!(
+                "this user may not ask the server at {shown}; run the command as the user the server runs as, or as root"
+            ),
+            _ => anyhow::Error::new(error).context(format!("the server cannot be asked at {shown}")),
+        })
+    }
+}
+
+async fn ask<O: Operation>(
+    mut sender: http1::SendRequest<Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+    mut step: impl FnMut(O::Step),
+) -> anyhow::Result<O::Done> {
+    let cut = "the server ended the answer before its end: it stopped, or was killed; see its log";
+    let response = sender.send_request(request).await.context(cut)?;
+    let mut lines = LineReader {
+        body: response.into_body(),
+        rest: BytesMut::new(),
+    };
+    while let Some(line) = lines.next().await.context(cut)? {
+        match serde_json::from_slice(&line)
+            .context("the server's answer is not understood; use a command of its version")?
+        {
+            Line::Step(said) => step(said),
+            Line::Done(done) => return Ok(done),
+            Line::Failed(why) => bail!(why),
+        }
+    }
+    bail!(cut)
+}
+
+/// The lines of a body.
+struct LineReader {
+    body: Incoming,
+    rest: BytesMut,
+}
+
+impl LineReader {
+    async fn next(&mut self) -> anyhow::Result<Option<Bytes>> {
+        let mut looked = 0;
+        loop {
+            let new = self.rest.get(looked..).unwrap_or_default();
+            if let Some(end) = new.iter().position(|byte| *byte == b'\n') {
+                let line = self.rest.split_to(looked + end).freeze();
+                self.rest.advance(1);
+                return Ok(Some(line));
+            }
+            looked = self.rest.len();
+            if looked > LONGEST {
+                bail!("a line is too long");
+            }
+            let Some(frame) = self.body.frame().await else {
+                return Ok(None);
+            };
+            if let Ok(part) = frame?.into_data() {
+                self.rest.extend_from_slice(&part);
+            }
+        }
+    }
+}

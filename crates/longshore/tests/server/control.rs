@@ -1,0 +1,57 @@
+//! The control socket: what a command asks of a running server.
+
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::process::Output;
+
+use super::harness::{Start, binary};
+
+fn ask(data: &Path, args: &[&str]) -> Output {
+    let mut command = binary();
+    command.args(args).arg("--data").arg(data);
+    command.output().unwrap()
+}
+
+#[test]
+fn a_command_asks_the_server_that_runs_over_the_directory_and_only_its_user_may() {
+    let dir = tempfile::tempdir().unwrap();
+    // Longer than the name of a socket may be.
+    let data = dir.path().join("d".repeat(120));
+    let server = Start::over(&data).run();
+    let socket = data.join("control.sock");
+    let metadata = std::fs::metadata(&socket).unwrap();
+    assert!(metadata.file_type().is_socket());
+    assert_eq!(metadata.permissions().mode() & 0o777, 0o600);
+    let out = ask(&data, &["admin", "status", "--json"]);
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success(), "{out:?}");
+    let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["pid"], server.id());
+    assert_eq!(said["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(server.stop(), Some(0));
+    assert!(!socket.exists(), "the socket is left behind");
+}
+
+#[test]
+fn without_a_server_a_command_says_so_and_what_to_do() {
+    let data = tempfile::tempdir().unwrap();
+    let out = ask(data.path(), &["admin", "status"]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(!out.status.success());
+    assert!(said.starts_with("error: no server runs over"), "{said}");
+    assert!(said.contains("longshore serve"), "{said}");
+}
+
+#[test]
+fn a_socket_that_a_killed_server_left_is_replaced() {
+    let data = tempfile::tempdir().unwrap();
+    Start::over(data.path()).run().kill();
+    assert!(data.path().join("control.sock").exists());
+    let out = ask(data.path(), &["admin", "status"]);
+    assert!(!out.status.success(), "nobody answers there");
+    let server = Start::over(data.path()).run();
+    let out = ask(data.path(), &["admin", "status"]);
+    assert!(out.status.success(), "{out:?}");
+    let said = String::from_utf8_lossy(&out.stdout);
+    assert!(said.contains(&server.id().to_string()), "{said}");
+}
