@@ -29,8 +29,14 @@ fn dialect(sql: &str) -> String {
 /// # Errors
 /// `Unavailable` when the database was written by a newer Longshore, or cannot be read or written.
 pub(crate) fn up(conn: &mut Connection) -> Result<()> {
+    run(conn, STEPS)
+}
+
+/// Takes each step that the database has not taken yet. A step and the record of it are one transaction, so whatever
+/// interrupts this leaves a database between two steps, and the next start goes on from there.
+fn run(conn: &mut Connection, steps: &[(i64, &str)]) -> Result<()> {
     conn.execute_batch(JOURNAL).map_err(failed)?;
-    let newest = STEPS.last().map_or(0, |(version, _)| *version);
+    let newest = steps.last().map_or(0, |(version, _)| *version);
     loop {
         let tx = conn
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -48,7 +54,7 @@ pub(crate) fn up(conn: &mut Connection) -> Result<()> {
                  start that version, or restore a backup made before the upgrade"
             )));
         }
-        let Some((version, sql)) = STEPS.iter().find(|(version, _)| *version > at) else {
+        let Some((version, sql)) = steps.iter().find(|(version, _)| *version > at) else {
             return Ok(());
         };
         tx.execute_batch(&dialect(sql)).map_err(failed)?;
@@ -61,3 +67,6 @@ pub(crate) fn up(conn: &mut Connection) -> Result<()> {
         tracing::info!(version, "metadata schema brought up to date");
     }
 }
+
+#[cfg(test)]
+mod tests;
