@@ -10,14 +10,14 @@ use longshore_spec::{Algorithm, Digest};
 /// lie side by side and content that another registry wrote can stay where it is.
 ///
 /// Never absolute, never empty, no part of it is empty, `.` or `..`, and it has no control characters; so it leads
-/// nowhere outside of the store. Ordered as text, which is the order of [`walk`](crate::BlobStore::walk).
+/// nowhere outside of the store. It does not begin with `:` either, which is left to whoever keeps bytes elsewhere. Ordered as text, which is the order of [`walk`](crate::BlobStore::walk).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Location(Box<str>);
 
 /// A text that is no [`Location`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "not the place of a blob: a relative path without empty parts, '.', '..' and control characters is needed"
+    "not the place of a blob: a relative path without empty parts, '.', '..', control characters and a ':' before all else is needed"
 )]
 pub struct LocationError;
 
@@ -67,6 +67,7 @@ impl FromStr for Location {
     fn from_str(text: &str) -> Result<Self, LocationError> {
         let part = |part: &str| !matches!(part, "" | "." | "..");
         if text.len() <= Self::MAX_BYTES
+            && !text.starts_with(':')
             && text.split('/').all(part)
             && !text.chars().any(char::is_control)
         {
@@ -108,6 +109,7 @@ mod tests {
             "../a",
             "a\0b",
             "a\nb",
+            ":7",
         ] {
             assert_eq!(text.parse::<Location>(), Err(LocationError), "{text:?}");
         }

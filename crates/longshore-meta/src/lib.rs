@@ -14,6 +14,7 @@
 )]
 
 pub mod blobs;
+pub mod bodies;
 pub mod db;
 mod lite;
 pub mod manifests;

@@ -4,7 +4,10 @@ use longshore_core::{Code, Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// The steps. Never edit one that was released: stores in the world have run it.
-const STEPS: &[(i64, &str)] = &[(1, include_str!("../migrations/0001_registry.sql"))];
+const STEPS: &[(i64, &str)] = &[
+    (1, include_str!("../migrations/0001_registry.sql")),
+    (2, include_str!("../migrations/0002_small_blobs.sql")),
+];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";
 
@@ -20,6 +23,7 @@ fn failed(error: rusqlite::Error) -> Error {
 /// The text of a step for SQLite.
 fn dialect(sql: &str) -> String {
     sql.replace("{BYTES}", "BLOB")
+        .replace("{ID}", "INTEGER NOT NULL PRIMARY KEY")
         .replace(" {BYTEWISE}", "")
         .replace("{CLUSTERED}", "WITHOUT ROWID")
 }

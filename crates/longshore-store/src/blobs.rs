@@ -13,6 +13,7 @@ use longshore_spec::name::RepoName;
 use longshore_spec::range::ByteRange;
 
 use crate::cache::{Repo, Seen};
+use crate::place::Place;
 use crate::store::Inner;
 
 /// For how long a client may use a URL it was sent to.
@@ -50,15 +51,17 @@ impl Inner {
                 .at_offset(seen.size)
             })?,
         };
-        let at = location(&seen.location)?;
-        let body = match self.blobs.read(&at, seen.size, range.clone()).await {
-            Ok(body) => body,
-            Err(error) => {
-                if error.code() == Code::Internal {
-                    self.damaged(digest, &seen, &at).await?;
+        let body = match Place::of(&seen.location)? {
+            Place::Row(id) => self.read_row(digest, &seen, id, range.clone()).await?,
+            Place::Stored(at) => match self.blobs.read(&at, seen.size, range.clone()).await {
+                Ok(body) => body,
+                Err(error) => {
+                    if error.code() == Code::Internal {
+                        self.damaged(digest, &seen, &at).await?;
+                    }
+                    return Err(error);
                 }
-                return Err(error);
-            }
+            },
         };
         Ok(Blob {
             info: BlobInfo {
@@ -77,9 +80,10 @@ impl Inner {
     ) -> Result<Option<SignedUrl>> {
         let repo = self.repo(repo).await?;
         let seen = self.seen(&repo, digest).await?;
-        self.blobs
-            .sign(&location(&seen.location)?, SIGNED_FOR)
-            .await
+        match Place::of(&seen.location)? {
+            Place::Row(_) => Ok(None),
+            Place::Stored(at) => self.blobs.sign(&at, SIGNED_FOR).await,
+        }
     }
 
     /// Takes a blob out of sight whose bytes are not there, or not as many as they were: clients do not push again what a
@@ -211,11 +215,6 @@ async fn held(
         Some(id) => blobs::blob_seen(tx, id, digest).await,
         None => Ok(None),
     }
-}
-
-/// A location as it was stored.
-pub(crate) fn location(text: &str) -> Result<Location> {
-    text.parse().map_err(Error::internal)
 }
 
 /// The answer when the repository does not hold the blob.

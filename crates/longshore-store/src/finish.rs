@@ -1,26 +1,23 @@
 //! Finishing an upload: publish the bytes, then commit the row that names them.
 //!
-//! With [`Durability::Manifest`] the row is committed as *staged* while the sync of its bytes is still under way: that
+//! With [`Durability::Manifest`](crate::Durability::Manifest) the row is committed as *staged* while the sync of its bytes is still under way: that
 //! survives a kill, and after a power cut [`crate::recover`] looks whether the bytes are whole. A manifest that refers
-//! to the blob waits for its sync and makes the row *live* in its own transaction ([`crate::push`]).
+//! to the blob waits for its sync and makes the row *live* in its own transaction ([`crate::push`]). A body that is small
+//! and whole is part of the transaction instead ([`crate::rows`]), so there is nothing to wait for.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use longshore_blob::Stored;
 use longshore_core::{BlobInfo, ByteStream, Chunk, Code, Cx, Expect, Result};
-use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
 use longshore_meta::time::micros;
-use longshore_meta::{Tx, repos, uploads};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
 
-use crate::blobs::location;
 use crate::fresh::Start;
+use crate::install::{Brought, body_of};
 use crate::intake::{again, while_asked, whole};
-use crate::options::Durability;
 use crate::store::Inner;
 use crate::uploads::{Held, Taken, out_of_order, unknown};
 
@@ -161,8 +158,13 @@ impl Inner {
         digest: &Digest,
         now: SystemTime,
     ) -> Result<BlobInfo> {
-        let stored = self.blobs.put(parts, digest, now).await?;
-        self.install(repo, stored, digest, None, micros(now)).await
+        let size = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let brought = if size <= self.options.row_most {
+            Brought::Body(body_of(parts, digest)?)
+        } else {
+            Brought::File(self.blobs.put(parts, digest, now).await?)
+        };
+        self.install(repo, brought, digest, None, micros(now)).await
     }
 
     /// Adds the last chunk to a session that has a row, and makes what it holds a blob of `repo`.
@@ -178,93 +180,10 @@ impl Inner {
         let stored = self.blobs.publish(&held.stage, digest).await?;
         let upload = Some((held.key.id, held.fence));
         let done = self
-            .install(repo, stored, digest, upload, micros(now))
+            .install(repo, Brought::File(stored), digest, upload, micros(now))
             .await?;
         self.fresh.row_left();
         Ok(done)
-    }
-
-    /// Makes published bytes a blob of `repo`, unless it is there already, and finishes the session they came by.
-    async fn install(
-        &self,
-        repo: &RepoName,
-        stored: Stored,
-        digest: &Digest,
-        upload: Option<(UploadId, i64)>,
-        now: i64,
-    ) -> Result<BlobInfo> {
-        let state = match self.options.durability {
-            Durability::Manifest => BlobState::Staged,
-            Durability::Blob => {
-                self.blobs.sync(&stored.location).await?;
-                BlobState::Live
-            }
-        };
-        let size = stored.size;
-        let mut judged = None;
-        loop {
-            let args = Commit {
-                repo: repo.clone(),
-                digest: *digest,
-                size,
-                location: stored.location.to_string(),
-                state,
-                judged,
-                upload,
-                lease: self.options.lease(now),
-                now,
-            };
-            let commit = self
-                .db
-                .write(self.durability(), args, |tx, args| {
-                    Box::pin(commit(tx, args))
-                })
-                .await?;
-            match commit {
-                Committed::Installed(generation) => {
-                    // Whoever read the place of a broken copy must not go on using it, in whatever repository.
-                    if generation > 1 {
-                        self.cache.content_lost();
-                    }
-                    if state == BlobState::Staged {
-                        self.unsettled
-                            .add(&self.blobs, *digest, generation, stored.location);
-                    }
-                    break;
-                }
-                Committed::Kept => {
-                    self.drop_copy(&stored).await;
-                    break;
-                }
-                Committed::There(row) => {
-                    judged = Some((row.generation, self.is_whole(digest, &row).await?));
-                }
-            }
-        }
-        Ok(BlobInfo {
-            digest: *digest,
-            size,
-        })
-    }
-
-    /// Whether the stored copy can stay: not when its length is not what its row says, nor when nobody knows whether its
-    /// bytes will be there.
-    async fn is_whole(&self, digest: &Digest, row: &BlobRow) -> Result<bool> {
-        if row.state == BlobState::Staged && !self.unsettled.vouches(digest, row.generation) {
-            return Ok(false);
-        }
-        let whole = self.blobs.size(&location(&row.location)?).await? == Some(row.size);
-        if !whole {
-            tracing::warn!(%digest, location = row.location, "the stored copy of a blob is damaged; the pushed one takes its place");
-        }
-        Ok(whole)
-    }
-
-    /// Removes a copy of what was there already.
-    async fn drop_copy(&self, stored: &Stored) {
-        if let Err(error) = self.blobs.remove(&stored.location).await {
-            tracing::warn!(location = %stored.location, error = %longshore_core::error::Chain(&error), "a spare copy of a blob stays on disk");
-        }
     }
 }
 
@@ -273,62 +192,4 @@ enum Filled {
     Done(Result<BlobInfo>),
     /// It is not small, or not whole: it needs a stage.
     More(Start, Chunk),
-}
-
-struct Commit {
-    repo: RepoName,
-    digest: Digest,
-    size: u64,
-    location: String,
-    state: BlobState,
-    /// The generation of the stored copy that was looked at, and whether it can stay.
-    judged: Option<(i64, bool)>,
-    /// The row of the session, if it has one, and the writer's fence.
-    upload: Option<(UploadId, i64)>,
-    lease: Lease,
-    now: i64,
-}
-
-enum Committed {
-    /// The bytes that were brought are the blob now, as this generation.
-    Installed(i64),
-    /// The blob was there; the bytes that were brought are not needed.
-    Kept,
-    /// There is a copy that nobody has looked at; nothing was written.
-    There(BlobRow),
-}
-
-async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
-    let there = blobs::blob_get(tx, &args.digest).await?;
-    let (generation, keep) = match there {
-        Some(row) if matches!(row.state, BlobState::Staged | BlobState::Live) => {
-            match args.judged {
-                Some((generation, whole)) if generation == row.generation => {
-                    (generation.saturating_add(1), whole)
-                }
-                _ => return Ok(Committed::There(row)),
-            }
-        }
-        Some(row) => (row.generation.saturating_add(1), false),
-        None => (1, false),
-    };
-    if let Some((id, fence)) = &args.upload
-        && !uploads::upload_finish(tx, id, *fence, &args.digest, args.size, args.now).await?
-    {
-        return Err(unknown(id));
-    }
-    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
-    blobs::link_put(tx, repo, &args.digest, args.now).await?;
-    if keep {
-        blobs::blob_lease(tx, &args.digest, args.lease).await?;
-        return Ok(Committed::Kept);
-    }
-    let row = BlobRow {
-        size: args.size,
-        location: args.location.clone(),
-        generation,
-        state: args.state,
-    };
-    blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
-    Ok(Committed::Installed(generation))
 }

@@ -77,6 +77,10 @@ pub struct Options {
     pub session_lease: Duration,
     /// For how long a blob that was pushed or mounted is kept for the manifest that is to come.
     pub push_lease: Duration,
+    /// Up to how many bytes a blob is kept as a row, and not as a file.
+    pub row_most: u64,
+    /// How many bytes of blobs that are rows are kept in memory.
+    pub body_cache: u64,
     /// How many bytes of manifests are kept in memory.
     pub manifest_cache: u64,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
@@ -100,6 +104,8 @@ impl Default for Options {
             session_memory: Duration::from_hours(1),
             session_lease: Duration::from_mins(1),
             push_lease: Duration::from_hours(6),
+            row_most: 16 << 10,
+            body_cache: 64 << 20,
             manifest_cache: 64 << 20,
             entries: 100_000,
         }

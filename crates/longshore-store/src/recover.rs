@@ -14,7 +14,7 @@ use longshore_meta::{Durability, blobs, uploads};
 use longshore_spec::digest::{Digest, Hasher};
 use tokio::sync::Semaphore;
 
-use crate::blobs::location;
+use crate::place::Place;
 use crate::store::Inner;
 use crate::unsettled::Origin;
 
@@ -48,7 +48,11 @@ impl Inner {
             after = Some(*last);
             for (digest, size, at, generation) in staged {
                 tracing::info!(%digest, "checking a blob that was on its way to the disk at the last stop");
-                let (blobs, at, readers) = (self.blobs.clone(), location(&at)?, readers.clone());
+                // A body is as safe as its row: it is never staged.
+                let Place::Stored(at) = Place::of(&at)? else {
+                    continue;
+                };
+                let (blobs, readers) = (self.blobs.clone(), readers.clone());
                 // Readers and manifests see it as before: staged, until this has come to its end.
                 self.unsettled
                     .follow(digest, generation, Origin::Found, async move {

@@ -21,6 +21,7 @@ use longshore_spec::upload::UploadId;
 use crate::cache::Cache;
 use crate::fresh::Fresh;
 use crate::options::Options;
+use crate::rows::Bodies;
 use crate::tasks::Tasks;
 use crate::unsettled::{Origin, Unsettled};
 
@@ -35,6 +36,7 @@ pub(crate) struct Inner {
     pub(crate) db: Db,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) cache: Cache,
+    pub(crate) bodies: Bodies,
     pub(crate) unsettled: Unsettled,
     pub(crate) fresh: Arc<Fresh>,
     pub(crate) options: Options,
@@ -66,6 +68,7 @@ impl Store {
         clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     ) -> Result<Self> {
         let cache = Cache::new(&options);
+        let bodies = Bodies::new(options.body_cache);
         let rows = db
             .read(&(), |tx, ()| Box::pin(uploads::upload_count_all(tx)))
             .await?;
@@ -73,6 +76,7 @@ impl Store {
             db,
             blobs,
             cache,
+            bodies,
             unsettled: Unsettled::default(),
             fresh: Arc::new(Fresh::new(rows)),
             options,

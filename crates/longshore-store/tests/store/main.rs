@@ -20,6 +20,7 @@ use longshore_testkit::suite::Bench;
 mod damage;
 mod leftovers;
 mod restart;
+mod rows;
 
 /// The clock of the tests' stores.
 #[allow(clippy::disallowed_methods, reason = "the test is where time comes in")]
@@ -27,9 +28,11 @@ fn clock() -> Arc<dyn Fn() -> SystemTime + Send + Sync> {
     Arc::new(SystemTime::now)
 }
 
+/// A store that keeps every blob as a file.
 async fn open(root: &Path, durability: Durability) -> Store {
     let options = Options {
         durability,
+        row_most: 0,
         ..Options::default()
     };
     open_with(root, options, clock()).await
@@ -58,26 +61,40 @@ async fn open_with(
     Store::open(db, blobs, options, clock).await.unwrap()
 }
 
-async fn bench(durability: Durability) -> Bench {
+async fn bench(options: Options) -> Bench {
     let root = tempfile::tempdir().unwrap();
-    Bench::keeping(Arc::new(open(root.path(), durability).await), root)
+    let store = open_with(root.path(), options, clock()).await;
+    Bench::keeping(Arc::new(store), root)
+}
+
+/// Small blobs are rows.
+fn with_rows() -> Options {
+    Options::default()
+}
+
+/// Every blob is a file, and safe when it is acknowledged.
+fn with_files() -> Options {
+    Options {
+        durability: Durability::Blob,
+        row_most: 0,
+        ..Options::default()
+    }
 }
 
 mod durable_at_the_manifest {
     use super::*;
-    longshore_testkit::suite!(bench(Durability::Manifest));
+    longshore_testkit::suite!(bench(with_rows()));
 }
 
 #[tokio::test]
 async fn it_agrees_with_the_reference_over_random_operations() {
     for seed in 0..10 {
-        let agreed =
-            longshore_testkit::model::agree(seed, 300, || bench(Durability::Manifest)).await;
+        let agreed = longshore_testkit::model::agree(seed, 300, || bench(with_rows())).await;
         agreed.unwrap_or_else(|disagreement| panic!("seed {seed}: {disagreement}"));
     }
 }
 
 mod durable_at_each_blob {
     use super::*;
-    longshore_testkit::suite!(bench(Durability::Blob));
+    longshore_testkit::suite!(bench(with_files()));
 }

@@ -1,0 +1,209 @@
+//! Making bytes a blob: the transaction that writes its row, and what to do about a copy that is there already.
+
+use bytes::Bytes;
+use longshore_blob::Stored;
+use longshore_core::{BlobInfo, Code, Error, Result};
+use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
+use longshore_meta::{Tx, bodies, repos, uploads};
+use longshore_spec::digest::Digest;
+use longshore_spec::name::RepoName;
+use longshore_spec::upload::UploadId;
+
+use crate::options::Durability;
+use crate::place::Place;
+use crate::store::Inner;
+use crate::uploads::unknown;
+
+impl Inner {
+    /// Makes verified bytes a blob of `repo`, unless it is there already, and finishes the session they came by.
+    pub(crate) async fn install(
+        &self,
+        repo: &RepoName,
+        brought: Brought,
+        digest: &Digest,
+        upload: Option<(UploadId, i64)>,
+        now: i64,
+    ) -> Result<BlobInfo> {
+        let state = match (&brought, self.options.durability) {
+            // As safe as the transaction that it is part of.
+            (Brought::Body(_), _) => BlobState::Live,
+            (Brought::File(_), Durability::Manifest) => BlobState::Staged,
+            (Brought::File(stored), Durability::Blob) => {
+                self.blobs.sync(&stored.location).await?;
+                BlobState::Live
+            }
+        };
+        let size = brought.size();
+        let mut judged = None;
+        loop {
+            let args = Commit {
+                repo: repo.clone(),
+                digest: *digest,
+                size,
+                brought: brought.clone(),
+                state,
+                judged,
+                upload,
+                lease: self.options.lease(now),
+                now,
+            };
+            let commit = self
+                .db
+                .write(self.durability(), args, |tx, args| {
+                    Box::pin(commit(tx, args))
+                })
+                .await?;
+            match commit {
+                Committed::Installed(generation) => {
+                    // Whoever read the place of a broken copy must not go on using it, in whatever repository.
+                    if generation > 1 {
+                        self.cache.content_lost();
+                    }
+                    if let Brought::File(stored) = brought
+                        && state == BlobState::Staged
+                    {
+                        self.unsettled
+                            .add(&self.blobs, *digest, generation, stored.location);
+                    }
+                    break;
+                }
+                Committed::Kept => {
+                    if let Brought::File(stored) = brought {
+                        self.drop_copy(&stored).await;
+                    }
+                    break;
+                }
+                Committed::There(row) => {
+                    judged = Some((row.generation, self.is_whole(digest, &row).await?));
+                }
+            }
+        }
+        Ok(BlobInfo {
+            digest: *digest,
+            size,
+        })
+    }
+
+    /// Whether the stored copy can stay: not when its length is not what its row says, nor when nobody knows whether its
+    /// bytes will be there.
+    async fn is_whole(&self, digest: &Digest, row: &BlobRow) -> Result<bool> {
+        if row.state == BlobState::Staged && !self.unsettled.vouches(digest, row.generation) {
+            return Ok(false);
+        }
+        let whole = match Place::of(&row.location)? {
+            Place::Row(id) => self.body(id, digest).await?.is_some(),
+            Place::Stored(at) => self.blobs.size(&at).await? == Some(row.size),
+        };
+        if !whole {
+            tracing::warn!(%digest, location = row.location, "the stored copy of a blob is damaged; the pushed one takes its place");
+        }
+        Ok(whole)
+    }
+
+    /// Removes a copy of what was there already.
+    async fn drop_copy(&self, stored: &Stored) {
+        if let Err(error) = self.blobs.remove(&stored.location).await {
+            tracing::warn!(location = %stored.location, error = %longshore_core::error::Chain(&error), "a spare copy of a blob stays on disk");
+        }
+    }
+}
+
+/// Bytes of which it is known that they are those of their digest.
+#[derive(Clone)]
+pub(crate) enum Brought {
+    /// They lie in the blob store.
+    File(Stored),
+    /// They are here, to become part of the transaction.
+    Body(Bytes),
+}
+
+impl Brought {
+    fn size(&self) -> u64 {
+        match self {
+            Brought::File(stored) => stored.size,
+            Brought::Body(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+/// The parts as one piece, if they are what the digest says.
+pub(crate) fn body_of(parts: &[Bytes], digest: &Digest) -> Result<Bytes> {
+    let body = match parts {
+        [one] => one.clone(),
+        parts => parts.concat().into(),
+    };
+    if Digest::of(digest.algorithm(), &body) == *digest {
+        return Ok(body);
+    }
+    Err(Error::new(
+        Code::DigestInvalid,
+        "the digest is not that of the bytes that came",
+    ))
+}
+
+struct Commit {
+    repo: RepoName,
+    digest: Digest,
+    size: u64,
+    brought: Brought,
+    state: BlobState,
+    /// The generation of the stored copy that was looked at, and whether it can stay.
+    judged: Option<(i64, bool)>,
+    /// The row of the session, if it has one, and the writer's fence.
+    upload: Option<(UploadId, i64)>,
+    lease: Lease,
+    now: i64,
+}
+
+enum Committed {
+    /// The bytes that were brought are the blob now, as this generation.
+    Installed(i64),
+    /// The blob was there; the bytes that were brought are not needed.
+    Kept,
+    /// There is a copy that nobody has looked at; nothing was written.
+    There(BlobRow),
+}
+
+async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
+    let there = blobs::blob_get(tx, &args.digest).await?;
+    let (generation, keep) = match &there {
+        Some(row) if matches!(row.state, BlobState::Staged | BlobState::Live) => {
+            match args.judged {
+                Some((generation, whole)) if generation == row.generation => {
+                    (generation.saturating_add(1), whole)
+                }
+                _ => return Ok(Committed::There(row.clone())),
+            }
+        }
+        Some(row) => (row.generation.saturating_add(1), false),
+        None => (1, false),
+    };
+    if let Some((id, fence)) = &args.upload
+        && !uploads::upload_finish(tx, id, *fence, &args.digest, args.size, args.now).await?
+    {
+        return Err(unknown(id));
+    }
+    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    blobs::link_put(tx, repo, &args.digest, args.now).await?;
+    if keep {
+        blobs::blob_lease(tx, &args.digest, args.lease).await?;
+        return Ok(Committed::Kept);
+    }
+    if let Some(row) = &there
+        && let Place::Row(id) = Place::of(&row.location)?
+    {
+        bodies::body_delete(tx, id, &args.digest).await?;
+    }
+    let location = match &args.brought {
+        Brought::File(stored) => stored.location.to_string(),
+        Brought::Body(bytes) => Place::row(bodies::body_put(tx, &args.digest, bytes).await?),
+    };
+    let row = BlobRow {
+        size: args.size,
+        location,
+        generation,
+        state: args.state,
+    };
+    blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
+    Ok(Committed::Installed(generation))
+}

@@ -1,0 +1,85 @@
+//! Small blobs whose bytes are a row.
+//!
+//! A small image is bound by what each of its blobs costs, and most of that is the file: to make it, to name it and to sync
+//! it. Bytes that are part of the blob's transaction cost none of this, and are as durable as the row that names them.
+//! Decision 0011 has the figures.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use longshore_core::{ByteStream, Code, Error, Result, body};
+use longshore_meta::{Durability, blobs, bodies};
+use longshore_spec::digest::Digest;
+use moka::sync::Cache as Moka;
+
+use crate::cache::Seen;
+use crate::store::Inner;
+
+/// Bodies that were read lately. An id may come again, so the digest is part of the key.
+#[derive(Debug)]
+pub(crate) struct Bodies(Moka<(i64, Digest), Bytes>);
+
+impl Bodies {
+    /// Room for that many bytes.
+    pub(crate) fn new(most: u64) -> Self {
+        let weight = |_: &_, bytes: &Bytes| u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX);
+        Self(Moka::builder().max_capacity(most).weigher(weight).build())
+    }
+}
+
+impl Inner {
+    /// A part of a blob whose bytes are the body `id`.
+    pub(crate) async fn read_row(
+        &self,
+        digest: &Digest,
+        seen: &Seen,
+        id: i64,
+        range: Range<u64>,
+    ) -> Result<ByteStream> {
+        let key = (id, *digest);
+        let bytes = if let Some(bytes) = self.bodies.0.get(&key) {
+            bytes
+        } else {
+            let Some(bytes) = self.body(id, digest).await? else {
+                return Err(self.lost(digest, seen).await?);
+            };
+            self.bodies.0.insert(key, bytes.clone());
+            bytes
+        };
+        let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
+        let (start, end) = (within(range.start), within(range.end));
+        Ok(body::once(bytes.slice(start.min(end)..end)))
+    }
+
+    /// The body of that id; `None` when it is gone or its bytes are not those of the digest. Whoever is told of them may
+    /// rely on them.
+    pub(crate) async fn body(&self, id: i64, digest: &Digest) -> Result<Option<Bytes>> {
+        let bytes = self
+            .db
+            .read(&(id, *digest), |tx, (id, digest)| {
+                Box::pin(bodies::body_get(tx, *id, digest))
+            })
+            .await?;
+        Ok(bytes
+            .filter(|bytes| Digest::of(digest.algorithm(), bytes) == *digest)
+            .map(Bytes::from))
+    }
+
+    /// Takes a blob out of sight whose body is gone or damaged, unless another took its place meanwhile.
+    async fn lost(&self, digest: &Digest, seen: &Seen) -> Result<Error> {
+        self.db
+            .write(
+                Durability::Process,
+                (*digest, seen.generation),
+                |tx, (digest, generation)| Box::pin(blobs::blob_lose(tx, digest, *generation)),
+            )
+            .await?;
+        self.cache.content_lost();
+        tracing::error!(%digest, location = %seen.location, "the bytes of a blob are lost; it is absent until it is pushed again");
+        Ok(Error::new(
+            Code::Internal,
+            "the registry has lost content it should have",
+        )
+        .because(format!("the body at {} is gone or damaged", seen.location)))
+    }
+}
