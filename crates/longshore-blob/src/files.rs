@@ -1,18 +1,21 @@
 //! A store on a local disk.
 
 mod crew;
+mod examine;
 mod extend;
 mod fault;
 mod gather;
 mod hours;
 mod open;
 mod publish;
+mod quarantine;
 mod read;
 mod root;
 mod seats;
 mod syncs;
 #[cfg(test)]
 mod tests;
+mod trouble;
 mod walk;
 mod whole;
 mod writer;
@@ -34,7 +37,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::location::Location;
 use crate::stage::{Stage, lost};
-use crate::store::{BlobStore, Stored};
+use crate::store::{BlobStore, Pace, Stored};
 use crew::Crew;
 use extend::Lane;
 use hours::Hours;
@@ -260,6 +263,23 @@ impl BlobStore for Files {
         self.reads.forget(at);
         self.syncs.forget(at);
         Ok(())
+    }
+
+    async fn digest(
+        &self,
+        at: &Location,
+        algorithm: Algorithm,
+        pace: &dyn Pace,
+    ) -> Result<Option<(u64, Digest)>> {
+        self.examine(at, algorithm, pace).await
+    }
+
+    async fn quarantine(&self, at: &Location) -> Result<Option<Location>> {
+        self.set_apart(at).await
+    }
+
+    async fn trouble(&self) -> Location {
+        self.reads.troubles().next().await
     }
 
     async fn walk(&self, after: Option<&Location>, limit: usize) -> Result<Vec<(Location, u64)>> {

@@ -24,4 +24,4 @@ mod store;
 pub use files::{Files, FilesOptions, OpenError};
 pub use location::{Location, LocationError};
 pub use stage::{Part, Stage};
-pub use store::{BlobStore, Stored};
+pub use store::{BlobStore, Pace, Stored, Unpaced};

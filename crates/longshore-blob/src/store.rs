@@ -95,10 +95,42 @@ pub trait BlobStore: fmt::Debug + Send + Sync + 'static {
     /// Removes what lies at `at`. Repeatable. Bodies that are being read go on to their end.
     async fn remove(&self, at: &Location) -> Result<()>;
 
+    /// The length and the digest of what lies at `at`, read from the disk itself as far as that can be had, and not from what
+    /// the store remembers of it; `None` when there is nothing. `pace` is told of each piece and decides when the next is read.
+    async fn digest(
+        &self,
+        at: &Location,
+        algorithm: Algorithm,
+        pace: &dyn Pace,
+    ) -> Result<Option<(u64, Digest)>>;
+
+    /// Takes what lies at `at` away and keeps it where nothing is served from, for somebody to look at: damaged copies, and
+    /// files nobody knows. Says where it lies now; `None` when there is nothing at `at`. Bodies that are being read go on.
+    async fn quarantine(&self, at: &Location) -> Result<Option<Location>>;
+
+    /// Waits until something could not be read while it was being sent, and says what. Only one may wait.
+    async fn trouble(&self) -> Location;
+
     /// Everything the store holds behind `after` in the order of locations, with sizes in bytes, at most `limit` of it;
     /// staged bytes are among it (their names have no [digest](Location::digest)). For checking a store against its
     /// database, never on a hot path.
     async fn walk(&self, after: Option<&Location>, limit: usize) -> Result<Vec<(Location, u64)>>;
+}
+
+/// Decides how fast something is read that nobody waits for.
+#[async_trait]
+pub trait Pace: Send + Sync {
+    /// `bytes` were read; returns when the next may be.
+    async fn took(&self, bytes: u64);
+}
+
+/// As fast as it goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Unpaced;
+
+#[async_trait]
+impl Pace for Unpaced {
+    async fn took(&self, _bytes: u64) {}
 }
 
 /// A blob that was published.

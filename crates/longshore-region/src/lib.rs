@@ -25,6 +25,6 @@ mod map;
 mod region;
 mod sys;
 
-pub use map::{Part, find};
+pub use map::{Part, Watch, find, report};
 pub use region::Region;
 pub use sys::start_writeback;

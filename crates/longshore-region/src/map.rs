@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -16,9 +17,13 @@ pub struct Part {
     pub len: usize,
 }
 
+/// Is told that a region could not be sent: what the disk said, or that the file ends too early.
+pub type Watch = Arc<dyn Fn(&io::Error) + Send + Sync>;
+
 struct Entry {
     len: usize,
     file: Arc<File>,
+    watch: Option<Watch>,
 }
 
 /// Start address to what is mapped there. Mappings never overlap, so the entry that starts last at or before an address
@@ -35,6 +40,24 @@ static COUNT: AtomicUsize = AtomicUsize::new(0);
 pub fn find(slice: &[u8]) -> Option<Part> {
     // Relaxed is enough: a thread that holds a slice of a region has synchronised with the one that mapped it, by
     // whatever way the slice came.
+    with(slice, |offset, entry| Part {
+        file: Arc::clone(&entry.file),
+        offset: offset as u64,
+        len: slice.len(),
+    })
+}
+
+/// Says that the part of a file behind `slice` could not be read, to whoever mapped it and wants to know. Whoever sends
+/// from files does this, for nobody else sees such an error.
+pub fn report(slice: &[u8], error: &io::Error) {
+    let watch = with(slice, |_, entry| entry.watch.clone()).flatten();
+    if let Some(watch) = watch {
+        watch(error);
+    }
+}
+
+/// What `f` makes of the entry that holds all of `slice`, and of where the slice begins in it.
+fn with<T>(slice: &[u8], f: impl FnOnce(usize, &Entry) -> T) -> Option<T> {
     if slice.is_empty() || COUNT.load(Ordering::Relaxed) == 0 {
         return None;
     }
@@ -45,11 +68,7 @@ pub fn find(slice: &[u8]) -> Option<Part> {
     let inside = offset
         .checked_add(slice.len())
         .is_some_and(|end| end <= entry.len);
-    inside.then(|| Part {
-        file: Arc::clone(&entry.file),
-        offset: offset as u64,
-        len: slice.len(),
-    })
+    inside.then(|| f(offset, entry))
 }
 
 /// The seat of one mapping in the map; leaving it (drop) must come before the addresses are given back.
@@ -57,8 +76,8 @@ pub fn find(slice: &[u8]) -> Option<Part> {
 pub(crate) struct Seat(usize);
 
 impl Seat {
-    /// Says that `bytes` are mapped from the start of `file`.
-    pub(crate) fn take(bytes: &[u8], file: Arc<File>) -> Self {
+    /// Says that `bytes` are mapped from the start of `file`, and who is to be told when they cannot be read.
+    pub(crate) fn take(bytes: &[u8], file: Arc<File>, watch: Option<Watch>) -> Self {
         let start = bytes.as_ptr().addr();
         let mut mapped = MAPPED.write().unwrap_or_else(PoisonError::into_inner);
         mapped.insert(
@@ -66,6 +85,7 @@ impl Seat {
             Entry {
                 len: bytes.len(),
                 file,
+                watch,
             },
         );
         COUNT.store(mapped.len(), Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::map::Seat;
+use crate::map::{Seat, Watch};
 use crate::sys::Mapping;
 
 /// A file of immutable content, mapped for reading. Its address range is known to [`find`](crate::find) until the last
@@ -41,6 +41,18 @@ impl Region {
     /// `UnexpectedEof` when the file is shorter than `len`, `FileTooLarge` when it does not fit into the address space,
     /// and what `mmap(2)` says (`ENOMEM` at the limit of mappings, `vm.max_map_count`).
     pub fn map(file: Arc<File>, len: u64) -> io::Result<Arc<Self>> {
+        Self::mapped(file, len, None)
+    }
+
+    /// The same, and `watch` is told of each part that [could not be read](crate::report).
+    ///
+    /// # Errors
+    /// As [`Region::map`].
+    pub fn map_watched(file: Arc<File>, len: u64, watch: Watch) -> io::Result<Arc<Self>> {
+        Self::mapped(file, len, Some(watch))
+    }
+
+    fn mapped(file: Arc<File>, len: u64, watch: Option<Watch>) -> io::Result<Arc<Self>> {
         if file.metadata()?.len() < len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
@@ -49,7 +61,7 @@ impl Region {
             return Ok(Arc::new(Self(None)));
         }
         let mapping = Mapping::new(&file, bytes)?;
-        let seat = Seat::take(mapping.as_slice(), file);
+        let seat = Seat::take(mapping.as_slice(), file, watch);
         Ok(Arc::new(Self(Some(Mapped {
             _seat: seat,
             mapping,
@@ -131,6 +143,23 @@ pub(crate) mod tests {
         let mut read = vec![0; part.len];
         part.file.read_exact_at(&mut read, part.offset).unwrap();
         assert_eq!(read, bytes);
+    }
+
+    #[test]
+    fn who_mapped_a_file_is_told_of_what_could_not_be_read_of_it_and_of_no_other() {
+        let told = Arc::new(AtomicU32::new(0));
+        let count = Arc::clone(&told);
+        let watch: Watch = Arc::new(move |_| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        let watched = Region::map_watched(open(b"some content"), 12, watch).unwrap();
+        let other = Region::map(open(b"some content"), 12).unwrap();
+        let error = io::ErrorKind::UnexpectedEof.into();
+        crate::report(&other.bytes(0..12), &error);
+        crate::report(b"static", &error);
+        assert_eq!(told.load(Ordering::Relaxed), 0);
+        crate::report(&watched.bytes(3..5), &error);
+        assert_eq!(told.load(Ordering::Relaxed), 1);
     }
 
     #[test]

@@ -10,12 +10,14 @@ use bytes::Bytes;
 use futures_util::stream;
 use longshore_core::{ByteStream, Code, Error, Result, body};
 use longshore_region::Region;
+use longshore_spec::Digest;
 use moka::sync::Cache;
 use rustix::fs::OFlags;
 use rustix::io::{Errno, ReadWriteFlags};
 
 use super::fault;
 use super::root::Root;
+use super::trouble::Troubles;
 use crate::location::Location;
 
 /// Up to how many bytes a blob is kept in memory as a whole.
@@ -35,6 +37,7 @@ pub(crate) struct Reads {
     root: Arc<Root>,
     small: Cache<Location, Bytes>,
     open: Cache<Location, Arc<Open>>,
+    troubles: Arc<Troubles>,
 }
 
 /// A blob's file.
@@ -45,11 +48,16 @@ struct Open {
 }
 
 impl Open {
-    fn region(&self) -> io::Result<&Arc<Region>> {
+    fn region(&self, at: &Location, troubles: &Arc<Troubles>) -> io::Result<&Arc<Region>> {
         if let Some(region) = self.region.get() {
             return Ok(region);
         }
-        let region = Region::map(Arc::clone(&self.file), self.size)?;
+        let (at, troubles) = (at.clone(), Arc::clone(troubles));
+        let watch = Arc::new(move |error: &io::Error| {
+            tracing::error!(%at, %error, "a blob could not be read to its end; the connection it was sent on was cut");
+            troubles.at(&at);
+        });
+        let region = Region::map_watched(Arc::clone(&self.file), self.size, watch)?;
         Ok(self.region.get_or_init(|| region))
     }
 }
@@ -69,7 +77,13 @@ impl Reads {
                 .max_capacity(open_files)
                 .time_to_idle(IDLE)
                 .build(),
+            troubles: Arc::default(),
         }
+    }
+
+    /// What could not be read.
+    pub(crate) fn troubles(&self) -> &Troubles {
+        &self.troubles
     }
 
     pub(crate) async fn size(&self, at: &Location) -> Result<Option<u64>> {
@@ -106,7 +120,7 @@ impl Reads {
         let region = Arc::clone(
             self.large(at, size)
                 .await?
-                .region()
+                .region(at, &self.troubles)
                 .map_err(fault::storage)?,
         );
         let mut next = range.start;
@@ -138,7 +152,17 @@ impl Reads {
             .await
             .map_err(|error| unreadable(at, error))?;
         check(at, length(&file)?, size)?;
-        let bytes = whole(file, size).await?;
+        let bytes = whole(file, size)
+            .await
+            .inspect_err(|_| self.troubles.at(at))?;
+        // To hash as much as is read here costs less than to have read it, and what is in memory was found whole.
+        if let Some(digest) = at.digest()
+            && Digest::of(digest.algorithm(), &bytes) != digest
+        {
+            return Err(fault::broken(format!(
+                "the bytes at {at} are not those of its digest"
+            )));
+        }
         self.small.insert(at.clone(), bytes.clone());
         Ok(Some(bytes))
     }

@@ -159,7 +159,12 @@ pub(crate) async fn reread(
     Ok(hasher)
 }
 
-fn hash_range(file: &File, mut offset: u64, end: u64, mut hasher: Hasher) -> io::Result<Hasher> {
+pub(crate) fn hash_range(
+    file: &File,
+    mut offset: u64,
+    end: u64,
+    mut hasher: Hasher,
+) -> io::Result<Hasher> {
     let mut buffer = vec![0; PIECE];
     while offset < end {
         let want = usize::try_from(end - offset).unwrap_or(PIECE).min(PIECE);

@@ -8,6 +8,7 @@
 )]
 
 mod disk;
+mod examine;
 mod extend;
 mod kill;
 mod open;

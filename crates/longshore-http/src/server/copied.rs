@@ -35,7 +35,7 @@ struct Rest {
     file: Arc<File>,
     range: Range<u64>,
     /// Keeps the region's owner alive: what holds the blob against deletion may hang on it.
-    _region: Bytes,
+    region: Bytes,
     reading: Option<JoinHandle<io::Result<Bytes>>>,
 }
 
@@ -66,7 +66,10 @@ impl Stream for Copied {
                     let piece = ready!(rest.poll_read(cx, this.piece));
                     match &piece {
                         Ok(bytes) => this.turn += bytes.len() as u64,
-                        Err(_) => this.rest = None,
+                        Err(error) => {
+                            longshore_region::report(&rest.region, error);
+                            this.rest = None;
+                        }
                     }
                     return Poll::Ready(Some(piece));
                 }
@@ -79,7 +82,7 @@ impl Stream for Copied {
                         this.rest = Some(Rest {
                             file: part.file,
                             range,
-                            _region: bytes,
+                            region: bytes,
                             reading: None,
                         });
                     }

@@ -119,6 +119,12 @@ impl SendFile {
     }
 }
 
+/// Whether it is the file that failed and not the socket, of which the same call tells.
+fn of_the_file(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::UnexpectedEof
+        || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
 impl AsyncRead for SendFile {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -147,10 +153,20 @@ impl AsyncWrite for SendFile {
         let region = bufs
             .iter()
             .enumerate()
-            .find_map(|(at, buf)| Some((at, longshore_region::find(buf)?, buf.len())));
+            .find_map(|(at, buf)| Some((at, longshore_region::find(buf)?, buf)));
         match region {
-            Some((0, part, len)) => this.poll_send(cx, &part, len),
-            Some((at, _, len)) => this.poll_before(cx, bufs.get(..at).unwrap_or_default(), len),
+            Some((0, part, buf)) => {
+                let sent = this.poll_send(cx, &part, buf.len());
+                if let Poll::Ready(Err(error)) = &sent
+                    && of_the_file(error)
+                {
+                    longshore_region::report(buf, error);
+                }
+                sent
+            }
+            Some((at, _, buf)) => {
+                this.poll_before(cx, bufs.get(..at).unwrap_or_default(), buf.len())
+            }
             None => Pin::new(&mut this.socket).poll_write_vectored(cx, bufs),
         }
     }

@@ -1,5 +1,6 @@
 //! The server on real sockets.
 
+mod damage;
 mod end;
 mod files;
 mod limits;
