@@ -29,12 +29,15 @@ mod prune;
 mod push;
 mod recover;
 mod repo;
+mod row;
 mod rows;
 mod store;
 mod sweep;
+mod takeover;
 mod tasks;
 mod unsettled;
 mod uploads;
 
 pub use options::{Durability, Options, UrlRule};
 pub use store::Store;
+pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError};

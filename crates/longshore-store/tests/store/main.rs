@@ -21,6 +21,7 @@ mod damage;
 mod leftovers;
 mod restart;
 mod rows;
+mod takeover;
 
 /// The clock of the tests' stores.
 #[allow(clippy::disallowed_methods, reason = "the test is where time comes in")]
