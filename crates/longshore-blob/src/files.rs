@@ -152,6 +152,14 @@ impl Files {
     }
 }
 
+/// The place behind which everything lies that arrived at `since` or later.
+///
+/// # Errors
+/// `Internal`, which cannot be.
+pub fn arrivals(since: SystemTime) -> Result<Location> {
+    hours::path_of(since).parse().map_err(Error::internal)
+}
+
 /// The id of an upload that begins `now`; ids of later ones come later in the order of names.
 fn new_id(now: SystemTime) -> String {
     let since = now.duration_since(UNIX_EPOCH).unwrap_or_default();

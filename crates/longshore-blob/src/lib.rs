@@ -21,7 +21,7 @@ mod location;
 mod stage;
 mod store;
 
-pub use files::{Files, FilesOptions, OpenError};
+pub use files::{Files, FilesOptions, OpenError, arrivals};
 pub use location::{Location, LocationError};
 pub use stage::{Part, Stage};
 pub use store::{BlobStore, Pace, Stored, Unpaced};

@@ -21,7 +21,7 @@ const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, 
 const LEASE: &str = "UPDATE blob SET lease_until = ?3 WHERE digest = ?1 AND lease_until < ?2";
 const SETTLE: &str =
     "UPDATE blob SET state = 1 WHERE digest = ?1 AND generation = ?2 AND state = 0";
-const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation = ?2";
+const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation = ?2 AND state < 2";
 /// `state <> 1` says nothing new, but the index of unsettled blobs is used for queries that say its condition only.
 const STAGED: &str = "SELECT digest, size, location, generation FROM blob \
                       WHERE state <> 1 AND state = 0 AND digest > ?1 ORDER BY digest LIMIT ?2";
@@ -188,12 +188,12 @@ pub async fn blob_settle(tx: &mut Tx<'_>, digest: &Digest, generation: i64) -> R
         .map(drop)
 }
 
-/// Records that the bytes of this generation are lost.
+/// Records that the bytes of this generation are lost; false when it is not in use any more.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn blob_lose(tx: &mut Tx<'_>, digest: &Digest, generation: i64) -> Result<()> {
-    tx.exec(LOSE, &values![digest, generation]).await.map(drop)
+pub async fn blob_lose(tx: &mut Tx<'_>, digest: &Digest, generation: i64) -> Result<bool> {
+    Ok(tx.exec(LOSE, &values![digest, generation]).await? > 0)
 }
 
 /// Blobs whose sync is not recorded: digest, size, location, generation; strictly after `after`, in the order of keys.

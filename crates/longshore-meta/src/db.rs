@@ -73,6 +73,22 @@ impl Db {
         }
     }
 
+    /// What the database itself finds wrong with its structure, at most a hundred sentences; `quick` leaves out whether
+    /// indexes and tables agree. Reads all of the database, beside whoever uses it.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be read at all.
+    pub async fn problems(&self, quick: bool) -> Result<Vec<String>> {
+        match &self.engine {
+            Engine::Lite(lite) => {
+                let lite = Arc::clone(lite);
+                tokio::task::spawn_blocking(move || lite.problems(quick))
+                    .await
+                    .map_err(longshore_core::Error::internal)?
+            }
+        }
+    }
+
     /// Makes sure that everything acknowledged so far is on disk, and ends the writer. For an orderly stop.
     ///
     /// # Errors

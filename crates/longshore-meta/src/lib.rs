@@ -15,6 +15,7 @@
 
 pub mod blobs;
 pub mod bodies;
+pub mod checks;
 pub mod db;
 mod lite;
 pub mod manifests;

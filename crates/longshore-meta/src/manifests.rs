@@ -10,8 +10,8 @@ use crate::values;
 const DEPTH: &str = "SELECT depth FROM manifest WHERE repo = ?1 AND digest = ?2";
 const GET: &str = "SELECT m.media_type, b.bytes FROM manifest m JOIN manifest_body b ON b.digest = m.digest \
                    WHERE m.repo = ?1 AND m.digest = ?2";
-const BODY: &str =
-    "INSERT INTO manifest_body (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
+const BODY: &str = "INSERT INTO manifest_body (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes \
+                    WHERE manifest_body.bytes <> excluded.bytes";
 const INSERT: &str = "INSERT INTO manifest (repo, digest, size, media_type, artifact_type, subject, descriptor, created, depth) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (repo, digest) DO NOTHING";
 const RETYPE: &str = "UPDATE manifest SET media_type = ?3, artifact_type = ?4, descriptor = ?5 \

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_blob::Location;
+use longshore_blob::Unpaced;
 use longshore_core::{Blob, BlobInfo, Code, Cx, Error, Reach, Result, SignedUrl};
 use longshore_meta::blobs::Lease;
 use longshore_meta::time::micros;
@@ -13,6 +13,7 @@ use longshore_spec::name::RepoName;
 use longshore_spec::range::ByteRange;
 
 use crate::cache::{Repo, Seen};
+use crate::examine::{Copy, examine, glance};
 use crate::place::Place;
 use crate::store::Inner;
 
@@ -57,7 +58,7 @@ impl Inner {
                 Ok(body) => body,
                 Err(error) => {
                     if error.code() == Code::Internal {
-                        self.damaged(digest, &seen, &at).await?;
+                        self.damaged(digest, &seen).await?;
                     }
                     return Err(error);
                 }
@@ -86,22 +87,25 @@ impl Inner {
         }
     }
 
-    /// Takes a blob out of sight whose bytes are not there, or not as many as they were: clients do not push again what a
-    /// `HEAD` says is here. A storage that only fails to answer changes nothing.
-    async fn damaged(&self, digest: &Digest, seen: &Seen, at: &Location) -> Result<()> {
-        if self.blobs.size(at).await? == Some(seen.size) {
-            return Ok(());
-        }
-        self.db
-            .write(
-                Durability::Process,
-                (*digest, seen.generation),
-                |tx, (digest, generation)| Box::pin(blobs::blob_lose(tx, digest, *generation)),
-            )
+    /// Takes a blob out of sight whose bytes are not those that were pushed. A storage that only fails to answer changes
+    /// nothing, nor does a row that was replaced meanwhile.
+    pub(crate) async fn damaged(&self, digest: &Digest, seen: &Seen) -> Result<()> {
+        let row = self
+            .db
+            .read(digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)))
             .await?;
-        self.cache.content_lost();
-        tracing::error!(%digest, location = %at, "the bytes of a blob are lost; it is absent until it is pushed again");
-        Ok(())
+        let Some(row) = row.filter(|row| row.generation == seen.generation) else {
+            return Ok(());
+        };
+        let mut copy = glance(&self.db, &*self.blobs, digest, &row).await?;
+        if matches!(copy, Copy::Whole) {
+            // As long as it should be: only of what is small it is known that its bytes are wrong.
+            copy = examine(&self.db, &*self.blobs, digest, &row, &Unpaced).await?;
+        }
+        match copy.wrong() {
+            Some(what) => self.lose(digest, &row, &what).await,
+            None => Ok(()),
+        }
     }
 
     /// The blob, if the repository holds it.

@@ -135,6 +135,14 @@ impl Cache {
         }
     }
 
+    /// Begins a new epoch for everything: something was changed that nobody tells the particulars of.
+    pub(crate) fn changed_behind(&self) {
+        for (_, repo) in &self.repos {
+            repo.tags.next();
+            repo.content.next();
+        }
+    }
+
     pub(crate) fn tag(&self, repo: &Repo, tag: &Tag) -> Option<Digest> {
         let (epoch, digest) = self.tags.get(&(repo.id, tag.clone()))?;
         (epoch == repo.tags.now()).then_some(digest)

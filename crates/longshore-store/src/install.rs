@@ -1,14 +1,15 @@
 //! Making bytes a blob: the transaction that writes its row, and what to do about a copy that is there already.
 
 use bytes::Bytes;
-use longshore_blob::Stored;
+use longshore_blob::{Stored, Unpaced};
 use longshore_core::{BlobInfo, Code, Error, Result};
 use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
-use longshore_meta::{Tx, bodies, repos, uploads};
+use longshore_meta::{Tx, bodies, checks, repos, uploads};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
 
+use crate::examine::{Copy, examine, glance};
 use crate::options::Durability;
 use crate::place::Place;
 use crate::store::Inner;
@@ -35,6 +36,7 @@ impl Inner {
         };
         let size = brought.size();
         let mut judged = None;
+        let mut damaged = None;
         loop {
             let args = Commit {
                 repo: repo.clone(),
@@ -54,7 +56,10 @@ impl Inner {
                 })
                 .await?;
             match commit {
-                Committed::Installed(generation) => {
+                Committed::Installed(generation, before) => {
+                    if let Some(before) = damaged.or(before) {
+                        self.healed(digest, &before).await;
+                    }
                     // Whoever read the place of a broken copy must not go on using it, in whatever repository.
                     if generation > 1 {
                         self.cache.content_lost();
@@ -74,7 +79,12 @@ impl Inner {
                     break;
                 }
                 Committed::There(row) => {
-                    judged = Some((row.generation, self.is_whole(digest, &row).await?));
+                    let known = row.state == BlobState::Live
+                        || self.unsettled.vouches(digest, row.generation);
+                    // Of what is still to be found out about, nothing is known, and the bytes that came are good.
+                    let whole = known && self.is_whole(digest, &row, now).await?;
+                    judged = Some((row.generation, whole));
+                    damaged = (known && !whole).then_some(row);
                 }
             }
         }
@@ -84,20 +94,35 @@ impl Inner {
         })
     }
 
-    /// Whether the stored copy can stay: not when its length is not what its row says, nor when nobody knows whether its
-    /// bytes will be there.
-    async fn is_whole(&self, digest: &Digest, row: &BlobRow) -> Result<bool> {
-        if row.state == BlobState::Staged && !self.unsettled.vouches(digest, row.generation) {
-            return Ok(false);
+    /// Whether the stored copy can stay. What was seen whole lately is believed to be so when its length is right: clients push
+    /// again what is there, and to read it each time would make that as slow as it is without need. What was not is read.
+    async fn is_whole(&self, digest: &Digest, row: &BlobRow, now: i64) -> Result<bool> {
+        let verified = self
+            .db
+            .read(digest, |tx, digest| {
+                Box::pin(checks::blob_verified(tx, digest))
+            })
+            .await?;
+        if verified.is_some_and(|at| self.integrity.trusts(digest, at, now)) {
+            return match glance(&self.db, &*self.blobs, digest, row).await? {
+                Copy::Whole => Ok(true),
+                Copy::Unreadable(error) => Err(error),
+                Copy::Gone | Copy::OfLength(_) | Copy::Wrong => Ok(false),
+            };
         }
-        let whole = match Place::of(&row.location)? {
-            Place::Row(id) => self.body(id, digest).await?.is_some(),
-            Place::Stored(at) => self.blobs.size(&at).await? == Some(row.size),
-        };
-        if !whole {
-            tracing::warn!(%digest, location = row.location, "the stored copy of a blob is damaged; the pushed one takes its place");
+        match examine(&self.db, &*self.blobs, digest, row, &Unpaced).await? {
+            Copy::Whole => {
+                self.integrity.cleared(digest);
+                self.verified(digest, row.generation).await?;
+                Ok(true)
+            }
+            // With good bytes in hand there is no need to know why the stored ones cannot be read.
+            Copy::Unreadable(error) => {
+                tracing::warn!(%digest, location = row.location, error = %longshore_core::error::Chain(&error), "the stored copy of a blob cannot be read");
+                Ok(false)
+            }
+            Copy::Gone | Copy::OfLength(_) | Copy::Wrong => Ok(false),
         }
-        Ok(whole)
     }
 
     /// Removes a copy of what was there already.
@@ -157,7 +182,8 @@ struct Commit {
 
 enum Committed {
     /// The bytes that were brought are the blob now, as this generation.
-    Installed(i64),
+    /// With the row that was there, if its bytes were lost.
+    Installed(i64, Option<BlobRow>),
     /// The blob was there; the bytes that were brought are not needed.
     Kept,
     /// There is a copy that nobody has looked at; nothing was written.
@@ -205,5 +231,6 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         state: args.state,
     };
     blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
-    Ok(Committed::Installed(generation))
+    let lost = there.filter(|row| row.state == BlobState::Missing);
+    Ok(Committed::Installed(generation, lost))
 }

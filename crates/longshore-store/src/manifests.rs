@@ -67,7 +67,7 @@ impl Inner {
         Ok(Arc::new(Manifest {
             digest,
             media_type: media_type_of(&media_type)?,
-            bytes: Bytes::from(bytes),
+            bytes: self.whole(&digest, bytes)?,
         }))
     }
 
@@ -116,11 +116,27 @@ impl Inner {
         let manifest = Arc::new(Manifest {
             digest,
             media_type: media_type_of(&media_type)?,
-            bytes: Bytes::from(bytes),
+            bytes: self.whole(&digest, bytes)?,
         });
         self.cache
             .manifest_is(repo, epoch, &digest, manifest.clone());
         Ok(manifest)
+    }
+}
+
+impl Inner {
+    /// The bytes, if they are those of the digest. To hash them costs little beside having read them, and what is kept in
+    /// memory was found whole.
+    fn whole(&self, digest: &Digest, bytes: Vec<u8>) -> Result<Bytes> {
+        if Digest::of(digest.algorithm(), &bytes) == *digest {
+            return Ok(bytes.into());
+        }
+        self.integrity.damaged();
+        tracing::error!(%digest, "the bytes of a manifest are not those of its digest; push it again, or take it out with `longshore fsck --repair`");
+        Err(Error::new(
+            Code::Internal,
+            "the registry has lost content it should have",
+        ))
     }
 }
 

@@ -81,6 +81,10 @@ pub struct Options {
     pub row_most: u64,
     /// How many bytes of blobs that are rows are kept in memory.
     pub body_cache: u64,
+    /// How often everything is read again, to find damage; `None` for never.
+    pub scrub_every: Option<Duration>,
+    /// How many bytes a second are read for that.
+    pub scrub_rate: u64,
     /// How many bytes of manifests are kept in memory.
     pub manifest_cache: u64,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
@@ -106,6 +110,8 @@ impl Default for Options {
             push_lease: Duration::from_hours(6),
             row_most: 16 << 10,
             body_cache: 64 << 20,
+            scrub_every: Some(Duration::from_hours(30 * 24)),
+            scrub_rate: 32 << 20,
             manifest_cache: 64 << 20,
             entries: 100_000,
         }

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 use longshore_core::{ByteStream, Code, Error, Result, body};
-use longshore_meta::{Durability, blobs, bodies};
+use longshore_meta::bodies;
 use longshore_spec::digest::Digest;
 use moka::sync::Cache as Moka;
 
@@ -41,7 +41,12 @@ impl Inner {
             bytes
         } else {
             let Some(bytes) = self.body(id, digest).await? else {
-                return Err(self.lost(digest, seen).await?);
+                self.damaged(digest, seen).await?;
+                return Err(Error::new(
+                    Code::Internal,
+                    "the registry has lost content it should have",
+                )
+                .because(format!("the body at {} is gone or damaged", seen.location)));
             };
             self.bodies.0.insert(key, bytes.clone());
             bytes
@@ -63,23 +68,5 @@ impl Inner {
         Ok(bytes
             .filter(|bytes| Digest::of(digest.algorithm(), bytes) == *digest)
             .map(Bytes::from))
-    }
-
-    /// Takes a blob out of sight whose body is gone or damaged, unless another took its place meanwhile.
-    async fn lost(&self, digest: &Digest, seen: &Seen) -> Result<Error> {
-        self.db
-            .write(
-                Durability::Process,
-                (*digest, seen.generation),
-                |tx, (digest, generation)| Box::pin(blobs::blob_lose(tx, digest, *generation)),
-            )
-            .await?;
-        self.cache.content_lost();
-        tracing::error!(%digest, location = %seen.location, "the bytes of a blob are lost; it is absent until it is pushed again");
-        Ok(Error::new(
-            Code::Internal,
-            "the registry has lost content it should have",
-        )
-        .because(format!("the body at {} is gone or damaged", seen.location)))
     }
 }

@@ -20,6 +20,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::cache::Cache;
 use crate::fresh::Fresh;
+use crate::integrity::{Found, Integrity};
 use crate::options::Options;
 use crate::rows::Bodies;
 use crate::tasks::Tasks;
@@ -39,6 +40,7 @@ pub(crate) struct Inner {
     pub(crate) bodies: Bodies,
     pub(crate) unsettled: Unsettled,
     pub(crate) fresh: Arc<Fresh>,
+    pub(crate) integrity: Integrity,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
     /// Work that outlives the request that asked for it.
@@ -79,15 +81,23 @@ impl Store {
             bodies,
             unsettled: Unsettled::default(),
             fresh: Arc::new(Fresh::new(rows)),
+            integrity: Integrity::default(),
             options,
             clock,
             tasks: Tasks::default(),
         }));
+        store.0.mark().await?;
         store.0.recover().await?;
         Ok(store)
     }
 
-    /// Keeps the store in order while it is used: records finished syncs, forgets sessions nobody comes back to. Ends
+    /// What was found of the bytes that are kept, since the store was opened.
+    pub fn found(&self) -> Found {
+        self.0.integrity.found()
+    }
+
+    /// Keeps the store in order while it is used: records finished syncs, forgets sessions nobody comes back to, reads
+    /// everything again from time to time. Ends
     /// when `stop` does.
     pub async fn tend(&self, stop: impl Future<Output = ()> + Send) {
         self.0.tend(stop).await;
@@ -102,6 +112,7 @@ impl Store {
         // Work that goes on without its request: what an upload received is recorded before the metadata is closed.
         self.0.tasks.end().await;
         self.0.settle(Origin::Published).await?;
+        self.0.unmark().await?;
         self.0.db.close().await
     }
 }

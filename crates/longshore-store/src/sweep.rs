@@ -8,6 +8,7 @@ use longshore_core::error::Chain;
 use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, uploads};
 
+use crate::marker;
 use crate::store::Inner;
 use crate::unsettled::Origin;
 
@@ -15,6 +16,8 @@ use crate::unsettled::Origin;
 const SETTLE: Duration = Duration::from_millis(500);
 /// How often sessions are looked through.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How often it is seen whether it is time to read everything again.
+const SCRUB: Duration = Duration::from_mins(1);
 /// How many sessions are ended in one go.
 const BATCH: usize = 200;
 
@@ -27,6 +30,9 @@ impl Inner {
                 again(SETTLE, || self.settle(Origin::Published)),
                 again(SETTLE, || self.settle(Origin::Found)),
                 again(SWEEP, || self.sweep()),
+                again(SCRUB, || self.scrub()),
+                again(marker::EVERY, || self.move_mark()),
+                self.heed(),
             )
         };
         tokio::select! {

@@ -161,6 +161,8 @@ fn store_options(config: &Config) -> store::Options {
         tags: limits.tags_per_repository.get().into(),
         sessions: count(limits.uploads_per_repository),
         sessions_of_one: count(limits.uploads_per_user),
+        scrub_every: Some(config.storage.scrub_every).filter(|every| !every.is_zero()),
+        scrub_rate: config.storage.scrub_rate.get(),
         session_idle: limits.upload_idle,
         session_age: limits.upload_age,
         ..store::Options::default()

@@ -142,7 +142,7 @@ pub(crate) fn next(now: SystemTime) -> SystemTime {
 
 /// The directory for what arrives at `now`, in UTC. A clock before 1970 or after 9999 is broken; its uploads are as good as
 /// any, so they go where such a clock points without breaking the order of paths.
-fn path_of(now: SystemTime) -> String {
+pub(crate) fn path_of(now: SystemTime) -> String {
     const LAST: u64 = 253_402_300_799;
     let secs = now
         .duration_since(UNIX_EPOCH)

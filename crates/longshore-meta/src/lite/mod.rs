@@ -87,6 +87,22 @@ impl Lite {
         self.writer.close().await
     }
 
+    pub(crate) fn problems(&self, quick: bool) -> Result<Vec<String>> {
+        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let sql = if quick {
+            "PRAGMA quick_check(100)"
+        } else {
+            "PRAGMA integrity_check(100)"
+        };
+        let mut statement = conn.prepare(sql).map_err(failed)?;
+        let rows = statement.query_map([], |row| row.get(0)).map_err(failed)?;
+        let mut found = rows
+            .collect::<rusqlite::Result<Vec<String>>>()
+            .map_err(failed)?;
+        found.retain(|line| line != "ok");
+        Ok(found)
+    }
+
     fn reader(&self) -> Result<Connection> {
         let kept = lock(&self.readers).pop();
         match kept {

@@ -18,6 +18,7 @@ use longshore_store::{Durability, Options, Store};
 use longshore_testkit::suite::Bench;
 
 mod damage;
+mod heal;
 mod leftovers;
 mod restart;
 mod rows;

@@ -98,6 +98,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         requests,
         meter,
         server: server.stats(),
+        store: Some(parts.store.clone()),
         access,
     };
 

@@ -10,6 +10,7 @@ use super::headers::Headers;
 use super::key::section;
 use super::listen::{Listen, Network};
 use super::secret::Secret;
+use super::units::ByteSize;
 use super::value::{Pattern, Ratio, choice};
 
 fn loopback(port: u16) -> Listen {
@@ -111,6 +112,11 @@ section! {
         read_only: bool = false,
         /// Allow clients to delete tags, manifests and blobs.
         delete: bool = true,
+        /// How often everything stored is read again, to find damage before somebody needs it. `0` for
+        /// never.
+        scrub_every: Duration = Duration::from_hours(30 * 24),
+        /// How many bytes a second are read for that, at most.
+        scrub_rate: ByteSize = ByteSize::mib(32),
     }
 }
 

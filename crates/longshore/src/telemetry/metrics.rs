@@ -7,6 +7,7 @@ use std::time::Duration;
 use longshore_http::server::ServerStats;
 use longshore_layers::Outcome;
 use longshore_layers::meter::{self, Meter};
+use longshore_store::Store;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -76,6 +77,12 @@ metrics! {
     RUNNING = "longshore_operations", Gauge, ["operation"], "Operations of the registry under way.";
     OPERATIONS = "longshore_operations_total", Counter, ["operation", "outcome"], "Operations of the registry that came to their end.";
     OPERATION_SECONDS = "longshore_operation_seconds", Histogram, ["operation"], "How long operations of the registry took.";
+    DAMAGED = "longshore_content_damaged_total", Counter, [], "Stored copies of blobs and manifests that were found missing or with wrong bytes.";
+    HEALED = "longshore_content_healed_total", Counter, [], "Damaged or lost blobs that a push made whole again.";
+    UNREADABLE = "longshore_content_unreadable_total", Counter, [], "Blobs whose bytes the disk did not give.";
+    SCRUBBED = "longshore_scrub_blobs_total", Counter, [], "Blobs that were read again and found whole.";
+    SCRUBBED_BYTES = "longshore_scrub_bytes_total", Counter, [], "Bytes of blobs that were read again and found whole.";
+    SCRUB_PASSES = "longshore_scrub_passes_total", Counter, [], "How often everything stored was read again to the end.";
     MEMORY = "process_resident_memory_bytes", Gauge, [], "Memory of the process, mapped files included.";
     CPU = "process_cpu_seconds_total", Counter, [], "Processor time of the process.";
     FILES = "process_open_fds", Gauge, [], "Open files of the process.";
@@ -90,6 +97,8 @@ pub struct Sources {
     pub meter: Arc<Meter>,
     /// Connections.
     pub server: Arc<ServerStats>,
+    /// The registry that keeps things, where there is one.
+    pub store: Option<Store>,
     /// Access lines, where they are written.
     pub access: Option<AccessLog>,
 }
@@ -166,6 +175,13 @@ impl Collector for Sources {
             .map(|reading| (reading.op, reading.total, reading.buckets))
             .collect();
         out.durations(&OPERATION_SECONDS, &meter::BOUNDS_MICROS, used)?;
+        let found = self.store.as_ref().map(Store::found).unwrap_or_default();
+        out.number(&DAMAGED, found.damaged)?;
+        out.number(&HEALED, found.healed)?;
+        out.number(&UNREADABLE, found.unreadable)?;
+        out.number(&SCRUBBED, found.scrubbed)?;
+        out.number(&SCRUBBED_BYTES, found.scrubbed_bytes)?;
+        out.number(&SCRUB_PASSES, found.passes)?;
         out.process()
     }
 }
@@ -299,6 +315,7 @@ mod tests {
             requests,
             meter: Arc::new(Meter::new(Box::new(|| Duration::ZERO))),
             server: Arc::default(),
+            store: None,
             access: None,
         };
         let text = sources.text();

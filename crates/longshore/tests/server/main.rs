@@ -14,6 +14,7 @@ mod client;
 mod conformance;
 mod control;
 mod crash;
+mod damage;
 mod disk;
 mod drain;
 mod harness;
