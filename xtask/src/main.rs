@@ -20,6 +20,7 @@
 mod bench;
 mod clients;
 mod conformance;
+mod crash;
 mod images;
 mod packages;
 mod process;
@@ -56,6 +57,8 @@ enum Task {
     Clients(clients::Options),
     /// Run the specification's own conformance program, which CONFORMANCE_PROGRAM names.
     Conformance(conformance::Options),
+    /// Prove what is promised: kills, power cuts, failing and full disks, long runs, and broken builds that must be caught.
+    Crash(crash::Options),
     /// Make the images that tests push, as an OCI layout.
     Images(images::Options),
     /// Build the pinned outside programs into `target/tools`.
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Clients(options) => clients::run(&workspace, &options),
         Task::Conformance(options) => conformance::run(&workspace, &options),
+        Task::Crash(options) => crash::run(&workspace, &options),
         Task::Images(options) => images::run(&workspace, &options),
         Task::Tools(options) => tools::run(&workspace, &options),
     });

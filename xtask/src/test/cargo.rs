@@ -119,6 +119,16 @@ fn before(text: &str, word: &str) -> usize {
     number.and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
+/// The short forms of the proof. Some of them mount file systems, which CI may: there, being unable to is a failure.
+pub(super) fn crash(session: &Session<'_>) -> Result<Outcome> {
+    if !rustix::process::geteuid().is_root() {
+        return Ok(Outcome::skip_required(
+            "power cuts and failing disks are mounted file systems, which needs root",
+        ));
+    }
+    one(session, &crate::crash::all(session.workspace)?)
+}
+
 fn one(session: &Session<'_>, command: &Command) -> Result<Outcome> {
     let ended = session.shown(command)?;
     Ok(if ended.ok() {

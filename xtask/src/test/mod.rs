@@ -149,6 +149,13 @@ const STEPS: &[Step] = &[
         run: cargo::test,
     },
     Step {
+        name: "crash",
+        about: "the short forms of the proof: kills, power cuts, failing disks, broken builds",
+        limit: Duration::from_mins(30),
+        outside: false,
+        run: cargo::crash,
+    },
+    Step {
         name: "tools",
         about: "outside programs: found, built, installed",
         limit: Duration::from_mins(40),

@@ -42,7 +42,9 @@ pub(super) fn levels(tree: &Tree, settings: &Settings) -> Vec<Finding> {
             let Some(below) = settings.levels.get(&edge.to) else {
                 continue;
             };
-            let test_only = settings.for_tests.contains(&edge.to);
+            // What is for tests itself may be made of what is for tests.
+            let test_only =
+                settings.for_tests.contains(&edge.to) && !settings.for_tests.contains(&member.name);
             let finding = if test_only && !edge.for_tests {
                 Some((
                     format!("{} is shipped with {}", edge.to, member.name),
@@ -250,6 +252,16 @@ mod tests {
             .len(),
             1
         );
+    }
+
+    #[test]
+    fn what_is_for_tests_may_be_made_of_what_is_for_tests() {
+        let mut settings = settings();
+        settings.levels.insert("harness".to_owned(), 7);
+        let harness = tree("harness", "[dependencies]\nkit.workspace = true\n");
+        assert_eq!(levels(&harness, &settings).len(), 1);
+        settings.for_tests.push("harness".to_owned());
+        assert_eq!(levels(&harness, &settings), []);
     }
 
     #[test]

@@ -1,0 +1,140 @@
+//! Proves what the registry promises: kills, power cuts, failing and full disks, long runs, and broken builds that must be
+//! caught.
+//!
+//! Every mode compares a server with what it acknowledged ([`ledger`]) and ends with one line of figures ([`tally`]). What builds
+//! the program and calls this one is `cargo xtask crash`. Nothing here is shipped.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "this crate is a test: a panic is one way for it to say no, and no figure is printed after one"
+)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod cell;
+mod check;
+mod client;
+mod disk;
+mod diskfull;
+mod failpoints;
+mod kill;
+mod ledger;
+mod powercut;
+mod server;
+mod snapshot;
+mod soak;
+mod tally;
+mod work;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use server::say;
+
+/// Proves what the registry promises.
+#[derive(Parser, Debug)]
+#[command(name = "longshore-crash")]
+struct Cli {
+    #[command(subcommand)]
+    mode: Mode,
+}
+
+/// What every mode that runs the real program is told.
+#[derive(Args, Debug, Clone)]
+pub(crate) struct Common {
+    /// The program under test.
+    #[arg(long)]
+    pub(crate) longshore: PathBuf,
+    /// Where data, logs and file systems are made. What is left there after a failure shows what happened.
+    #[arg(long)]
+    pub(crate) dir: PathBuf,
+    /// Where all choices come from.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Subcommand, Debug)]
+enum Mode {
+    /// The short form of every mode, as CI runs it.
+    All(Common),
+    /// Kills the server at random moments and looks what is left.
+    Kill(kill::Options),
+    /// Fills the disk up to the last bytes; needs root.
+    Diskfull(diskfull::Options),
+    /// Makes every operation on the disk fail that something the API offers needs; needs root.
+    Failpoints(failpoints::Options),
+    /// Takes the power away at random moments; needs root.
+    Powercut(powercut::Options),
+    /// Has many clients work for a long time, none of which may see an error.
+    Soak(soak::Options),
+}
+
+fn main() -> ExitCode {
+    end(run(Cli::parse().mode))
+}
+
+fn run(mode: Mode) -> Result<tally::Tally> {
+    match mode {
+        Mode::All(common) => all(&common),
+        Mode::Kill(options) => kill::run(&options),
+        Mode::Diskfull(options) => diskfull::run(&options),
+        Mode::Soak(options) => soak::run(&options),
+        Mode::Failpoints(options) => failpoints::run(&options),
+        Mode::Powercut(options) => powercut::run(&options),
+    }
+}
+
+/// The short forms one after the other, each as it is typed. One that breaks off does not keep the others from running.
+fn all(common: &Common) -> Result<tally::Tally> {
+    let forms: [&[&str]; 5] = [
+        &["kill"],
+        &["powercut", "--on", "forgetful,ext4,xfs", "--images", "40"],
+        &["diskfull"],
+        &["failpoints", "--quick"],
+        &["soak", "--for", "2m"],
+    ];
+    let (mut tally, mut broken) = (tally::Tally::default(), Vec::new());
+    for form in forms {
+        let began = std::time::Instant::now();
+        say(&format!("\n--- {}", form.join(" ")));
+        let named = ["longshore-crash"].into_iter().chain(form.iter().copied());
+        let mut words: Vec<std::ffi::OsString> = named.map(Into::into).collect();
+        words.extend([
+            "--longshore".into(),
+            common.longshore.clone().into_os_string(),
+        ]);
+        words.extend(["--dir".into(), common.dir.clone().into_os_string()]);
+        words.extend(["--seed".into(), common.seed.to_string().into()]);
+        match run(Cli::parse_from(words).mode) {
+            Ok(found) => {
+                say(&format!("{found} ({} s)", began.elapsed().as_secs()));
+                tally.add(found);
+            }
+            Err(error) => {
+                say(&format!("error: {error:#}"));
+                broken.push(form.join(" "));
+            }
+        }
+    }
+    anyhow::ensure!(
+        broken.is_empty(),
+        "broke off: {} ({tally})",
+        broken.join(", ")
+    );
+    Ok(tally)
+}
+
+fn end(done: Result<tally::Tally>) -> ExitCode {
+    match done {
+        Ok(tally) => {
+            say(&tally.to_string());
+            tally.code()
+        }
+        Err(error) => {
+            say(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask crash`: builds the program and what tries to break it, and lets `longshore-crash` do the rest.
+
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::process::{self, Ended};
+use crate::workspace::Workspace;
+
+const BUILD_LIMIT: Duration = Duration::from_mins(40);
+const RUN_LIMIT: Duration = Duration::from_hours(12);
+
+/// `cargo xtask crash`
+#[derive(Args, Debug, Default)]
+pub(crate) struct Options {
+    /// kill, powercut, diskfull, failpoints, sim, soak, model or controls; the short form of each, as in CI, if nothing is said.
+    #[arg(default_value = "all")]
+    mode: String,
+    /// What that mode is told, such as `--seed 7`; `--help` lists it.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    rest: Vec<String>,
+}
+
+/// Builds, runs, and passes on what was found.
+///
+/// # Errors
+/// When something does not build; what is found is in the exit code.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let command = prepare(workspace, options)?;
+    let log = workspace
+        .scratch("log")?
+        .join(format!("crash-{}.log", options.mode));
+    match process::run(&command, RUN_LIMIT, &log, true)? {
+        Ended::Exit(0) => Ok(ExitCode::SUCCESS),
+        Ended::Exit(_) => Ok(ExitCode::FAILURE),
+        Ended::OutOfTime => bail!("it ran out of time"),
+    }
+}
+
+/// The short form of every mode, as CI runs it.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn all(workspace: &Workspace) -> Result<Command> {
+    let options = Options {
+        mode: "all".to_owned(),
+        ..Options::default()
+    };
+    prepare(workspace, &options)
+}
+
+fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
+    build(workspace, &["--package", "longshore-crash"])?;
+    build(workspace, &["--package", "longshore"])?;
+    let target = workspace.cargo_target();
+    let mut command = Command::new(target.join("debug/longshore-crash"));
+    command.arg(&options.mode);
+    if options.mode != "help" {
+        command
+            .arg("--longshore")
+            .arg(target.join("debug/longshore"));
+        command.arg("--dir").arg(workspace.scratch("crash")?);
+    }
+    command.args(&options.rest);
+    Ok(command)
+}
+
+fn build(workspace: &Workspace, what: &[&str]) -> Result<()> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(workspace.root())
+        .args(["build", "--locked"])
+        .args(what);
+    let log = workspace.scratch("log")?.join("build-crash.log");
+    let ended = process::run(&command, BUILD_LIMIT, &log, false)?;
+    if !ended.ok() {
+        bail!(
+            "{} does not build ({ended}):\n{}",
+            what.join(" "),
+            process::tail(&log, 30)
+        );
+    }
+    Ok(())
+}
