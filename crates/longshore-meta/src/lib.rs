@@ -26,6 +26,7 @@ pub mod referrers;
 pub mod repos;
 pub mod settings;
 pub mod tags;
+pub mod takeovers;
 pub mod time;
 mod tx;
 pub mod uploads;

@@ -14,6 +14,7 @@ const ADD: &str = "UPDATE repository SET manifests = manifests + ?2, tags = tags
 const LIST: &str =
     "SELECT name FROM repository WHERE manifests > 0 AND name > ?1 ORDER BY name LIMIT ?2";
 const LISTED: &str = "SELECT 1 FROM repository WHERE manifests > 0 AND name = ?1";
+const ANY: &str = "SELECT 1 FROM repository WHERE id > 0 LIMIT 1";
 
 /// The id of the repository called `name`.
 ///
@@ -72,4 +73,12 @@ pub async fn repo_listed(tx: &mut Tx<'_>, name: &RepoName) -> Result<bool> {
         .one::<(i64,)>(LISTED, &values![name.as_str()])
         .await?
         .is_some())
+}
+
+/// Whether there is any repository at all, also one without content.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_any(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(tx.one::<(i64,)>(ANY, &[]).await?.is_some())
 }

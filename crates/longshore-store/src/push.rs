@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_core::{Children, Code, Cx, Error, ManifestPush, Pushed, Result, TagRule};
 use longshore_meta::blobs::{self, BlobState};
-use longshore_meta::manifests::{self, EdgeKind, ManifestPut, ManifestRow};
+use longshore_meta::manifests::{self, ManifestPut, ManifestRow};
 use longshore_meta::time::micros;
 use longshore_meta::{Durability, Tx, repos, tags};
 use longshore_spec::descriptor::Descriptor;
@@ -16,6 +16,7 @@ use longshore_spec::manifest::{Limits, ManifestError, View};
 use longshore_spec::name::{RepoName, Tag};
 
 use crate::options::UrlRule;
+use crate::row::{edges_put, row_of};
 use crate::store::Inner;
 
 /// Manifests longer than this are read on a thread that may take its time.
@@ -123,23 +124,7 @@ fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)>
             format!("the manifest's digest is {digest}, not {want} as the request says"),
         ));
     }
-    let size = push.bytes.len() as u64;
-    let descriptor = match &view.subject {
-        None => None,
-        Some(_) => Some(
-            serde_json::to_string(&view.referrer_descriptor(digest, size))
-                .map_err(Error::internal)?,
-        ),
-    };
-    let row = ManifestRow {
-        digest,
-        size,
-        media_type: view.media_type.as_str().to_owned(),
-        depth: 0,
-        artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
-        subject: view.subject.as_ref().map(|subject| subject.digest),
-        descriptor,
-    };
+    let row = row_of(&view, digest, push.bytes.len() as u64)?;
     Ok((row, view))
 }
 
@@ -221,12 +206,7 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     let digest = &row.digest;
     let put = manifests::manifest_put(tx, repo, &row, &args.bytes, args.now).await?;
     if put == ManifestPut::New {
-        for blob in args.blobs.keys() {
-            manifests::edge_put(tx, repo, digest, blob, EdgeKind::Blob).await?;
-        }
-        for child in &args.children {
-            manifests::edge_put(tx, repo, digest, child, EdgeKind::Manifest).await?;
-        }
+        edges_put(tx, repo, digest, args.blobs.keys(), &args.children).await?;
     }
     let counts = (i64::from(put == ManifestPut::New), new_tags);
     if counts != (0, 0) {

@@ -60,6 +60,8 @@ pub struct Batch {
     pub blobs: Vec<Held>,
     /// Tags.
     pub tags: Vec<Tagged>,
+    /// Blobs whose bytes are not those of their digest, in whatever repository they are.
+    pub damaged: Vec<Digest>,
     /// What cannot be taken over, and what is odd.
     pub findings: Vec<Finding>,
 }

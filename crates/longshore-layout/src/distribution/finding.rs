@@ -77,6 +77,8 @@ kinds! {
     NotAName = "not-a-name", Loss;
     /// A name below a repository that is not a tag or not a digest of an algorithm that is known.
     BadEntry = "bad-entry", Loss;
+    /// A repository that was written to while it was read.
+    Changed = "changed", Loss;
     /// A link to a blob is empty, no digest, or another one, and no manifest needs the blob.
     BrokenLink = "broken-link", Left;
     /// A manifest says another size of a blob than it has, and the blob is right.

@@ -39,6 +39,9 @@ impl State<'_> {
                             let why = format!(
                                 "{flaw}: it has {size} bytes, and the manifest {manifest} says {said}"
                             );
+                            if flaw == Flaw::Damaged {
+                                self.damaged.push(digest);
+                            }
                             self.blobs.insert(digest, Known::Bad(flaw.clone()));
                             (
                                 kind_of(&flaw),

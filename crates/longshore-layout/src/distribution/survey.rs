@@ -59,6 +59,8 @@ pub(super) struct State<'a> {
     /// Why others are not.
     pub(super) refused: HashMap<Digest, &'static str>,
     pub(super) findings: Vec<Finding>,
+    /// Blobs that were found to be damaged.
+    pub(super) damaged: Vec<Digest>,
 }
 
 impl<'a> State<'a> {
@@ -83,7 +85,13 @@ impl<'a> State<'a> {
             };
             (link.digest, known)
         });
-        let blobs = known.collect();
+        let blobs: BTreeMap<_, _> = known.collect();
+        let bad = |known: &Known| matches!(known, Known::Bad(Flaw::Empty | Flaw::Damaged));
+        let damaged = blobs
+            .iter()
+            .filter(|(_, known)| bad(known))
+            .map(|(digest, _)| *digest)
+            .collect();
         Self {
             tree,
             repo,
@@ -93,6 +101,7 @@ impl<'a> State<'a> {
             taken: HashMap::new(),
             refused: HashMap::new(),
             findings: std::mem::take(&mut links.findings),
+            damaged,
             links,
         }
     }
@@ -147,6 +156,7 @@ impl<'a> State<'a> {
 
     fn send(&mut self, mut batch: Batch, sink: &mut Sink<'_>) -> ControlFlow<()> {
         batch.findings = std::mem::take(&mut self.findings);
+        batch.damaged = std::mem::take(&mut self.damaged);
         let empty = batch.manifests.is_empty()
             && batch.blobs.is_empty()
             && batch.tags.is_empty()

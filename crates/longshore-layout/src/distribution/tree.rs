@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use longshore_spec::digest::Digest;
+use longshore_spec::name::RepoName;
 
 use super::ROOT;
 
@@ -86,6 +88,32 @@ impl Tree {
             Ok(first) => Ok(first.is_some()),
             Err(source) => Err(TreeError::Io { path: at, source }),
         }
+    }
+
+    /// Whether manifests, tags or blobs were added to a repository or removed from it since.
+    pub fn changed_since(&self, repo: &RepoName, since: SystemTime) -> bool {
+        let at = self.repository_path(repo);
+        let parts = [
+            "_manifests/revisions/sha256",
+            "_manifests/tags",
+            "_layers/sha256",
+        ];
+        parts.iter().any(|part| {
+            let found = at.join(part).metadata();
+            found
+                .and_then(|found| found.modified())
+                .is_ok_and(|at| at > since)
+        })
+    }
+
+    /// Makes what the other registry wrote survive a power cut. It may have been stopped a moment ago, and it does not sync
+    /// all that it writes.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn sync(&self) -> io::Result<()> {
+        rustix::fs::syncfs(std::fs::File::open(&self.data)?)?;
+        Ok(())
     }
 
     /// What hashing said about a blob, and `hash` where it was not hashed yet.

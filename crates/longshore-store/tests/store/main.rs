@@ -22,6 +22,7 @@ mod heal;
 mod leftovers;
 mod restart;
 mod rows;
+mod takeover;
 
 /// The clock of the tests' stores.
 #[allow(clippy::disallowed_methods, reason = "the test is where time comes in")]
