@@ -14,7 +14,7 @@ use longshore_http::server;
 use longshore_layers::{Behind as _, Meter, NoDeletes, ReadOnly, RightsGate};
 use longshore_meta::Db;
 use longshore_spec::manifest;
-use longshore_store::{self as store, Store};
+use longshore_store::{self as store, Arriving, Store, Takeover};
 
 use crate::config::{
     Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion,
@@ -62,8 +62,16 @@ pub async fn open(config: &Config) -> anyhow::Result<Parts> {
 }
 
 /// The tower: a request enters at the last line and climbs.
-pub fn tower(config: &Config, store: Store, meter: &Arc<Meter>) -> Arc<dyn Registry> {
+pub fn tower(
+    config: &Config,
+    store: Store,
+    takeover: Option<Takeover>,
+    meter: &Arc<Meter>,
+) -> Arc<dyn Registry> {
     let mut tower: Arc<dyn Registry> = Arc::new(store);
+    if let Some(takeover) = takeover {
+        tower = tower.behind(Arriving(takeover));
+    }
     if !config.storage.delete {
         tower = tower.behind(NoDeletes);
     }

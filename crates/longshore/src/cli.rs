@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::cmd::admin::AdminCommand;
 use crate::cmd::config::ConfigCommand;
 use crate::cmd::serve::Serve;
+use crate::cmd::takeover::TakeoverCommand;
 
 /// Longshore, a container registry.
 #[derive(Debug, Parser)]
@@ -22,6 +23,12 @@ pub enum Command {
     ///
     /// Without a configuration it needs nothing: data under ./longshore-data, listening on 127.0.0.1:5000.
     Serve(Serve),
+    /// Take over the images of a Distribution registry (registry:2, registry:3), where they lie.
+    ///
+    /// `longshore serve` does the same by itself when its data directory holds such images and nothing else. The old
+    /// registry must be stopped. No blob is copied or moved. Ends with 0 when all of it can be pulled, with 3 when some of
+    /// it was broken; the report says what.
+    Takeover(TakeoverCommand),
     /// Check, show and convert configurations.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -18,4 +18,5 @@ pub mod config;
 pub mod control;
 pub mod distribution;
 pub mod sources;
+pub mod takeover;
 pub mod telemetry;

@@ -25,6 +25,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         .collect();
     match cli.command {
         Command::Serve(serve) => cmd::serve::run(&serve, &variables, &mut io::stderr()),
+        Command::Takeover(command) => {
+            cmd::takeover::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
+        }
         Command::Config(command) => Ok(cmd::config::run(
             &command,
             &variables,

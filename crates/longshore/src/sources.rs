@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::config::{Config, Origin, Problem, Problems, Reader};
-use crate::distribution;
+use crate::{distribution, takeover};
 
 /// The configuration's file and the flags over it.
 #[derive(Debug, Clone, Default, Args)]
@@ -38,8 +38,8 @@ impl Sources {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn load_to_serve(&self, variables: &[(String, String)]) -> Result<Config, Problems> {
-        let config = self.load(variables)?;
-        distribution::takeover::refuse_full_tree(&config)?;
+        let mut config = self.load(variables)?;
+        config.notes.extend(takeover::look(&config)?);
         Ok(config)
     }
 

@@ -9,6 +9,7 @@ use clap::Args;
 use longshore_core::error::Chain;
 use longshore_http::edge::{self, Edge};
 use longshore_http::server::{Address, Server};
+use longshore_layout::distribution::Survey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +18,7 @@ use crate::banner;
 use crate::config::{Config, Metrics};
 use crate::control::{ControlServer, State};
 use crate::sources::Sources;
+use crate::takeover;
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::admin::Admin;
 use crate::telemetry::health::Health;
@@ -79,6 +81,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     };
     let authenticator = assemble::authenticator(config).await?;
     let parts = assemble::open(config).await?;
+    let takeover = takeover::begin(&parts.store, &config.data, Survey::default(), false).await?;
 
     let meter = assemble::meter();
     let access = config
@@ -88,7 +91,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         .transpose()?;
     let requests = Arc::new(Requests::new(&edge::ROUTES));
     let edge = Edge::new(
-        assemble::tower(config, parts.store.clone(), &meter),
+        assemble::tower(config, parts.store.clone(), takeover.clone(), &meter),
         authenticator,
         assemble::edge_options(config)?,
         Some(assemble::observer(requests.clone(), access.clone())),
@@ -127,6 +130,10 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         let (store, stop) = (parts.store.clone(), stop.clone());
         async move { store.tend(stop.cancelled()).await }
     });
+    if let Some(takeover) = takeover {
+        let (store, config) = (parts.store.clone(), config.clone());
+        beside.spawn(takeover::tend(takeover, store, config, stop.clone()));
+    }
     // A registry serves all the same where there can be no socket.
     match ControlServer::open(&config.data).await {
         Ok(control) => {

@@ -11,7 +11,6 @@ mod mapping;
 mod notices;
 pub mod page;
 pub mod table;
-pub mod takeover;
 mod yaml;
 
 #[cfg(test)]

@@ -22,8 +22,8 @@ happen, `longshore config convert config.yml` prints the same as Longshore's own
 What differs at once:
 
 - Listening for everybody without any login is allowed with such a file, as it was before; the start says so.
-- A directory with images of a Distribution registry in it is refused: it cannot be taken over yet, and an empty
-  registry in its place would be worse than none. Name an empty directory and copy the images over.
+- Images that lie in the data directory are taken over at the first start: no blob is copied or moved, and the old registry
+  must be stopped by then. [Taking over](takeover.md) says how, what happens to broken trees, and how to go back.
 - Deleting is off unless `storage.delete.enabled`, and metrics are off unless `http.debug.addr`.
 - Keys that neither registry knows are ignored, and the start says so.
 

@@ -98,7 +98,7 @@ pub const ROWS: &[Row] = &[
     works("loglevel", "`log.level`, unless `log.level` is there too"),
     works(
         "storage.filesystem.rootdirectory",
-        "`data`; refused when it holds images already, which this version cannot take over",
+        "`data`; images that lie there are taken over at the first start, where they are",
     ),
     no_effect(
         "storage.filesystem.maxthreads",

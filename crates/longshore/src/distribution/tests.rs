@@ -353,8 +353,10 @@ fn the_commands_print_results_and_problems_apart() {
     let (ok, out, _) = ran(ConfigCommand::Show, &good);
     assert!(ok && out.contains("manifest = \"4 MiB\"\n"), "{out}");
 
-    // The same file over a full tree: not to be served, but to be converted.
+    // The same file over a full tree: what is going to happen is said.
     std::fs::create_dir_all(data.join("docker/registry/v2/blobs/sha256")).unwrap();
-    assert!(!ran(ConfigCommand::Check, &good).0);
+    let (ok, out, err) = ran(ConfigCommand::Check, &good);
+    assert_eq!((ok, out.as_str()), (true, "ok\n"));
+    assert!(err.contains("taken over at the start"), "{err}");
     assert!(ran(ConfigCommand::Convert, &good).0);
 }

@@ -82,7 +82,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
     let parts = assemble::open(&config).await.unwrap();
     let access = AccessLog::to(config.log.format, std::io::sink()).unwrap();
     let edge = Edge::new(
-        assemble::tower(&config, parts.store.clone(), &assemble::meter()),
+        assemble::tower(&config, parts.store.clone(), None, &assemble::meter()),
         assemble::authenticator(&config).await.unwrap(),
         assemble::edge_options(&config).unwrap(),
         Some(assemble::observer(

@@ -41,11 +41,26 @@ pub(crate) struct Start {
 impl Start {
     /// A server over `data`, with nothing else configured. Test directories may lie on any kind of file system.
     pub(crate) fn over(data: &Path) -> Self {
+        let mut start = Self::bare();
+        start
+            .command
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data);
+        start
+    }
+
+    /// A server with this configuration.
+    pub(crate) fn with(config: &Path) -> Self {
+        let mut start = Self::bare();
+        start.command.arg(config);
+        start
+    }
+
+    fn bare() -> Self {
         let mut command = binary();
         command
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--data"])
-            .arg(data)
+            .env("LONGSHORE__METRICS__ENABLED", "true")
             .env("LONGSHORE__METRICS__LISTEN", "127.0.0.1:0")
             .env("LONGSHORE__STORAGE__UNSAFE_STORAGE", "true");
         Self { command }

@@ -21,6 +21,7 @@ mod harness;
 mod limits;
 mod memory;
 mod start;
+mod takeover;
 mod tls;
 mod traces;
 mod walks;
