@@ -31,8 +31,24 @@ impl Location {
     }
 
     /// The digest that the name says, for rebuilding a database from the store: the last part is
-    /// `<algorithm>-<hex>.<upload id>`. `None` for bytes that are only staged, and for other registries' names.
+    /// `<algorithm>-<hex>.<upload id>`, or in a tree of Distribution's the last are `<algorithm>/<xx>/<hex>/data`. `None` for
+    /// bytes that are only staged, and for other names.
     pub fn digest(&self) -> Option<Digest> {
+        self.own_digest().or_else(|| self.tree_digest())
+    }
+
+    fn tree_digest(&self) -> Option<Digest> {
+        let mut parts = self.0.rsplit('/');
+        let ("data", hex, first, algorithm) =
+            (parts.next()?, parts.next()?, parts.next()?, parts.next()?)
+        else {
+            return None;
+        };
+        hex.starts_with(first)
+            .then(|| format!("{algorithm}:{hex}").parse().ok())?
+    }
+
+    fn own_digest(&self) -> Option<Digest> {
         let (stem, id) = self.name().split_once('.')?;
         let (algorithm, hex) = stem.split_once('-')?;
         let algorithm: Algorithm = algorithm.parse().ok()?;
@@ -137,7 +153,13 @@ mod tests {
             "blobs/2026-11-21/10/y"
         );
         let hex = Digest::of(Algorithm::Sha256, b"x").hex();
+        let tree: Location = format!("docker/registry/v2/blobs/sha256/{}/{hex}/data", &hex[..2])
+            .parse()
+            .unwrap();
+        assert_eq!(tree.digest(), Some(Digest::of(Algorithm::Sha256, b"x")));
         for name in [
+            format!("sha256/zz/{hex}/data"),
+            format!("sha256/{}/{hex}/link", &hex[..2]),
             "01.part".to_owned(),
             hex.clone(),
             format!("sha256-{hex}"),

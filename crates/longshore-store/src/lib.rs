@@ -17,6 +17,7 @@
 mod begin;
 mod blobs;
 mod cache;
+pub mod check;
 mod examine;
 mod finish;
 mod fresh;

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::cmd::admin::AdminCommand;
 use crate::cmd::config::ConfigCommand;
+use crate::cmd::fsck::Fsck;
 use crate::cmd::serve::Serve;
 use crate::cmd::takeover::TakeoverCommand;
 
@@ -35,4 +36,13 @@ pub enum Command {
     /// Ask a running server, by the socket in its data directory.
     #[command(subcommand)]
     Admin(AdminCommand),
+    /// Check everything that is stored, and repair it.
+    ///
+    /// Every tag to its manifest, to its blobs, to their bytes; every file to its record and back; all counts. Where a server runs
+    /// over the data directory it is asked to do it, and goes on serving; else the command does it itself, and no server can
+    /// start meanwhile.
+    ///
+    /// Ends with 0 when nothing is wrong, 1 when something is or was, 2 when the check could not be made. Space that nobody
+    /// needs (`waste`), as an unclean stop leaves it, is told of and not counted as wrong.
+    Fsck(Fsck),
 }

@@ -20,3 +20,4 @@ pub mod distribution;
 pub mod sources;
 pub mod takeover;
 pub mod telemetry;
+pub mod upkeep;

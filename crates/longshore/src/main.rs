@@ -34,6 +34,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             &mut io::stdout(),
             &mut io::stderr(),
         )?),
+        Command::Fsck(fsck) => Ok(cmd::fsck::run(
+            &fsck,
+            &variables,
+            &mut io::stdout(),
+            &mut io::stderr(),
+        )?),
         Command::Admin(command) => cmd::admin::run(&command, &variables, &mut io::stdout()),
     }
 }

@@ -17,6 +17,8 @@ use longshore_meta::Db;
 use longshore_store::{Durability, Options, Store};
 use longshore_testkit::suite::Bench;
 
+mod beside;
+mod check;
 mod damage;
 mod heal;
 mod leftovers;

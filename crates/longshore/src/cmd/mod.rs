@@ -2,5 +2,6 @@
 
 pub mod admin;
 pub mod config;
+pub mod fsck;
 pub mod serve;
 pub mod takeover;

@@ -14,6 +14,7 @@ use longshore_http::server::Body;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::fsck::Fsck;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::status::Status;
@@ -29,7 +30,7 @@ const WAITING: usize = 64;
 type Run = fn(Arc<State>, Bytes, mpsc::Sender<String>) -> BoxFuture<'static, String>;
 
 /// All operations.
-const OPERATIONS: &[(&str, Run)] = &[(Status::NAME, run::<Status>)];
+const OPERATIONS: &[(&str, Run)] = &[(Status::NAME, run::<Status>), (Fsck::NAME, run::<Fsck>)];
 
 fn run<O: Operation>(
     state: Arc<State>,

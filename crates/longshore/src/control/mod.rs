@@ -9,6 +9,7 @@
 
 pub mod answer;
 pub mod client;
+pub mod fsck;
 pub mod line;
 pub mod operation;
 pub mod place;

@@ -17,6 +17,7 @@ mod crash;
 mod damage;
 mod disk;
 mod drain;
+mod fsck;
 mod harness;
 mod limits;
 mod memory;

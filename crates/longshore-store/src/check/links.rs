@@ -1,0 +1,69 @@
+//! Each blob of a repository to the blob.
+
+use async_trait::async_trait;
+use longshore_core::Result;
+use longshore_meta::{Durability, blobs, checks};
+
+use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+
+const PAGE: usize = 500;
+
+pub(crate) struct Links;
+
+#[async_trait]
+impl Part for Links {
+    fn name(&self) -> &'static str {
+        "blobs of repositories"
+    }
+
+    async fn page(&self, ground: &Ground<'_>, after: &Mark, which: Which<'_>) -> Result<Page> {
+        let key = (after.id, after.digest);
+        let rows = ground
+            .db
+            .read(&key, |tx, (id, digest)| {
+                Box::pin(checks::link_page(tx, (*id, digest.as_ref()), PAGE))
+            })
+            .await?;
+        let looked = rows.len();
+        let last = rows.last().map(|(id, digest, ..)| Mark {
+            id: *id,
+            digest: Some(*digest),
+            ..Mark::default()
+        });
+        let mut findings = Vec::new();
+        for (id, digest, name, state) in rows {
+            let what = match (&name, state) {
+                (Some(_), Some(_)) => continue,
+                (None, _) => "the repository is not there",
+                (_, None) => "the blob is not there",
+            };
+            let repo = name.unwrap_or_else(|| format!("repository {id}"));
+            let subject = format!("{repo}@{digest}");
+            if !which.holds(&subject) {
+                continue;
+            }
+            let finding = Finding::new(
+                "link-dangling",
+                Grade::Fault,
+                subject,
+                what,
+                "the record that the repository holds the blob is removed",
+            );
+            findings.push(finding.fixed_by(move |fixer| async move {
+                fixer
+                    .db
+                    .write(Durability::Power, (id, digest), |tx, (id, digest)| {
+                        Box::pin(async move {
+                            let known = checks::repo_name(tx, *id).await?.is_some();
+                            if !known || blobs::blob_get(tx, digest).await?.is_none() {
+                                blobs::link_delete(tx, *id, digest).await?;
+                            }
+                            Ok(())
+                        })
+                    })
+                    .await
+            }));
+        }
+        Ok(Page::new(findings, looked, last))
+    }
+}
