@@ -118,7 +118,7 @@ impl Rest {
                 return Poll::Ready(Ok(buffer.freeze(read)));
             }
             let (file, range) = (Arc::clone(&self.file), self.range.clone());
-            let read = move || read_cold(&file, &range, piece, buffer);
+            let read = move || read_cold(&file, &range, buffer);
             self.reading.insert(tokio::task::spawn_blocking(read))
         };
         let read = ready!(Pin::new(reading).poll(cx));
@@ -127,16 +127,8 @@ impl Rest {
     }
 }
 
-/// Reads one piece, and has the kernel start on the one after it.
-fn read_cold(
-    file: &File,
-    range: &Range<u64>,
-    piece: Piece,
-    mut buffer: Buffer,
-) -> io::Result<Bytes> {
-    let size = piece.size() as u64;
-    let ahead = range.start..range.end.min(range.start.saturating_add(4 * size));
-    resident::read_ahead(file, &ahead);
+/// Reads one piece. The kernel reads ahead of whoever reads in order.
+fn read_cold(file: &File, range: &Range<u64>, mut buffer: Buffer) -> io::Result<Bytes> {
     let space = buffer.space(range.end - range.start);
     let mut filled = 0;
     while let Some(rest) = space.get_mut(filled..).filter(|rest| !rest.is_empty()) {

@@ -55,10 +55,47 @@ pub(super) fn read_resident(_: &File, _: &mut [u8], _: u64) -> io::Result<Option
 
 /// Brings `range` into the page cache. Blocks: for the blocking pool only.
 ///
+/// The kernel reads as for anybody who reads in order, with its own readahead and in large folios, because it is asked to
+/// send the stretch to nowhere. Advice (`POSIX_FADV_WILLNEED`) and a touch here and there fill the cache page by page: on
+/// the same disk that took eight times the processor's time and gave half of the rate.
+///
 /// # Errors
 /// Those of reading. The end of the file is none here; whoever reads the bytes finds it.
+#[cfg(target_os = "linux")]
 pub(super) fn warm(file: &File, range: Range<u64>) -> io::Result<()> {
-    read_ahead(file, &range);
+    let Some(nowhere) = nowhere() else {
+        return touch(file, range);
+    };
+    let mut at = range.start;
+    while at < range.end {
+        let left = usize::try_from(range.end - at).unwrap_or(usize::MAX);
+        match rustix::fs::sendfile(nowhere, file, Some(&mut at), left) {
+            Ok(0) => return Ok(()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(rustix::io::Errno::INVAL) => return touch(file, at..range.end),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Elsewhere it is touched.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn warm(file: &File, range: Range<u64>) -> io::Result<()> {
+    touch(file, range)
+}
+
+/// The null device, where there is one.
+#[cfg(target_os = "linux")]
+fn nowhere() -> Option<&'static File> {
+    static NOWHERE: std::sync::OnceLock<Option<File>> = std::sync::OnceLock::new();
+    NOWHERE
+        .get_or_init(|| File::options().write(true).open("/dev/null").ok())
+        .as_ref()
+}
+
+/// Reads a byte here and there, which brings in what lies between.
+fn touch(file: &File, range: Range<u64>) -> io::Result<()> {
     let mut byte = [0];
     let mut at = range.start;
     while at < range.end {
@@ -69,18 +106,6 @@ pub(super) fn warm(file: &File, range: Range<u64>) -> io::Result<()> {
         file.read_at(&mut byte, last)?;
     }
     Ok(())
-}
-
-/// Asks the kernel to start reading `range`.
-pub(super) fn read_ahead(file: &File, range: &Range<u64>) {
-    #[cfg(target_os = "linux")]
-    {
-        let len = std::num::NonZeroU64::new(range.end.saturating_sub(range.start));
-        // Only a hint: where it is not taken, the touches that follow read the same bytes.
-        let _ = rustix::fs::fadvise(file, range.start, len, rustix::fs::Advice::WillNeed);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, range);
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -110,5 +135,22 @@ mod tests {
     fn warming_beyond_the_end_of_a_file_is_no_failure() {
         let file = tempfile::tempfile().unwrap();
         warm(&file, 0..10_000_000).unwrap();
+        touch(&file, 0..10_000_000).unwrap();
+    }
+
+    #[test]
+    fn what_was_warmed_is_read_without_waiting() {
+        // Where the tests are built there is a disk; the directory for temporary files may be memory.
+        let folder = std::env::current_exe().unwrap();
+        let mut file = tempfile::tempfile_in(folder.parent().unwrap()).unwrap();
+        file.write_all(&vec![7; 3_000_000]).unwrap();
+        file.sync_all().unwrap();
+        rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).unwrap();
+        warm(&file, 100..2_999_000).unwrap();
+        let mut buf = vec![0; 2_998_900];
+        // A file system that cannot tell answers None.
+        if let Some(read) = read_resident(&file, &mut buf, 100).unwrap() {
+            assert_eq!(read, buf.len());
+        }
     }
 }
