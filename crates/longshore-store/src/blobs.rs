@@ -110,6 +110,9 @@ impl Inner {
 
     /// The blob, if the repository holds it.
     async fn seen(&self, repo: &Repo, digest: &Digest) -> Result<Seen> {
+        if !self.unsettled.is_sound(digest).await {
+            return Err(unknown(digest));
+        }
         if let Some(seen) = self.cache.blob(repo, digest) {
             return Ok(seen);
         }
@@ -133,6 +136,9 @@ impl Inner {
         digest: &Digest,
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
+        if !this.unsettled.is_sound(digest).await {
+            return Ok(None);
+        }
         let known = |name: &RepoName| this.cache.repo(name).map(|repo| repo.id);
         let now = micros(cx.now);
         let args = Mount {

@@ -25,7 +25,7 @@ impl Inner {
         upload: Option<(UploadId, i64)>,
         now: i64,
     ) -> Result<BlobInfo> {
-        let state = match (&brought, self.options.durability) {
+        let mut state = match (&brought, self.options.durability) {
             // As safe as the transaction that it is part of.
             (Brought::Body(_), _) => BlobState::Live,
             (Brought::File(_), Durability::Manifest) => BlobState::Staged,
@@ -34,6 +34,7 @@ impl Inner {
                 BlobState::Live
             }
         };
+        let mut durability = self.durability();
         let size = brought.size();
         let mut judged = None;
         let mut damaged = None;
@@ -51,9 +52,7 @@ impl Inner {
             };
             let commit = self
                 .db
-                .write(self.durability(), args, |tx, args| {
-                    Box::pin(commit(tx, args))
-                })
+                .write(durability, args, |tx, args| Box::pin(commit(tx, args)))
                 .await?;
             match commit {
                 Committed::Installed(generation, before) => {
@@ -83,6 +82,15 @@ impl Inner {
                         || self.unsettled.vouches(digest, row.generation);
                     // Of what is still to be found out about, nothing is known, and the bytes that came are good.
                     let whole = known && self.is_whole(digest, &row, now).await?;
+                    if row.state == BlobState::Live && !whole {
+                        // Manifests were acknowledged that need it. What takes its place is as safe before that one is put
+                        // apart, which may only have been unreadable for a moment.
+                        if let Brought::File(stored) = &brought {
+                            self.blobs.sync(&stored.location).await?;
+                        }
+                        state = BlobState::Live;
+                        durability = longshore_meta::Durability::Power;
+                    }
                     judged = Some((row.generation, whole));
                     damaged = (known && !whole).then_some(row);
                 }

@@ -49,7 +49,7 @@ impl Inner {
                     continue;
                 };
                 let (blobs, readers) = (self.blobs.clone(), readers.clone());
-                // Readers and manifests see it as before: staged, until this has come to its end.
+                // Readers and manifests wait until this has come to its end.
                 self.unsettled
                     .follow(digest, generation, Origin::Found, async move {
                         let _turn = readers.acquire().await.map_err(Error::internal)?;

@@ -4,7 +4,8 @@
 //! bytes; that of its name is asked for by whoever needs to know (a manifest, or housekeeping), for all blobs at once, so
 //! that one sync of a directory serves all of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt as _;
@@ -22,9 +23,13 @@ const BATCH: usize = 500;
 /// Whether the bytes of a blob are safe; begins to find out when somebody asks, and answers everybody.
 type Sync = Shared<BoxFuture<'static, bool>>;
 
-/// The blobs whose sync is not recorded.
+/// The blobs whose sync is not recorded. In order, so that a simulation takes the same course each time.
 #[derive(Debug, Default)]
-pub(crate) struct Unsettled(Mutex<HashMap<Digest, Entry>>);
+pub(crate) struct Unsettled {
+    map: Mutex<BTreeMap<Digest, Entry>>,
+    /// How many of them were found, so that who reads need not look when there are none.
+    found: AtomicUsize,
+}
 
 /// How a blob came to be followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +88,32 @@ impl Unsettled {
             .get(&digest)
             .is_none_or(|there| there.generation < generation)
         {
-            map.insert(digest, entry);
+            if origin == Origin::Found {
+                self.found.fetch_add(1, Ordering::Release);
+            }
+            let before = map.insert(digest, entry);
+            self.left(before.as_ref());
+        }
+    }
+
+    /// Counts an entry that is not followed any more.
+    fn left(&self, entry: Option<&Entry>) {
+        if entry.is_some_and(|entry| entry.origin == Origin::Found) {
+            self.found.fetch_sub(1, Ordering::Release);
+        }
+    }
+
+    /// Whether a blob that was found when the store was opened is whole; waits until that is known. True of all others.
+    ///
+    /// After a power cut its file may be there with other bytes in it, and nobody may be given those under its digest.
+    pub(crate) async fn is_sound(&self, digest: &Digest) -> bool {
+        if self.found.load(Ordering::Acquire) == 0 {
+            return true;
+        }
+        let entry = self.map().get(digest).cloned();
+        match entry.filter(|entry| entry.origin == Origin::Found) {
+            Some(entry) => entry.sync.await,
+            None => true,
         }
     }
 
@@ -135,7 +165,8 @@ impl Unsettled {
                 .get(&digest)
                 .is_some_and(|entry| entry.generation == generation)
             {
-                map.remove(&digest);
+                let before = map.remove(&digest);
+                self.left(before.as_ref());
             }
         }
     }
@@ -149,8 +180,8 @@ impl Unsettled {
             .collect()
     }
 
-    fn map(&self) -> std::sync::MutexGuard<'_, HashMap<Digest, Entry>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn map(&self) -> std::sync::MutexGuard<'_, BTreeMap<Digest, Entry>> {
+        self.map.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -337,3 +337,33 @@ async fn a_manifest_with_wrong_bytes_is_an_error_of_ours_and_a_push_heals_it() {
     let read = store.get_manifest(&house.cx(), &repo(), &at).await.unwrap();
     assert_eq!(read.bytes, bytes);
 }
+
+#[tokio::test]
+async fn what_takes_the_place_of_a_live_copy_is_live_before_it_is_acknowledged() {
+    let root = tempfile::tempdir().unwrap();
+    let store = open(root.path(), Durability::Manifest).await;
+    let digest = Digest::of(Algorithm::Sha256, b"precious");
+    let want = Expect {
+        digest,
+        size: Some(8),
+    };
+    let push = || body::once(b"precious".as_slice().into());
+    let cx = cx("alice");
+    store.put_blob(&cx, &repo(), &want, push()).await.unwrap();
+    store.close().await.unwrap();
+    drop(store);
+    let file = only_blob(&root.path().join("blobs"));
+    std::fs::write(file, b"prec").unwrap();
+
+    let store = open(root.path(), Durability::Manifest).await;
+    store.put_blob(&cx, &repo(), &want, push()).await.unwrap();
+    let db = Db::open_file(&root.path().join("meta.db")).unwrap();
+    let row = db
+        .read(&digest, |tx, digest| {
+            Box::pin(longshore_meta::blobs::blob_get(tx, digest))
+        })
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(row.state, longshore_meta::blobs::BlobState::Live);
+}
