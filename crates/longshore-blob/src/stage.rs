@@ -36,7 +36,7 @@ pub struct Part {
 impl Stage {
     /// A stage with nothing in it. `witness` names the running system that holds the bytes in its memory until they are
     /// synced; see [`Stage::witness`].
-    pub(crate) fn new(key: Location, algorithm: Algorithm, witness: u128) -> Self {
+    pub fn new(key: Location, algorithm: Algorithm, witness: u128) -> Self {
         let hash = Hasher::new(algorithm).freeze();
         Self {
             key,
@@ -70,17 +70,20 @@ impl Stage {
 
     /// Which run of which machine wrote the bytes. When it is not the present one, the machine has been down since, bytes
     /// that were not synced may be gone, and the frozen hash proves nothing until they have been read again.
-    pub(crate) fn witness(&self) -> u128 {
+    pub fn witness(&self) -> u128 {
         self.witness
     }
 
     /// The hash over the bytes kept.
-    pub(crate) fn hasher(&self) -> Result<Hasher> {
+    ///
+    /// # Errors
+    /// `Internal` when its frozen form cannot be read.
+    pub fn hasher(&self) -> Result<Hasher> {
         Hasher::thaw(self.algorithm, &self.hash).map_err(Error::internal)
     }
 
     /// Records that `offset` bytes are kept now and what their hash is.
-    pub(crate) fn keep(&mut self, offset: u64, hasher: &Hasher, witness: u128) {
+    pub fn keep(&mut self, offset: u64, hasher: &Hasher, witness: u128) {
         self.offset = offset;
         self.hash = hasher.freeze();
         self.witness = witness;

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use longshore_spec::digest::Digest;
-use longshore_testkit::wire::{Answer, Ask, Wire};
+use longshore_testkit::wire::{Answer, Ask};
 
 use crate::client::{Client, is_whole};
+use crate::way::Way;
 
 /// How much of what was checked before is checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(crate) enum Depth {
 impl Client {
     /// Compares the server with what it owes this client. What was in doubt is settled by what is seen. False when the
     /// server does not answer.
-    pub(crate) async fn check(&mut self, wire: &mut Wire, depth: Depth) -> bool {
+    pub(crate) async fn check(&mut self, wire: &mut impl Way, depth: Depth) -> bool {
         self.gone = false;
         for repo in 0..self.repos.len() {
             self.check_blobs(wire, repo, depth).await;
@@ -33,7 +34,7 @@ impl Client {
 
     async fn get(
         &mut self,
-        wire: &mut Wire,
+        wire: &mut impl Way,
         method: &'static str,
         target: String,
     ) -> Option<(Ask, Answer)> {
@@ -45,7 +46,7 @@ impl Client {
         Some((ask, answer?))
     }
 
-    async fn check_blobs(&mut self, wire: &mut Wire, repo: usize, depth: Depth) {
+    async fn check_blobs(&mut self, wire: &mut impl Way, repo: usize, depth: Depth) {
         let digests: Vec<Digest> = self.repos[repo].blobs.keys().copied().collect();
         for digest in digests {
             let whole = match depth {
@@ -57,6 +58,11 @@ impl Client {
             };
             let method = if whole { "GET" } else { "HEAD" };
             let target = format!("/v2/{}/blobs/{digest}", self.repos[repo].name);
+            // What a power cut took without having promised it may be found missing while somebody asks.
+            if self.repos[repo].blobs[&digest].there.allows(None) {
+                let first = Ask::new(method, target.clone());
+                let _ = self.hear(wire, &first).await;
+            }
             let Some((ask, answer)) = self.get(wire, method, target).await else {
                 return;
             };
@@ -91,7 +97,7 @@ impl Client {
         }
     }
 
-    async fn check_manifests(&mut self, wire: &mut Wire, repo: usize) {
+    async fn check_manifests(&mut self, wire: &mut impl Way, repo: usize) {
         let digests: Vec<Digest> = self.repos[repo].manifests.keys().copied().collect();
         for digest in digests {
             let target = format!("/v2/{}/manifests/{digest}", self.repos[repo].name);
@@ -165,7 +171,7 @@ impl Client {
         }
     }
 
-    async fn check_tags(&mut self, wire: &mut Wire, repo: usize) {
+    async fn check_tags(&mut self, wire: &mut impl Way, repo: usize) {
         let tags: Vec<String> = self.repos[repo].tags.keys().cloned().collect();
         let name = self.repos[repo].name.clone();
         let mut there = BTreeSet::new();
@@ -209,7 +215,7 @@ impl Client {
         }
     }
 
-    async fn check_referrers(&mut self, wire: &mut Wire, repo: usize) {
+    async fn check_referrers(&mut self, wire: &mut impl Way, repo: usize) {
         let mut expected: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
         for (digest, made) in &self.repos[repo].manifests {
             if let Some(subject) = made.subject {
@@ -244,7 +250,7 @@ impl Client {
         }
     }
 
-    async fn check_uploads(&mut self, wire: &mut Wire, repo: usize) {
+    async fn check_uploads(&mut self, wire: &mut impl Way, repo: usize) {
         // The last ones are finished, so that what a kill leaves of a session is used and not only asked for.
         while let Some(last) = self.repos[repo].uploads.len().checked_sub(1) {
             let give_up = self.maker.draw.below(4) == 0;

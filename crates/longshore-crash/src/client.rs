@@ -3,24 +3,33 @@
 use bytes::Bytes;
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_testkit::content::{Maker, Piece};
-use longshore_testkit::wire::{Answer, Ask, Wire};
+use longshore_testkit::wire::{Answer, Ask};
 
 use crate::ledger::{Open, Repo};
 use crate::tally::Tally;
+use crate::way::Way;
 
 /// How many pieces of content all clients push, so that they share blobs.
 const SHARED: usize = 6;
 
 /// A client with repositories of its own, and what is owed to it.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a circumstance of its own, under which less is promised"
+)]
 pub(crate) struct Client {
     pub(crate) name: String,
     pub(crate) repos: Vec<Repo>,
     pub(crate) maker: Maker,
     pub(crate) shared: Vec<Piece>,
     pub(crate) tally: Tally,
+    /// Whether its content is small.
+    pub(crate) small: bool,
     /// Whether a failure of the server is something to be reported. It is not while faults are injected.
     pub(crate) strict: bool,
+    /// Whether the disk failed in this life of the server, so that a session may be held until its lease ends.
+    pub(crate) hindered: bool,
     /// Whether collection is fast, so that blobs which nothing needs are not promised.
     pub(crate) collected: bool,
     /// How many requests were answered.
@@ -34,16 +43,30 @@ pub(crate) struct Client {
 impl Client {
     /// A client whose choices come from `seed`.
     pub(crate) fn new(name: &str, seed: u64) -> Self {
+        Self::of_size(name, seed, 160_000)
+    }
+
+    /// A client whose content is all small, for a registry that takes what is not tiny for large.
+    pub(crate) fn small(name: &str, seed: u64) -> Self {
+        Self {
+            small: true,
+            ..Self::of_size(name, seed, 2000)
+        }
+    }
+
+    fn of_size(name: &str, seed: u64, large: usize) -> Self {
         let mut common = Maker::new(77);
-        let mut shared: Vec<_> = (0..SHARED - 1).map(|n| common.blob(200 << n)).collect();
-        shared.push(common.blob(160_000));
+        let mut shared: Vec<_> = (0..SHARED - 1).map(|n| common.blob(50 << n)).collect();
+        shared.push(common.blob(large));
         Self {
             name: name.to_owned(),
             repos: ["a", "b"].map(|r| Repo::new(format!("{name}/{r}"))).into(),
             maker: Maker::new(seed),
             shared,
             tally: Tally::default(),
+            small: false,
             strict: false,
+            hindered: false,
             collected: false,
             answered: 0,
             acknowledged: 0,
@@ -59,7 +82,7 @@ impl Client {
     }
 
     /// Asks. `None` when nobody knows what came of it: the connection broke, or the server failed.
-    pub(crate) async fn hear(&mut self, wire: &mut Wire, ask: &Ask) -> Option<Answer> {
+    pub(crate) async fn hear(&mut self, wire: &mut impl Way, ask: &Ask) -> Option<Answer> {
         match wire.ask(ask).await {
             Ok(answer) if answer.status < 500 => {
                 self.answered += 1;
@@ -91,7 +114,12 @@ impl Client {
     }
 
     /// Makes sure that `repo` has the blob, as far as the server says.
-    pub(crate) async fn push_blob(&mut self, wire: &mut Wire, repo: usize, piece: &Piece) -> bool {
+    pub(crate) async fn push_blob(
+        &mut self,
+        wire: &mut impl Way,
+        repo: usize,
+        piece: &Piece,
+    ) -> bool {
         let blob = self.repos[repo].blobs.entry(piece.digest).or_default();
         blob.bytes = piece.bytes.clone();
         if blob.there.surely().is_some() && !self.collected {
@@ -131,7 +159,9 @@ impl Client {
                     return false;
                 };
                 if answer.status != 202 {
-                    self.wrong(&patch, &answer, "a chunk in order was refused");
+                    if !self.is_held(&answer) {
+                        self.wrong(&patch, &answer, "a chunk in order was refused");
+                    }
                     return false;
                 }
                 sent = end;
@@ -142,8 +172,16 @@ impl Client {
         let Some(answer) = self.hear(wire, &put).await else {
             return false;
         };
+        if self.is_held(&answer) {
+            return false;
+        }
         let there = (answer.status == 201).then_some(());
         self.settle_blob(repo, piece, there, &put, &answer) && there.is_some()
+    }
+
+    /// Whether a session could not be let go while the server could not write; a restart or the end of its lease frees it.
+    fn is_held(&self, answer: &Answer) -> bool {
+        answer.status == 409 && self.hindered
     }
 
     /// Nobody knows any more whether the blob is there.
@@ -172,7 +210,7 @@ impl Client {
     }
 
     /// Opens a session; gives where it is.
-    pub(crate) async fn start(&mut self, wire: &mut Wire, repo: usize) -> Option<String> {
+    pub(crate) async fn start(&mut self, wire: &mut impl Way, repo: usize) -> Option<String> {
         let post = Ask::new(
             "POST",
             format!("/v2/{}/blobs/uploads/", self.repos[repo].name),
@@ -186,11 +224,11 @@ impl Client {
     }
 
     /// Leaves an upload half done.
-    pub(crate) async fn push_part(&mut self, wire: &mut Wire, repo: usize) {
+    pub(crate) async fn push_part(&mut self, wire: &mut impl Way, repo: usize) {
         let Some(at) = self.start(wire, repo).await else {
             return;
         };
-        let length = 3000 << self.maker.draw.below(7);
+        let length = 3000 << self.maker.draw.below(if self.small { 1 } else { 7 });
         let bytes = self.maker.draw.bytes(length);
         self.repos[repo].uploads.push(Open {
             at,
@@ -204,7 +242,7 @@ impl Client {
     }
 
     /// Sends the next chunk of an upload that stands somewhere for sure.
-    pub(crate) async fn extend(&mut self, wire: &mut Wire, repo: usize, upload: usize) {
+    pub(crate) async fn extend(&mut self, wire: &mut impl Way, repo: usize, upload: usize) {
         let open = &mut self.repos[repo].uploads[upload];
         let from = open.least;
         let end = open.bytes.len().min(from + open.bytes.len() / 3 + 1);
@@ -218,7 +256,7 @@ impl Client {
         };
         if answer.status == 202 {
             self.repos[repo].uploads[upload].least = end;
-        } else {
+        } else if !self.is_held(&answer) {
             self.wrong(&patch, &answer, "a chunk in order was refused");
         }
     }
@@ -226,7 +264,7 @@ impl Client {
     /// Asks where an upload stands and finishes it, or gives it up.
     pub(crate) async fn finish(
         &mut self,
-        wire: &mut Wire,
+        wire: &mut impl Way,
         repo: usize,
         upload: usize,
         give_up: bool,
@@ -264,7 +302,7 @@ impl Client {
             let delete = Ask::new("DELETE", open.at.clone());
             if let Some(answer) = self.hear(wire, &delete).await {
                 self.repos[repo].uploads.remove(upload);
-                let held = answer.status == 409 && !self.strict;
+                let held = self.is_held(&answer);
                 if answer.status != 204 && !held {
                     self.wrong(&delete, &answer, "a session cannot be given up");
                 }
@@ -282,10 +320,7 @@ impl Client {
             self.repos[repo].uploads.remove(upload);
             return;
         };
-        if answer.status == 409
-            && !self.strict
-            && answer.header("range").and_then(offset) == Some(stands)
-        {
+        if self.is_held(&answer) && answer.header("range").and_then(offset) == Some(stands) {
             // A session that could not be let go while its database failed is held until its lease ends, or a restart.
             return;
         }
@@ -304,8 +339,8 @@ impl Client {
     }
 
     /// Sends bytes under the digest of others, which must be refused and leave nothing.
-    pub(crate) async fn lie(&mut self, wire: &mut Wire, repo: usize) {
-        let length = 100 << self.maker.draw.below(12);
+    pub(crate) async fn lie(&mut self, wire: &mut impl Way, repo: usize) {
+        let length = 100 << self.maker.draw.below(if self.small { 6 } else { 12 });
         let (sent, named) = (self.maker.blob(length), self.maker.blob(length));
         let name = self.repos[repo].name.clone();
         if self.maker.draw.below(2) == 0 {
@@ -325,7 +360,7 @@ impl Client {
         }
     }
 
-    async fn deny(&mut self, wire: &mut Wire, put: Ask, name: &str, named: &Piece) {
+    async fn deny(&mut self, wire: &mut impl Way, put: Ask, name: &str, named: &Piece) {
         let Some(answer) = self.hear(wire, &put).await else {
             return;
         };

@@ -12,11 +12,11 @@ use clap::Args;
 
 use crate::check::Depth;
 use crate::client::Client;
+use crate::deed::Deed;
 use crate::kill::{fresh, runtime};
 use crate::server::{Program, Server};
 use crate::snapshot::run as system;
 use crate::tally::Tally;
-use crate::work::Deed;
 use crate::{Common, say};
 
 /// How large the disk is, in MiB.
@@ -117,6 +117,7 @@ async fn sweep(options: &Options, at: &Path, log: &Path) -> Result<Tally> {
 async fn deeds(server: &Server, client: &mut Client, strict: bool) {
     let mut wire = server.client();
     client.strict = strict;
+    client.hindered = true;
     for deed in [
         Deed::Image,
         Deed::Blob,

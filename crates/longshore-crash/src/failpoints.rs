@@ -18,13 +18,13 @@ use rustix::io::Errno;
 
 use crate::check::Depth;
 use crate::client::Client;
+use crate::deed::{DEEDS, Deed};
 use crate::disk::Disk;
 use crate::disk::image::{Image, Keep};
 use crate::disk::plan::{Class, How, Plan};
 use crate::kill::{fresh, runtime};
 use crate::server::{Program, Server};
 use crate::tally::Tally;
-use crate::work::{DEEDS, Deed};
 use crate::{Common, say};
 
 /// The ways to fail.
@@ -214,6 +214,7 @@ impl Bench {
     ) -> Result<(usize, Tally)> {
         let mut client = scene.client.clone();
         client.strict = plan.is_none();
+        client.hindered = plan.is_some();
         self.boots += 1;
         let program = self.program.clone().after_boot(&self.boot, self.boots)?;
         let disk = Disk::mount(scene.image.clone(), &self.mount)?;
@@ -284,6 +285,7 @@ impl Bench {
             .context("the start after it")?;
         let mut wire = server.client();
         client.strict = true;
+        client.hindered = false;
         client.check(&mut wire, Depth::All).await;
         again(&server, client).await;
         server.stop()?;

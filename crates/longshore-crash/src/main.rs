@@ -13,6 +13,7 @@
 mod cell;
 mod check;
 mod client;
+mod deed;
 mod disk;
 mod diskfull;
 mod failpoints;
@@ -20,9 +21,11 @@ mod kill;
 mod ledger;
 mod powercut;
 mod server;
+mod sim;
 mod snapshot;
 mod soak;
 mod tally;
+mod way;
 mod work;
 
 use std::path::PathBuf;
@@ -67,6 +70,8 @@ enum Mode {
     Failpoints(failpoints::Options),
     /// Takes the power away at random moments; needs root.
     Powercut(powercut::Options),
+    /// Runs store and clients in one thread over storage that fails and forgets; each seed is one course, the same each time.
+    Sim(sim::Options),
     /// Has many clients work for a long time, none of which may see an error.
     Soak(soak::Options),
 }
@@ -80,6 +85,7 @@ fn run(mode: Mode) -> Result<tally::Tally> {
         Mode::All(common) => all(&common),
         Mode::Kill(options) => kill::run(&options),
         Mode::Diskfull(options) => diskfull::run(&options),
+        Mode::Sim(options) => sim::run(&options),
         Mode::Soak(options) => soak::run(&options),
         Mode::Failpoints(options) => failpoints::run(&options),
         Mode::Powercut(options) => powercut::run(&options),
@@ -88,7 +94,8 @@ fn run(mode: Mode) -> Result<tally::Tally> {
 
 /// The short forms one after the other, each as it is typed. One that breaks off does not keep the others from running.
 fn all(common: &Common) -> Result<tally::Tally> {
-    let forms: [&[&str]; 5] = [
+    let forms: [&[&str]; 6] = [
+        &["sim"],
         &["kill"],
         &["powercut", "--on", "forgetful,ext4,xfs", "--images", "40"],
         &["diskfull"],

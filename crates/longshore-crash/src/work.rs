@@ -2,57 +2,20 @@
 
 use longshore_spec::digest::Digest;
 use longshore_testkit::content::{Dress, Piece};
-use longshore_testkit::wire::{Ask, Wire};
+use longshore_testkit::wire::Ask;
 
 use crate::client::{Client, is_whole};
+use crate::deed::Deed;
+use crate::way::Way;
 
 /// How many manifests a repository holds before deletions come more often.
 const MANY: usize = 12;
 /// How many uploads stay open in a repository.
 const OPEN: usize = 3;
 
-/// One thing that a client may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Deed {
-    Image,
-    Index,
-    Referrer,
-    Blob,
-    Retag,
-    Mount,
-    Part,
-    Extend,
-    Finish,
-    GiveUp,
-    Lie,
-    DeleteTag,
-    DeleteManifest,
-    DeleteBlob,
-    Read,
-}
-
-/// Every deed, for those who want to try each.
-pub(crate) const DEEDS: [Deed; 15] = [
-    Deed::Image,
-    Deed::Index,
-    Deed::Referrer,
-    Deed::Blob,
-    Deed::Retag,
-    Deed::Mount,
-    Deed::Part,
-    Deed::Extend,
-    Deed::Finish,
-    Deed::GiveUp,
-    Deed::Lie,
-    Deed::DeleteTag,
-    Deed::DeleteManifest,
-    Deed::DeleteBlob,
-    Deed::Read,
-];
-
 impl Client {
     /// Does something. False when the connection broke.
-    pub(crate) async fn act(&mut self, wire: &mut Wire) -> bool {
+    pub(crate) async fn act(&mut self, wire: &mut impl Way) -> bool {
         let repo = self.maker.draw.below(self.repos.len());
         let full = self.repos[repo].manifests.len() > MANY;
         let deed = match self.maker.draw.below(32) {
@@ -79,7 +42,7 @@ impl Client {
     }
 
     /// Does this.
-    pub(crate) async fn do_it(&mut self, wire: &mut Wire, repo: usize, deed: Deed) {
+    pub(crate) async fn do_it(&mut self, wire: &mut impl Way, repo: usize, deed: Deed) {
         let uploads = self.repos[repo].uploads.len();
         let upload = self.maker.draw.below(uploads);
         match deed {
@@ -116,13 +79,14 @@ impl Client {
                 let at = self.maker.draw.below(self.shared.len());
                 self.shared[at].clone()
             }
+            n if self.small => self.maker.blob(50 << (n / 2)),
             4 => self.maker.blob(140_000),
             5 if self.maker.draw.below(6) == 0 => self.maker.blob(1_300_000),
             n => self.maker.blob(100 << n),
         }
     }
 
-    async fn push_image(&mut self, wire: &mut Wire, repo: usize, subject: Option<Digest>) {
+    async fn push_image(&mut self, wire: &mut impl Way, repo: usize, subject: Option<Digest>) {
         let config = self.maker.config("amd64");
         let mut layers = vec![self.any_blob()];
         if self.maker.draw.below(2) == 0 {
@@ -157,7 +121,7 @@ impl Client {
         self.put_manifest(wire, repo, &image.digest, tagged).await;
     }
 
-    async fn push_index(&mut self, wire: &mut Wire, repo: usize) {
+    async fn push_index(&mut self, wire: &mut impl Way, repo: usize) {
         let sure = self.repos[repo].sure_manifests();
         let mut children: Vec<Digest> = (0..2)
             .filter_map(|_| self.maker.draw.pick(&sure).copied())
@@ -184,14 +148,20 @@ impl Client {
     }
 
     /// Sets a tag to a manifest that is there.
-    async fn retag(&mut self, wire: &mut Wire, repo: usize) {
+    async fn retag(&mut self, wire: &mut impl Way, repo: usize) {
         let sure = self.repos[repo].sure_manifests();
         if let Some(digest) = self.maker.draw.pick(&sure).copied() {
             self.put_manifest(wire, repo, &digest, true).await;
         }
     }
 
-    async fn put_manifest(&mut self, wire: &mut Wire, repo: usize, digest: &Digest, tagged: bool) {
+    async fn put_manifest(
+        &mut self,
+        wire: &mut impl Way,
+        repo: usize,
+        digest: &Digest,
+        tagged: bool,
+    ) {
         let tag = tagged.then(|| format!("t{}", self.maker.draw.below(4)));
         let owned = &mut self.repos[repo];
         let at = tag.clone().unwrap_or_else(|| digest.to_string());
@@ -235,7 +205,7 @@ impl Client {
         );
     }
 
-    async fn mount(&mut self, wire: &mut Wire, from: usize) {
+    async fn mount(&mut self, wire: &mut impl Way, from: usize) {
         let to = (from + 1) % self.repos.len();
         let sure = self.repos[from].sure_blobs();
         let Some(digest) = self.maker.draw.pick(&sure).copied() else {
@@ -263,7 +233,7 @@ impl Client {
         }
     }
 
-    async fn delete_tag(&mut self, wire: &mut Wire, repo: usize) {
+    async fn delete_tag(&mut self, wire: &mut impl Way, repo: usize) {
         let tags: Vec<String> = self.repos[repo].tags.keys().cloned().collect();
         let Some(tag) = self.maker.draw.pick(&tags).cloned() else {
             return;
@@ -287,7 +257,7 @@ impl Client {
         self.repos[repo].tags.entry(tag).or_default().is(None);
     }
 
-    async fn delete_manifest(&mut self, wire: &mut Wire, repo: usize) {
+    async fn delete_manifest(&mut self, wire: &mut impl Way, repo: usize) {
         let all: Vec<Digest> = self.repos[repo].manifests.keys().copied().collect();
         let Some(digest) = self.maker.draw.pick(&all).copied() else {
             return;
@@ -319,7 +289,7 @@ impl Client {
             .retain(|_, made| !made.there.surely_absent());
     }
 
-    async fn delete_blob(&mut self, wire: &mut Wire, repo: usize) {
+    async fn delete_blob(&mut self, wire: &mut impl Way, repo: usize) {
         let all: Vec<Digest> = self.repos[repo].blobs.keys().copied().collect();
         let Some(digest) = self.maker.draw.pick(&all).copied() else {
             return;
@@ -359,7 +329,7 @@ impl Client {
     }
 
     /// Pulls by a tag, as `docker pull` does.
-    async fn read(&mut self, wire: &mut Wire, repo: usize) {
+    async fn read(&mut self, wire: &mut impl Way, repo: usize) {
         let tags: Vec<String> = self.repos[repo].tags.keys().cloned().collect();
         let Some(tag) = self.maker.draw.pick(&tags).cloned() else {
             return;

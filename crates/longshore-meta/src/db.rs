@@ -21,6 +21,23 @@ pub enum Durability {
 /// The body of a transaction: a function of its arguments and of nothing else, so that it can be run again.
 pub type Body<A, T> = for<'t> fn(&'t mut Tx<'_>, &'t A) -> BoxFuture<'t, Result<T>>;
 
+/// Decides about the writes of a database that [`Db::open_stepped`] opened: when each happens, whether it does, and when its
+/// answer is heard. For simulations.
+pub trait Steps: std::fmt::Debug + Send + Sync {
+    /// Before a transaction, which begins when this returns.
+    ///
+    /// # Errors
+    /// What the write is answered; nothing is written then.
+    fn before(&self) -> BoxFuture<'_, Result<()>>;
+
+    /// After a commit, which left the log `length` bytes long. The write is acknowledged when this returns, and then it must
+    /// survive what `durability` says.
+    ///
+    /// # Errors
+    /// What the write is answered; it stands all the same.
+    fn committed(&self, length: u64, durability: Durability) -> BoxFuture<'_, Result<()>>;
+}
+
 /// A metadata database. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Db {
@@ -44,6 +61,17 @@ impl Db {
     pub fn open_file(path: &Path) -> Result<Self> {
         Ok(Self {
             engine: Engine::Lite(Arc::new(Lite::open(path)?)),
+        })
+    }
+
+    /// Opens the same without any thread: each write runs where it is asked for, when `steps` lets it, and the log is neither
+    /// synced nor moved. For simulations, which decide what of the log survives.
+    ///
+    /// # Errors
+    /// See [`Db::open_file`].
+    pub fn open_stepped(path: &Path, steps: Arc<dyn Steps>) -> Result<Self> {
+        Ok(Self {
+            engine: Engine::Lite(Arc::new(Lite::open_stepped(path, steps)?)),
         })
     }
 

@@ -32,6 +32,6 @@ mod tx;
 pub mod uploads;
 mod value;
 
-pub use db::{Body, Db, Durability};
+pub use db::{Body, Db, Durability, Steps};
 pub use tx::Tx;
 pub use value::{FromRow, FromValue, Row, Value};

@@ -5,6 +5,7 @@
 //! SQLite itself syncs (before and after a checkpoint) stays as it is: `synchronous=NORMAL`.
 
 mod checkpoint;
+mod stepped;
 mod sync;
 mod writer;
 
@@ -20,7 +21,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
 
-use crate::db::{Body, Durability};
+use crate::db::{Body, Durability, Steps};
 use crate::migrate;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
@@ -33,11 +34,31 @@ const OLDEST: i32 = 3_051_003;
 pub(crate) struct Lite {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
-    writer: writer::Writer,
+    writer: Way,
+}
+
+/// How writes are run.
+#[derive(Debug)]
+enum Way {
+    Threads(writer::Writer),
+    Steps(stepped::Stepped),
 }
 
 impl Lite {
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        Self::open_with(path, |conn| {
+            let log = Arc::new(sync::Log::open(path)?);
+            Ok(Way::Threads(writer::Writer::start(conn, log, path)?))
+        })
+    }
+
+    pub(crate) fn open_stepped(path: &Path, steps: Arc<dyn Steps>) -> Result<Self> {
+        Self::open_with(path, |conn| {
+            Ok(Way::Steps(stepped::Stepped::new(conn, path, steps)?))
+        })
+    }
+
+    fn open_with(path: &Path, way: impl FnOnce(Connection) -> Result<Way>) -> Result<Self> {
         if rusqlite::version_number() < OLDEST {
             return Err(unavailable(format!(
                 "SQLite {} is older than this program may use",
@@ -50,11 +71,10 @@ impl Lite {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
         migrate::up(&mut conn)?;
-        let log = Arc::new(sync::Log::open(path)?);
         Ok(Self {
             path: path.to_owned(),
             readers: Mutex::new(Vec::new()),
-            writer: writer::Writer::start(conn, log, path)?,
+            writer: way(conn)?,
         })
     }
 
@@ -79,12 +99,18 @@ impl Lite {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        self.writer.write(durability, args, body).await
+        match &self.writer {
+            Way::Threads(writer) => writer.write(durability, args, body).await,
+            Way::Steps(stepped) => stepped.write(durability, args, body).await,
+        }
     }
 
     pub(crate) async fn close(&self) -> Result<()> {
         lock(&self.readers).clear();
-        self.writer.close().await
+        match &self.writer {
+            Way::Threads(writer) => writer.close().await,
+            Way::Steps(_) => Ok(()),
+        }
     }
 
     pub(crate) fn problems(&self, quick: bool) -> Result<Vec<String>> {
