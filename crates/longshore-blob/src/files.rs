@@ -6,6 +6,7 @@ mod extend;
 mod fault;
 mod gather;
 mod hours;
+mod make;
 mod open;
 mod publish;
 mod quarantine;
@@ -31,7 +32,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use longshore_core::{ByteStream, Error, Result, SignedUrl};
 use longshore_spec::{Algorithm, Digest};
-use rustix::fs::{AtFlags, OFlags};
+use rustix::fs::AtFlags;
 use rustix::io::Errno;
 use uuid::{NoContext, Timestamp, Uuid};
 
@@ -41,6 +42,7 @@ use crate::store::{BlobStore, Pace, Stored};
 use crew::Crew;
 use extend::Lane;
 use hours::Hours;
+use make::Maker;
 use read::Reads;
 use root::Root;
 use seats::Seats;
@@ -62,7 +64,7 @@ const HASHING_NICE: i32 = 10;
 pub struct Files {
     root: Arc<Root>,
     seats: Arc<Seats>,
-    hours: Hours,
+    hours: Arc<Hours>,
     hashing: Crew,
     syncs: Arc<Syncs>,
     reads: Reads,
@@ -85,7 +87,7 @@ impl Files {
         let cores = thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
             seats: Arc::new(Seats::new(lock)),
-            hours: Hours::default(),
+            hours: Arc::default(),
             // Twice the cores: some of them wait for the disk.
             hashing: Crew::new("blob-hash", cores * 2, HASHING_NICE),
             syncs: Arc::new(Syncs::new(Arc::clone(&root), barrier)),
@@ -99,42 +101,11 @@ impl Files {
         })
     }
 
-    /// Makes the file of a new stage.
-    fn create(&self, now: SystemTime) -> Result<Location> {
-        let name = format!("{}{STAGED}", new_id(now));
-        let (_, dir) = self.create_in(&name, now)?;
-        location_in(&dir, &name)
-    }
-
-    /// Makes a file called `name` in the directory of what arrives at `now`.
-    fn create_in(&self, name: &str, now: SystemTime) -> Result<(File, Arc<hours::Dir>)> {
-        let mut again = true;
-        loop {
-            let (dir, new) = self.hours.at(&self.root, now).map_err(fault::storage)?;
-            if new {
-                self.ahead(&dir, now);
-            }
-            let flags =
-                OFlags::CREATE | OFlags::EXCL | OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-            match rustix::fs::openat(dir.fd(), name, flags, root::FILE_MODE) {
-                Ok(file) => return Ok((file.into(), dir)),
-                Err(Errno::NOENT) if again => {
-                    self.hours.forget(&dir);
-                    again = false;
-                }
-                Err(error) => return Err(fault::storage(error)),
-            }
-        }
-    }
-
-    /// Begins to sync the name of a directory that has just come into use, and makes the one of the next hour.
-    fn ahead(&self, dir: &Arc<hours::Dir>, now: SystemTime) {
-        self.syncs.ahead(Arc::clone(dir));
-        match self.hours.at(&self.root, hours::next(now)) {
-            Ok((next, true)) => self.syncs.ahead(next),
-            Ok((_, false)) => {}
-            // It is tried again when it is needed.
-            Err(error) => tracing::warn!(%error, "the directory of the next hour cannot be made"),
+    fn maker(&self) -> Maker {
+        Maker {
+            root: Arc::clone(&self.root),
+            hours: Arc::clone(&self.hours),
+            syncs: Arc::clone(&self.syncs),
         }
     }
 
@@ -189,7 +160,11 @@ impl BlobStore for Files {
 
     async fn stage(&self, algorithm: Algorithm, now: SystemTime) -> Result<Stage> {
         self.syncs.writable()?;
-        Ok(Stage::new(self.create(now)?, algorithm, self.witness))
+        let maker = self.maker();
+        let name = format!("{}{STAGED}", new_id(now));
+        let made = self.hashing.run(move || maker.file(name, now)).await??;
+        let (location, ..) = made.keep();
+        Ok(Stage::new(location, algorithm, self.witness))
     }
 
     async fn extend(

@@ -4,18 +4,16 @@
 //! again, to measure and to rename; what is left is to make it, to write it and to sync it, on one descriptor. A kill amid
 //! that leaves a file that no row names: waste, as after any kill between bytes and row.
 
-use std::fs::File;
-use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use longshore_core::Result;
 use longshore_spec::{Digest, Hasher};
-use rustix::fs::AtFlags;
 
+use super::make::{Made, Maker};
 use super::publish::{name_of, same};
-use super::{Files, fault, location_in, new_id};
+use super::{Files, fault, new_id};
 use crate::store::Stored;
 
 impl Files {
@@ -27,31 +25,35 @@ impl Files {
     ) -> Result<Stored> {
         self.syncs.writable()?;
         let room = self.syncs.room().await?;
-        let mut hasher = Hasher::new(digest.algorithm());
-        for part in content {
-            hasher.update(part);
-        }
-        same(&hasher.finish(), digest)?;
+        let (maker, content, digest) = (self.maker(), content.to_vec(), *digest);
+        let made = self
+            .hashing
+            .run(move || make(&maker, &content, &digest, now));
+        let (made, size) = made.await??;
         // No await from here on, so that nothing half done is left when the caller is gone.
-        let name = name_of(digest, &new_id(now));
-        let (file, dir) = self.create_in(&name, now)?;
-        let location = location_in(&dir, &name)?;
-        let size = write(&file, content).map_err(|error| {
-            // A full disk is told as such; what was written of the file goes with it.
-            let _ = rustix::fs::unlinkat(dir.fd(), &name, AtFlags::empty());
-            fault::storage(error)
-        })?;
-        self.syncs.start(&location, file, dir, room);
+        let (location, file, dir) = made.keep();
+        if let Some(file) = file {
+            self.syncs.start(&location, file, dir, room);
+        }
         Ok(Stored { location, size })
     }
 }
 
-/// Writes all parts, one behind the other, and says how many bytes they are.
-fn write(file: &File, content: &[Bytes]) -> io::Result<u64> {
+/// The file of this content, and its length in bytes; nothing is left of it when it is not what the digest says or does not
+/// fit on the disk.
+fn make(maker: &Maker, content: &[Bytes], digest: &Digest, now: SystemTime) -> Result<(Made, u64)> {
+    let mut hasher = Hasher::new(digest.algorithm());
+    for part in content {
+        hasher.update(part);
+    }
+    same(&hasher.finish(), digest)?;
+    let made = maker.file(name_of(digest, &new_id(now)), now)?;
     let mut offset = 0;
     for part in content {
-        file.write_all_at(part, offset)?;
+        if let Some(file) = made.file() {
+            file.write_all_at(part, offset).map_err(fault::storage)?;
+        }
         offset += part.len() as u64;
     }
-    Ok(offset)
+    Ok((made, offset))
 }
