@@ -101,6 +101,22 @@ impl Db {
         }
     }
 
+    /// Writes a copy of everything as of one moment to `to`, which must not be there or be empty. Writers go on meanwhile; the
+    /// log cannot start again until it is done.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be read or written.
+    pub async fn snapshot(&self, to: &Path) -> Result<()> {
+        match &self.engine {
+            Engine::Lite(lite) => {
+                let (lite, to) = (Arc::clone(lite), to.to_owned());
+                tokio::task::spawn_blocking(move || lite.snapshot(&to))
+                    .await
+                    .map_err(longshore_core::Error::internal)?
+            }
+        }
+    }
+
     /// What the database itself finds wrong with its structure, at most a hundred sentences; `quick` leaves out whether
     /// indexes and tables agree. Reads all of the database, beside whoever uses it.
     ///

@@ -44,6 +44,8 @@ mod unsettled;
 mod uploads;
 
 pub use integrity::Found;
+pub use marker::forget_run;
 pub use options::{Durability, Options, UrlRule};
+pub use place::file_of;
 pub use store::Store;
 pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError};

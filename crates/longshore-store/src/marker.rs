@@ -71,6 +71,15 @@ impl Inner {
     }
 }
 
+/// Takes out of a copy of the metadata what belongs to the process it was copied from.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn forget_run(tx: &mut Tx<'_>) -> Result<()> {
+    settings::setting_delete(tx, RUNNING).await?;
+    settings::setting_delete(tx, DOUBT).await
+}
+
 async fn start(tx: &mut Tx<'_>, now: i64) -> Result<Option<Doubt>> {
     let running = settings::setting_get(tx, RUNNING).await?;
     let before = settings::setting_get(tx, DOUBT).await?;

@@ -27,6 +27,17 @@ impl Place {
     }
 }
 
+/// Where the file of a blob lies, whose row says this; `None` when its bytes are part of the metadata.
+///
+/// # Errors
+/// `Internal` when it says nothing that is understood.
+pub fn file_of(text: &str) -> Result<Option<Location>> {
+    Ok(match Place::of(text)? {
+        Place::Stored(at) => Some(at),
+        Place::Row(_) => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

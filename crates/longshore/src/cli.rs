@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::cmd::admin::AdminCommand;
+use crate::cmd::backup::{Backup, Restore};
 use crate::cmd::config::ConfigCommand;
 use crate::cmd::fsck::Fsck;
 use crate::cmd::serve::Serve;
@@ -45,4 +46,16 @@ pub enum Command {
     /// Ends with 0 when nothing is wrong, 1 when something is or was, 2 when the check could not be made. Space that nobody
     /// needs (`waste`), as an unclean stop leaves it, is told of and not counted as wrong.
     Fsck(Fsck),
+    /// Copy everything that is stored into a directory, from which it can be restored.
+    ///
+    /// The metadata is copied as of one moment, then the files it names. Where a server runs over the data directory it is asked to
+    /// do it, as the user it runs as, and goes on serving.
+    ///
+    /// Ends with 0 when all of it was backed up, 1 when blobs that are needed were missing or damaged, 2 when there is no backup.
+    Backup(Backup),
+    /// Make a registry from a backup, where there is none, and check all of it.
+    ///
+    /// Ends with 0 when everything is in order, 1 when it was restored and some of it is missing or damaged, 2 when nothing was
+    /// restored.
+    Restore(Restore),
 }

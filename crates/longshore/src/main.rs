@@ -34,6 +34,18 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             &mut io::stdout(),
             &mut io::stderr(),
         )?),
+        Command::Backup(command) => Ok(cmd::backup::backup(
+            &command,
+            &variables,
+            &mut io::stdout(),
+            &mut io::stderr(),
+        )?),
+        Command::Restore(command) => Ok(cmd::backup::put_back(
+            &command,
+            &variables,
+            &mut io::stdout(),
+            &mut io::stderr(),
+        )?),
         Command::Fsck(fsck) => Ok(cmd::fsck::run(
             &fsck,
             &variables,

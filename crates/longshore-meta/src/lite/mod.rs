@@ -113,6 +113,19 @@ impl Lite {
         }
     }
 
+    pub(crate) fn snapshot(&self, to: &Path) -> Result<()> {
+        private(to)?;
+        let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let name = to
+            .to_str()
+            .ok_or_else(|| unavailable("the path of the copy is not UTF-8"))?;
+        conn.execute("VACUUM INTO ?1", [name]).map_err(failed)?;
+        // The copy is written without a sync.
+        std::fs::File::open(to)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| unavailable("the copy cannot be synced").because(error))
+    }
+
     pub(crate) fn problems(&self, quick: bool) -> Result<Vec<String>> {
         let conn = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let sql = if quick {

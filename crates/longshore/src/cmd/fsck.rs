@@ -112,7 +112,8 @@ async fn idle(
     Ok(summary.into())
 }
 
-fn print(json: bool, told: &Told, out: &mut dyn Write) -> io::Result<()> {
+/// Prints a finding.
+pub(super) fn print(json: bool, told: &Told, out: &mut dyn Write) -> io::Result<()> {
     if json {
         let line = serde_json::json!({ "finding": told });
         return writeln!(out, "{line}");

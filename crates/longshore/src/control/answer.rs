@@ -14,6 +14,7 @@ use longshore_http::server::Body;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::backup::Backup;
 use super::fsck::Fsck;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
@@ -30,7 +31,11 @@ const WAITING: usize = 64;
 type Run = fn(Arc<State>, Bytes, mpsc::Sender<String>) -> BoxFuture<'static, String>;
 
 /// All operations.
-const OPERATIONS: &[(&str, Run)] = &[(Status::NAME, run::<Status>), (Fsck::NAME, run::<Fsck>)];
+const OPERATIONS: &[(&str, Run)] = &[
+    (Status::NAME, run::<Status>),
+    (Fsck::NAME, run::<Fsck>),
+    (Backup::NAME, run::<Backup>),
+];
 
 fn run<O: Operation>(
     state: Arc<State>,

@@ -8,6 +8,7 @@
 //! [`Client::call`], in the same types.
 
 pub mod answer;
+pub mod backup;
 pub mod client;
 pub mod fsck;
 pub mod line;

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod backup;
 mod calls;
 #[path = "../allocations/client.rs"]
 mod client;
