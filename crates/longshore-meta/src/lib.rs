@@ -31,6 +31,7 @@ pub mod time;
 mod tx;
 pub mod uploads;
 mod value;
+pub mod walks;
 
 pub use db::{Body, Db, Durability, Steps};
 pub use tx::Tx;

@@ -5,7 +5,9 @@ use clap::{Parser, Subcommand};
 use crate::cmd::admin::AdminCommand;
 use crate::cmd::backup::{Backup, Restore};
 use crate::cmd::config::ConfigCommand;
+use crate::cmd::export::ExportCommand;
 use crate::cmd::fsck::Fsck;
+use crate::cmd::import::ImportCommand;
 use crate::cmd::serve::Serve;
 use crate::cmd::takeover::TakeoverCommand;
 
@@ -31,6 +33,15 @@ pub enum Command {
     /// registry must be stopped. No blob is copied or moved. Ends with 0 when all of it can be pulled, with 3 when some of
     /// it was broken; the report says what.
     Takeover(TakeoverCommand),
+    /// Write what the registry holds as a Distribution tree or an OCI image layout.
+    ///
+    /// Where a server runs over the data directory, it does the work, and goes on serving. Ends with 0 when everything was
+    /// written, with 3 when something could not be; it is named.
+    Export(ExportCommand),
+    /// Push the images of an OCI image layout.
+    ///
+    /// Where a server runs over the data directory, it does the work, and goes on serving.
+    Import(ImportCommand),
     /// Check, show and convert configurations.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -20,4 +20,5 @@ pub mod distribution;
 pub mod sources;
 pub mod takeover;
 pub mod telemetry;
+pub mod transfer;
 pub mod upkeep;

@@ -28,6 +28,12 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Takeover(command) => {
             cmd::takeover::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
         }
+        Command::Export(command) => {
+            cmd::export::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
+        }
+        Command::Import(command) => {
+            cmd::import::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
+        }
         Command::Config(command) => Ok(cmd::config::run(
             &command,
             &variables,

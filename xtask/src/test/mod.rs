@@ -177,6 +177,13 @@ const STEPS: &[Step] = &[
         run: outside::clients,
     },
     Step {
+        name: "takeover",
+        about: "a tree that the real docker-registry wrote, taken over and given back",
+        limit: Duration::from_mins(15),
+        outside: true,
+        run: outside::takeover,
+    },
+    Step {
         name: "bench",
         about: "the short benchmark beside Debian's peers; reports, and fails on errors only",
         limit: Duration::from_mins(25),

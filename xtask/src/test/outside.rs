@@ -1,14 +1,17 @@
 //! The steps that need outside programs.
 
-use anyhow::Result;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
 
 use super::{Outcome, Session};
 use crate::bench as benchmark;
 use crate::clients::{self, Cell};
 use crate::conformance as program;
 use crate::images;
+use crate::server::Server;
 use crate::tools::Pins;
-use crate::workspace::in_ci;
+use crate::workspace::{in_ci, on_path};
 
 /// Says what is there and what is not; what is required and missing fails in CI.
 pub(super) fn tools(session: &Session<'_>) -> Result<Outcome> {
@@ -75,6 +78,40 @@ pub(super) fn clients(session: &Session<'_>) -> Result<Outcome> {
         outcome.add(Outcome::fail("docs/clients.md says otherwise: run `cargo xtask clients --write` and look at the change"));
     }
     Ok(outcome)
+}
+
+/// Takes over what Debian's registry wrote from real pushes, gives it back, and compares all that can be pulled.
+pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
+    session.provision.brought()?;
+    let missing: Vec<_> = ["docker-registry", "skopeo", "python3"]
+        .into_iter()
+        .filter(|program| on_path(program).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Ok(Outcome::skip_required(format!("not installed: {missing}")));
+    }
+    let images = match images::ensure(session.workspace, true) {
+        Ok(images) => images,
+        Err(error) => return Ok(Outcome::skip_required(format!("{error:#}"))),
+    };
+    let program = Server::build(session.workspace)?;
+    let work = std::env::temp_dir().join(format!("xtask-{}-takeover", std::process::id()));
+    std::fs::create_dir_all(&work).context("a folder cannot be made")?;
+    let mut command = Command::new("python3");
+    command
+        .arg(session.workspace.at("xtask/takeover/distribution.py"))
+        .env("LONGSHORE", program)
+        .env("IMAGES", images)
+        .env("WORK", &work);
+    let ended = session.shown(&command);
+    std::fs::remove_dir_all(&work).ok();
+    let ended = ended?;
+    Ok(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(ended.to_string())
+    })
 }
 
 /// Measures in a few minutes, nothing of it binding on a machine that does other things too: what fails is a measurement with errors.

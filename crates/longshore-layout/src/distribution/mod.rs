@@ -19,6 +19,7 @@ mod read;
 mod survey;
 mod tree;
 mod work;
+mod write;
 
 pub use batch::{Batch, Found, Held, Sink, Tagged};
 pub use blob::{Flaw, StoredBlob};
@@ -27,6 +28,7 @@ pub use names::Names;
 pub use read::judge;
 pub use survey::Survey;
 pub use tree::{Tree, TreeError};
+pub use write::{TreeWriteError, TreeWriter};
 
 /// Where the tree begins, below the directory that Distribution calls `rootdirectory`.
 pub const ROOT: &str = "docker/registry/v2";

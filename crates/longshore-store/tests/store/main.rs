@@ -20,6 +20,7 @@ use longshore_testkit::suite::Bench;
 mod beside;
 mod check;
 mod damage;
+mod export;
 mod heal;
 mod leftovers;
 mod restart;

@@ -19,6 +19,8 @@ use super::fsck::Fsck;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::status::Status;
+use crate::transfer::export::Export;
+use crate::transfer::import::Import;
 
 /// What stands before an operation's name.
 pub const PREFIX: &str = "/control/v1/";
@@ -35,6 +37,8 @@ const OPERATIONS: &[(&str, Run)] = &[
     (Status::NAME, run::<Status>),
     (Fsck::NAME, run::<Fsck>),
     (Backup::NAME, run::<Backup>),
+    (Export::NAME, run::<Export>),
+    (Import::NAME, run::<Import>),
 ];
 
 fn run<O: Operation>(

@@ -26,4 +26,5 @@ mod start;
 mod takeover;
 mod tls;
 mod traces;
+mod transfer;
 mod walks;

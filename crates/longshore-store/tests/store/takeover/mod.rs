@@ -25,7 +25,7 @@ async fn begin(store: &Store, root: &Path) -> Option<Takeover> {
     Takeover::of(store, root, survey, false).await.unwrap()
 }
 
-async fn all(store: &dyn Registry, name: &str, digest: &Digest) -> Option<Vec<u8>> {
+pub(super) async fn all(store: &dyn Registry, name: &str, digest: &Digest) -> Option<Vec<u8>> {
     let blob = store.get_blob(&alice(), &repo(name), digest, None).await;
     match blob {
         Ok(blob) => {
@@ -37,7 +37,7 @@ async fn all(store: &dyn Registry, name: &str, digest: &Digest) -> Option<Vec<u8
     }
 }
 
-async fn manifest(store: &dyn Registry, name: &str, at: &Reference) -> Option<Vec<u8>> {
+pub(super) async fn manifest(store: &dyn Registry, name: &str, at: &Reference) -> Option<Vec<u8>> {
     match store.get_manifest(&alice(), &repo(name), at).await {
         Ok(manifest) => Some(manifest.bytes.to_vec()),
         Err(error) if error.code().is_absence() => None,
