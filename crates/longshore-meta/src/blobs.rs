@@ -3,14 +3,15 @@
 use longshore_core::Result;
 use longshore_spec::digest::Digest;
 
+use crate::candidates::{Candidate, candidate_put};
 use crate::tx::Tx;
 use crate::value::{FromValue, Value};
 use crate::values;
 
 const GET: &str = "SELECT size, location, generation, state FROM blob WHERE digest = ?1";
-const SEEN: &str = "SELECT b.size, b.location, b.generation, b.state FROM link l JOIN blob b ON b.digest = l.digest \
+const SEEN: &str = "SELECT b.size, b.location, b.generation, b.state, b.lease_until FROM link l JOIN blob b ON b.digest = l.digest \
                     WHERE l.repo = ?1 AND l.digest = ?2 AND b.state < 2";
-const NEEDED: &str = "SELECT b.digest, b.size, b.location, b.generation, b.state FROM edge e \
+const NEEDED: &str = "SELECT b.digest, b.size, b.location, b.generation, b.state, b.lease_until FROM edge e \
                       JOIN link l ON l.repo = e.repo AND l.digest = e.child JOIN blob b ON b.digest = l.digest \
                       WHERE e.repo = ?1 AND e.parent = ?2 AND e.kind = 0 AND b.state < 2 LIMIT ?3";
 const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
@@ -86,15 +87,21 @@ pub async fn blob_get(tx: &mut Tx<'_>, digest: &Digest) -> Result<Option<BlobRow
     Ok(tx.one::<Columns>(GET, &values![digest]).await?.map(row))
 }
 
-/// The blob of that digest, if `repo` holds it and it can be read.
+/// The blob of that digest and until when it is leased, if `repo` holds it and it can be read.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn blob_seen(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Option<BlobRow>> {
-    Ok(tx
-        .one::<Columns>(SEEN, &values![repo, digest])
-        .await?
-        .map(row))
+pub async fn blob_seen(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+) -> Result<Option<(BlobRow, i64)>> {
+    let found = tx
+        .one::<(_, _, _, _, i64)>(SEEN, &values![repo, digest])
+        .await?;
+    Ok(found.map(|(size, location, generation, state, lease)| {
+        (row((size, location, generation, state)), lease)
+    }))
 }
 
 /// Blobs that a manifest needs and that its repository holds, as [`blob_seen`] would find them; `most` of them, in no
@@ -107,14 +114,14 @@ pub async fn blobs_needed(
     repo: i64,
     manifest: &Digest,
     most: u64,
-) -> Result<Vec<(Digest, BlobRow)>> {
+) -> Result<Vec<(Digest, BlobRow, i64)>> {
     let found = tx
-        .all::<(Digest, u64, String, i64, BlobState)>(NEEDED, &values![repo, manifest, most])
+        .all::<(Digest, u64, String, i64, BlobState, i64)>(NEEDED, &values![repo, manifest, most])
         .await?;
     Ok(found
         .into_iter()
-        .map(|(digest, size, location, generation, state)| {
-            (digest, row((size, location, generation, state)))
+        .map(|(digest, size, location, generation, state, lease)| {
+            (digest, row((size, location, generation, state)), lease)
         })
         .collect())
 }
@@ -209,12 +216,24 @@ pub async fn blob_staged(
     tx.all(STAGED, &values![after.as_slice(), limit]).await
 }
 
-/// Makes the blob part of the repository.
+/// Makes the blob part of the repository. One that was not is looked at when it is `due`: by then a manifest needs it, or nobody
+/// does. Only whoever writes such a manifest in the same transaction may say no time.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn link_put(tx: &mut Tx<'_>, repo: i64, digest: &Digest, now: i64) -> Result<()> {
-    tx.exec(LINK, &values![repo, digest, now]).await.map(drop)
+pub async fn link_put(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+    now: i64,
+    due: Option<i64>,
+) -> Result<()> {
+    let new = tx.exec(LINK, &values![repo, digest, now]).await? > 0;
+    if let (true, Some(due)) = (new, due) {
+        let digest = *digest;
+        candidate_put(tx, &Candidate { due, repo, digest }).await?;
+    }
+    Ok(())
 }
 
 /// Takes the blob out of the repository; false when it was not in it.

@@ -7,6 +7,7 @@ use longshore_core::Result;
 use longshore_spec::digest::Digest;
 
 use crate::blobs::{BlobRow, BlobState};
+use crate::candidates::{Candidate, candidate_put};
 use crate::tx::Tx;
 use crate::values;
 
@@ -18,9 +19,9 @@ const NEEDED: &str =
     "SELECT e.repo, e.parent FROM edge e WHERE e.child = ?1 AND e.kind = 0 LIMIT 1";
 const BODIES: &str = "SELECT x.id, x.digest, b.location FROM blob_body x LEFT JOIN blob b ON b.digest = x.digest \
                       WHERE x.id > ?1 ORDER BY x.id LIMIT ?2";
-const MANIFEST_BODIES: &str = "SELECT b.digest, b.bytes, (SELECT 1 FROM manifest m WHERE m.digest = b.digest LIMIT 1) \
+const MANIFEST_BODIES: &str = "SELECT b.digest, b.bytes, coalesce((SELECT 1 FROM manifest m WHERE m.digest = b.digest LIMIT 1), (SELECT 1 FROM trash t WHERE t.digest = b.digest LIMIT 1)) \
                                FROM manifest_body b WHERE b.digest > ?1 ORDER BY b.digest LIMIT ?2";
-const MANIFEST_BODY: &str = "SELECT b.bytes, (SELECT 1 FROM manifest m WHERE m.digest = b.digest LIMIT 1) \
+const MANIFEST_BODY: &str = "SELECT b.bytes, coalesce((SELECT 1 FROM manifest m WHERE m.digest = b.digest LIMIT 1), (SELECT 1 FROM trash t WHERE t.digest = b.digest LIMIT 1)) \
                              FROM manifest_body b WHERE b.digest = ?1";
 const DROP_MANIFEST_BODY: &str = "DELETE FROM manifest_body WHERE digest = ?1";
 const MANIFESTS: &str = "SELECT m.repo, m.digest, m.size, r.name, length(b.bytes) FROM manifest m \
@@ -37,7 +38,7 @@ const EDGES: &str = "SELECT e.repo, e.parent, e.child, e.kind, p.size, l.created
                      LEFT JOIN link l ON l.repo = e.repo AND l.digest = e.child \
                      LEFT JOIN blob b ON b.digest = e.child \
                      LEFT JOIN manifest c ON c.repo = e.repo AND c.digest = e.child \
-                     WHERE (e.repo, e.parent, e.child, e.kind) > (?1, ?2, ?3, ?4) \
+                     WHERE (e.repo, e.parent, e.child, e.kind) > (?1, ?2, ?3, ?4) AND e.kind < 2 \
                      ORDER BY e.repo, e.parent, e.child, e.kind LIMIT ?5";
 const EDGES_OF: &str = "SELECT child, kind FROM edge WHERE repo = ?1 AND parent = ?2";
 const DROP_EDGE: &str =
@@ -281,8 +282,13 @@ pub async fn edge_drop(
     kind: i64,
 ) -> Result<()> {
     tx.exec(DROP_EDGE, &values![repo, parent, child, kind])
-        .await
-        .map(drop)
+        .await?;
+    if kind == 0 {
+        // It may have been the last thing that kept the blob in the repository.
+        let (due, digest) = (0, *child);
+        candidate_put(tx, &Candidate { due, repo, digest }).await?;
+    }
+    Ok(())
 }
 
 /// A repository's id and name, the manifests and tags it says it has, and those it has.

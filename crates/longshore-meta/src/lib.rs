@@ -15,8 +15,12 @@
 
 pub mod blobs;
 pub mod bodies;
+pub mod candidates;
 pub mod checks;
 pub mod db;
+pub mod graves;
+pub mod history;
+pub mod leader;
 mod lite;
 pub mod manifests;
 mod migrate;
@@ -28,7 +32,9 @@ pub mod settings;
 pub mod tags;
 pub mod takeovers;
 pub mod time;
+pub mod trash;
 mod tx;
+pub mod untagged;
 pub mod uploads;
 mod value;
 pub mod walks;

@@ -4,7 +4,6 @@ use longshore_core::Result;
 use longshore_spec::digest::Digest;
 
 use crate::tx::Tx;
-use crate::value::Value;
 use crate::values;
 
 const DEPTH: &str = "SELECT depth FROM manifest WHERE repo = ?1 AND digest = ?2";
@@ -12,16 +11,15 @@ const GET: &str = "SELECT m.media_type, b.bytes FROM manifest m JOIN manifest_bo
                    WHERE m.repo = ?1 AND m.digest = ?2";
 const BODY: &str = "INSERT INTO manifest_body (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO UPDATE SET bytes = excluded.bytes \
                     WHERE manifest_body.bytes <> excluded.bytes";
-const INSERT: &str = "INSERT INTO manifest (repo, digest, size, media_type, artifact_type, subject, descriptor, created, depth) \
-                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (repo, digest) DO NOTHING";
+const INSERT: &str = "INSERT INTO manifest (repo, digest, size, media_type, artifact_type, subject, descriptor, created, depth, tagged) \
+                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (repo, digest) DO NOTHING";
 const RETYPE: &str = "UPDATE manifest SET media_type = ?3, artifact_type = ?4, descriptor = ?5 \
                       WHERE repo = ?1 AND digest = ?2 AND media_type <> ?3";
-const DELETE: &str = "DELETE FROM manifest WHERE repo = ?1 AND digest = ?2";
-const DELETE_BODY: &str = "DELETE FROM manifest_body WHERE digest = ?1 \
-                           AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.digest = ?1)";
+const TAGGED: &str =
+    "UPDATE manifest SET tagged = 1 WHERE repo = ?1 AND digest = ?2 AND tagged = 0";
+const TYPE: &str = "SELECT size, media_type FROM manifest WHERE repo = ?1 AND digest = ?2";
 const EDGE: &str = "INSERT INTO edge (repo, parent, child, kind) VALUES (?1, ?2, ?3, ?4) \
                     ON CONFLICT (repo, parent, child, kind) DO NOTHING";
-const DELETE_EDGES: &str = "DELETE FROM edge WHERE repo = ?1 AND parent = ?2";
 const NEEDED_BY: &str =
     "SELECT parent FROM edge WHERE repo = ?1 AND child = ?2 AND kind = ?3 LIMIT 1";
 
@@ -51,6 +49,8 @@ pub struct ManifestRow {
     pub subject: Option<Digest>,
     /// Its entry in the list of its subject's referrers, as JSON; where it has a subject.
     pub descriptor: Option<String>,
+    /// Whether it is pushed with a tag.
+    pub tagged: bool,
 }
 
 /// How many levels of manifests lie below this one, as far as they were known; `None` when the repository does not have
@@ -110,7 +110,8 @@ pub async fn manifest_put(
         row.subject.as_ref(),
         row.descriptor.as_deref(),
         now,
-        row.depth
+        row.depth,
+        i64::from(row.tagged)
     ];
     if tx.exec(INSERT, &new).await? > 0 {
         return Ok(ManifestPut::New);
@@ -129,19 +130,24 @@ pub async fn manifest_put(
     })
 }
 
-/// Takes a manifest, its edges, and its bytes where no other repository has it, out of a repository; false when it was
-/// not there.
+/// Remembers that the manifest had a tag.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn manifest_delete(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
-    let at: [Value; 2] = values![repo, digest];
-    if tx.exec(DELETE, &at).await? == 0 {
-        return Ok(false);
-    }
-    tx.exec(DELETE_EDGES, &at).await?;
-    tx.exec(DELETE_BODY, &values![digest]).await?;
-    Ok(true)
+pub async fn manifest_tagged(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<()> {
+    tx.exec(TAGGED, &values![repo, digest]).await.map(drop)
+}
+
+/// Length in bytes and media type of a manifest in a repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn manifest_type(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+) -> Result<Option<(u64, String)>> {
+    tx.one(TYPE, &values![repo, digest]).await
 }
 
 /// Records that `parent` needs `child`.

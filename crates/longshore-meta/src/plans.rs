@@ -22,6 +22,15 @@ const SCANS: &[(&str, &str)] = &[
         "uploads::ABANDONED",
         "the index of open sessions, of which each caller may have few",
     ),
+    (
+        "graves::SUM",
+        "what waits for the end of its quarantine, once a run",
+    ),
+    ("history::PUT", "one row, which says the last time of a tag"),
+    (
+        "trash::COUNT",
+        "an index of what is in the trash, once a run",
+    ),
 ];
 
 /// Plans that must be these, where an engine without statistics might have chosen worse.
@@ -84,6 +93,32 @@ const PLANS: &[(&str, &[&str])] = &[
             "SEARCH e USING PRIMARY KEY (repo=? AND parent=?)",
             "SEARCH b USING PRIMARY KEY (digest=?)",
             "SEARCH l USING PRIMARY KEY (repo=? AND digest=?)",
+        ],
+    ),
+    (
+        "candidates::DUE",
+        &["SEARCH candidate USING PRIMARY KEY ((due,repo,digest)>(?,?,?) AND due<?)"],
+    ),
+    (
+        "candidates::NEEDED",
+        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+    ),
+    (
+        "candidates::PINNED",
+        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=?)"],
+    ),
+    (
+        "untagged::LISTED",
+        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+    ),
+    (
+        "untagged::DUE",
+        &["SEARCH untagged USING COVERING INDEX untagged_due (why=? AND since<?)"],
+    ),
+    (
+        "trash::EXPIRED",
+        &[
+            "SEARCH trash USING COVERING INDEX trash_expires ((expires,repo,digest)>(?,?,?) AND expires<?)",
         ],
     ),
     (

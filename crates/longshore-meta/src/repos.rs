@@ -1,12 +1,13 @@
 //! Repositories: a name, an id, and how many manifests there are.
 
-use longshore_core::Result;
+use longshore_core::{Error, Result};
 use longshore_spec::name::RepoName;
 
 use crate::tx::Tx;
 use crate::values;
 
 const ID: &str = "SELECT id FROM repository WHERE name = ?1";
+const NAME: &str = "SELECT name FROM repository WHERE id = ?1";
 const NEXT: &str = "INSERT INTO counter (name, value) VALUES ('repository', 1) \
                     ON CONFLICT (name) DO UPDATE SET value = counter.value + 1 RETURNING value";
 const INSERT: &str = "INSERT INTO repository (id, name, created) VALUES (?1, ?2, ?3)";
@@ -25,6 +26,16 @@ pub async fn repo_id(tx: &mut Tx<'_>, name: &RepoName) -> Result<Option<i64>> {
         .one::<(i64,)>(ID, &values![name.as_str()])
         .await?
         .map(|(id,)| id))
+}
+
+/// The name of a repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_name(tx: &mut Tx<'_>, id: i64) -> Result<Option<RepoName>> {
+    let name = tx.one::<(String,)>(NAME, &values![id]).await?;
+    name.map(|(name,)| name.parse().map_err(Error::internal))
+        .transpose()
 }
 
 /// The id of the repository called `name`, which is made if it is not there.

@@ -13,6 +13,7 @@ const PUT: &str = "INSERT INTO tag (repo, name, digest, moved, moved_by) VALUES 
                    moved_by = excluded.moved_by WHERE tag.digest <> excluded.digest";
 const DELETE: &str = "DELETE FROM tag WHERE repo = ?1 AND name = ?2";
 const DELETE_OF: &str = "DELETE FROM tag WHERE repo = ?1 AND digest = ?2";
+const OF: &str = "SELECT name FROM tag WHERE repo = ?1 AND digest = ?2";
 const LIST: &str = "SELECT name FROM tag WHERE repo = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
 /// What the tag points to.
@@ -57,6 +58,15 @@ pub async fn tag_delete(tx: &mut Tx<'_>, repo: i64, tag: &Tag) -> Result<bool> {
 /// `Unavailable`.
 pub async fn tag_delete_of(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<usize> {
     tx.exec(DELETE_OF, &values![repo, digest]).await
+}
+
+/// All tags that point to `digest`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn tag_of(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Vec<String>> {
+    let found = tx.all::<(String,)>(OF, &values![repo, digest]).await?;
+    Ok(found.into_iter().map(|(name,)| name).collect())
 }
 
 /// At most `limit` tags, strictly after `after`, in byte order.

@@ -25,7 +25,7 @@ const ADOPT: &str = "INSERT INTO blob (digest, size, location, generation, state
                      WHERE blob.state > 1 AND blob.location <> excluded.location";
 const CONDEMN: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
                        VALUES (?1, 0, ?2, 1, 3, 0, 0, 0, ?3) \
-                       ON CONFLICT (digest) DO UPDATE SET state = 3 WHERE blob.location = excluded.location";
+                       ON CONFLICT (digest) DO UPDATE SET state = 3 WHERE blob.location = excluded.location AND blob.state < 2";
 
 /// A repository that is through.
 #[derive(Debug, Clone, PartialEq, Eq)]

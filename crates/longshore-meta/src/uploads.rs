@@ -20,6 +20,8 @@ const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const OPEN_ALL: &str = "SELECT count(*) FROM upload WHERE finished IS NULL";
+const STAGES: &str =
+    "SELECT id, stage FROM upload WHERE id > ?1 AND finished IS NULL ORDER BY id LIMIT ?2";
 const OPEN_BY: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE actor = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const FORGET: &str = "UPDATE upload SET lease_until = 0 WHERE touched > ?1 AND lease_until > 0";
 const FINISHED: &str = "SELECT id, stage, finished FROM upload WHERE touched < ?1 AND finished IS NOT NULL ORDER BY touched LIMIT ?2";
@@ -212,6 +214,18 @@ pub async fn upload_count(tx: &mut Tx<'_>, repo: i64, most: usize) -> Result<usi
 pub async fn upload_count_all(tx: &mut Tx<'_>) -> Result<usize> {
     let (open,) = tx.one::<(u64,)>(OPEN_ALL, &[]).await?.unwrap_or((0,));
     Ok(usize::try_from(open).unwrap_or(usize::MAX))
+}
+
+/// What open sessions have staged, with their ids, strictly after `after`, in the order of ids.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_stages(
+    tx: &mut Tx<'_>,
+    after: &[u8],
+    limit: usize,
+) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    tx.all(STAGES, &values![after, limit]).await
 }
 
 /// How many sessions an actor has open, counted up to `most`.

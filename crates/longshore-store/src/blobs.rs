@@ -21,9 +21,17 @@ use crate::store::Inner;
 const SIGNED_FOR: Duration = Duration::from_mins(20);
 
 impl Inner {
-    pub(crate) async fn stat_blob(&self, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
-        let repo = self.repo(repo).await?;
+    pub(crate) async fn stat_blob(
+        &self,
+        cx: &Cx,
+        name: &RepoName,
+        digest: &Digest,
+    ) -> Result<BlobInfo> {
+        let repo = self.repo(name).await?;
         let seen = self.seen(&repo, digest).await?;
+        if !self.promise(cx, name, &repo, digest, &seen).await? {
+            return Err(unknown(digest));
+        }
         Ok(BlobInfo {
             digest: *digest,
             size: seen.size,
@@ -117,14 +125,14 @@ impl Inner {
             return Ok(seen);
         }
         let epoch = repo.content.now();
-        let row = self
+        let (row, lease) = self
             .db
             .read(&(repo.id, *digest), |tx, (repo, digest)| {
                 Box::pin(blobs::blob_seen(tx, *repo, digest))
             })
             .await?
             .ok_or_else(|| unknown(digest))?;
-        let seen = Seen::of(row);
+        let seen = Seen::of(row, lease);
         self.cache.blob_is(repo, epoch, digest, seen.clone());
         Ok(seen)
     }
@@ -148,6 +156,7 @@ impl Inner {
             from: from.map(|from| (from.clone(), known(from))),
             reach: cx.rights.pullable(),
             now,
+            due: this.options.link_due(now),
             lease: this.options.lease(now),
         };
         let mounted = this
@@ -182,13 +191,16 @@ struct Mount {
     from: Option<(RepoName, Option<i64>)>,
     reach: Reach,
     now: i64,
+    due: i64,
     lease: Lease,
 }
 
 /// Gives the target's id and the blob's size.
 async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<(i64, u64)>> {
     let found = match (&args.from, &args.reach) {
-        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest).await?,
+        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest)
+            .await?
+            .map(|(row, _)| row),
         (Some((from, None)), _) => held(tx, from, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
         (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => {
@@ -211,7 +223,8 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<(
         Some(id) => id,
         None => repos::repo_open(tx, &args.repo, args.now).await?,
     };
-    blobs::link_put(tx, repo, &args.digest, args.now).await?;
+    // Before collection takes the blob, which then sees the link and the lease; or after, and then it was not found above.
+    blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
     blobs::blob_lease(tx, &args.digest, args.lease).await?;
     Ok(Some((repo, blob.size)))
 }
@@ -222,7 +235,7 @@ async fn held(
     digest: &Digest,
 ) -> Result<Option<blobs::BlobRow>> {
     match repos::repo_id(tx, repo).await? {
-        Some(id) => blobs::blob_seen(tx, id, digest).await,
+        Some(id) => Ok(blobs::blob_seen(tx, id, digest).await?.map(|(row, _)| row)),
         None => Ok(None),
     }
 }

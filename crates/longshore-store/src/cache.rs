@@ -9,7 +9,7 @@
 //! Nothing here is needed to read what was acknowledged (I-5): dropping it all costs time only.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use longshore_core::Manifest;
 use longshore_meta::blobs::BlobRow;
@@ -59,15 +59,18 @@ pub(crate) struct Seen {
     pub(crate) size: u64,
     pub(crate) generation: i64,
     pub(crate) location: Arc<str>,
+    /// Until when it is kept for a manifest that is to come, in microseconds: what the database says, or less.
+    pub(crate) lease: Arc<AtomicI64>,
 }
 
 impl Seen {
     /// What a row says.
-    pub(crate) fn of(row: BlobRow) -> Self {
+    pub(crate) fn of(row: BlobRow, lease: i64) -> Self {
         Self {
             size: row.size,
             generation: row.generation,
             location: row.location.into(),
+            lease: Arc::new(AtomicI64::new(lease)),
         }
     }
 }

@@ -2,8 +2,11 @@
 
 use bytes::Bytes;
 use longshore_blob::{Stored, Unpaced};
+use longshore_core::error::Chain;
 use longshore_core::{BlobInfo, Code, Error, Result};
 use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
+use longshore_meta::graves::{self, Grave};
+use longshore_meta::time::span;
 use longshore_meta::{Tx, bodies, checks, repos, uploads};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
@@ -48,6 +51,8 @@ impl Inner {
                 judged,
                 upload,
                 lease: self.options.lease(now),
+                due: self.options.link_due(now),
+                quarantine: now.saturating_add(span(self.options.gc.quarantine)),
                 now,
             };
             let commit = self
@@ -55,12 +60,18 @@ impl Inner {
                 .write(durability, args, |tx, args| Box::pin(commit(tx, args)))
                 .await?;
             match commit {
-                Committed::Installed(generation, before) => {
-                    if let Some(before) = damaged.or(before) {
+                Committed::Installed {
+                    generation,
+                    replaced,
+                } => {
+                    let lost = replaced
+                        .clone()
+                        .filter(|row| row.state == BlobState::Missing);
+                    if let Some(before) = damaged.or(lost) {
                         self.healed(digest, &before).await;
                     }
                     // Whoever read the place of a broken copy must not go on using it, in whatever repository.
-                    if generation > 1 {
+                    if replaced.is_some() {
                         self.cache.content_lost();
                     }
                     if let Brought::File(stored) = brought
@@ -73,7 +84,7 @@ impl Inner {
                 }
                 Committed::Kept => {
                     if let Brought::File(stored) = brought {
-                        self.drop_copy(&stored).await;
+                        self.drop_copy(&stored, digest, now).await;
                     }
                     break;
                 }
@@ -134,9 +145,17 @@ impl Inner {
     }
 
     /// Removes a copy of what was there already.
-    async fn drop_copy(&self, stored: &Stored) {
-        if let Err(error) = self.blobs.remove(&stored.location).await {
-            tracing::warn!(location = %stored.location, error = %longshore_core::error::Chain(&error), "a spare copy of a blob stays on disk");
+    async fn drop_copy(&self, stored: &Stored, digest: &Digest, now: i64) {
+        let Err(error) = self.blobs.remove(&stored.location).await else {
+            return;
+        };
+        tracing::warn!(location = %stored.location, error = %Chain(&error), "a spare copy of a blob cannot be removed; it will be tried again");
+        let grave = self.grave(stored.location.to_string(), *digest, stored.size, now);
+        let kept = self.db.write(self.durability(), grave, |tx, grave| {
+            Box::pin(graves::grave_put(tx, grave))
+        });
+        if let Err(error) = kept.await {
+            tracing::warn!(location = %stored.location, error = %Chain(&error), "a spare copy of a blob stays on disk");
         }
     }
 }
@@ -185,13 +204,20 @@ struct Commit {
     /// The row of the session, if it has one, and the writer's fence.
     upload: Option<(UploadId, i64)>,
     lease: Lease,
+    /// When the link is looked at, if it is a new one.
+    due: i64,
+    /// Until when the bytes of a copy that is replaced stay.
+    quarantine: i64,
     now: i64,
 }
 
 enum Committed {
-    /// The bytes that were brought are the blob now, as this generation.
-    /// With the row that was there, if its bytes were lost.
-    Installed(i64, Option<BlobRow>),
+    /// The bytes that were brought are the blob now.
+    Installed {
+        generation: i64,
+        /// The row that was there.
+        replaced: Option<BlobRow>,
+    },
     /// The blob was there; the bytes that were brought are not needed.
     Kept,
     /// There is a copy that nobody has looked at; nothing was written.
@@ -210,7 +236,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
             }
         }
         Some(row) => (row.generation.saturating_add(1), false),
-        None => (1, false),
+        // Generations of a digest grow also over one that was collected: what remembers that one must not take this for it.
+        None => (args.now.max(1), false),
     };
     if let Some((id, fence)) = &args.upload
         && !uploads::upload_finish(tx, id, *fence, &args.digest, args.size, args.now).await?
@@ -218,15 +245,28 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         return Err(unknown(id));
     }
     let repo = repos::repo_open(tx, &args.repo, args.now).await?;
-    blobs::link_put(tx, repo, &args.digest, args.now).await?;
+    blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
     if keep {
         blobs::blob_lease(tx, &args.digest, args.lease).await?;
         return Ok(Committed::Kept);
     }
-    if let Some(row) = &there
-        && let Place::Row(id) = Place::of(&row.location)?
-    {
-        bodies::body_delete(tx, id, &args.digest).await?;
+    if let Some(row) = &there {
+        match Place::of(&row.location)? {
+            Place::Row(id) => drop(bodies::body_delete(tx, id, &args.digest).await?),
+            // What is being collected has a grave already.
+            Place::Stored(_) if row.state == BlobState::Deleting => {}
+            Place::Stored(_) => {
+                let grave = Grave {
+                    due: args.quarantine,
+                    location: row.location.clone(),
+                    digest: args.digest,
+                    generation: row.generation,
+                    size: row.size,
+                    tries: 0,
+                };
+                graves::grave_put(tx, &grave).await?;
+            }
+        }
     }
     let location = match &args.brought {
         Brought::File(stored) => stored.location.to_string(),
@@ -239,6 +279,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         state: args.state,
     };
     blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
-    let lost = there.filter(|row| row.state == BlobState::Missing);
-    Ok(Committed::Installed(generation, lost))
+    Ok(Committed::Installed {
+        generation,
+        replaced: there,
+    })
 }

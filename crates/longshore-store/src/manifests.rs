@@ -110,8 +110,8 @@ impl Inner {
             })
             .await?
             .ok_or_else(|| unknown(at))?;
-        for (blob, row) in blobs {
-            self.cache.blob_is(repo, epoch, &blob, Seen::of(row));
+        for (blob, row, lease) in blobs {
+            self.cache.blob_is(repo, epoch, &blob, Seen::of(row, lease));
         }
         let manifest = Arc::new(Manifest {
             digest,

@@ -8,6 +8,8 @@ use longshore_meta::blobs::Lease;
 use longshore_meta::time::span;
 use longshore_spec::manifest;
 
+use crate::gc::GcOptions;
+
 /// When a blob's push is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -77,6 +79,10 @@ pub struct Options {
     pub session_lease: Duration,
     /// For how long a blob that was pushed or mounted is kept for the manifest that is to come.
     pub push_lease: Duration,
+    /// Whether callers who may push are promised what they are told is here. Not where nobody can push.
+    pub leases: bool,
+    /// Collection.
+    pub gc: GcOptions,
     /// Up to how many bytes a blob is kept as a row, and not as a file.
     pub row_most: u64,
     /// How many bytes of blobs that are rows are kept in memory.
@@ -108,6 +114,8 @@ impl Default for Options {
             session_memory: Duration::from_hours(1),
             session_lease: Duration::from_mins(1),
             push_lease: Duration::from_hours(6),
+            leases: true,
+            gc: GcOptions::default(),
             row_most: 16 << 10,
             body_cache: 64 << 20,
             scrub_every: Some(Duration::from_hours(30 * 24)),
@@ -126,5 +134,10 @@ impl Options {
             least,
             until: least.saturating_add(span(self.push_lease / 12)),
         }
+    }
+
+    /// When a link that is made `now` is looked at: by then a manifest needs it, or nobody does.
+    pub(crate) fn link_due(&self, now: i64) -> i64 {
+        now.saturating_add(span(self.gc.unreferenced))
     }
 }

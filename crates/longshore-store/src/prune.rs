@@ -2,30 +2,36 @@
 
 use std::sync::Arc;
 
-use longshore_core::{Code, Error, Parents, Result};
+use longshore_core::{Code, Cx, Error, Parents, Result};
+use longshore_meta::candidates::{self, Candidate};
+use longshore_meta::history::{self, Cause, Change};
 use longshore_meta::manifests::EdgeKind;
+use longshore_meta::time::micros;
 use longshore_meta::{Durability, Tx, blobs, manifests, repos, tags};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::reference::Reference;
 
+use crate::history::lost_tag;
 use crate::store::Inner;
+use crate::trash::{Bin, Times};
 use crate::{blobs as blob, manifests as manifest, repo};
 
 impl Inner {
     pub(crate) async fn delete_blob(
         this: &Arc<Self>,
+        cx: &Cx,
         name: &RepoName,
         digest: &Digest,
     ) -> Result<()> {
         let tasks = this.tasks.clone();
-        let (this, name, digest) = (this.clone(), name.clone(), *digest);
+        let (this, name, digest, now) = (this.clone(), name.clone(), *digest, micros(cx.now));
         tasks
             .joined(async move {
-                let args = (name.clone(), digest);
+                let args = (name.clone(), digest, now);
                 this.db
-                    .write(Durability::Power, args, |tx, (name, digest)| {
-                        Box::pin(drop_blob(tx, name, digest))
+                    .write(Durability::Power, args, |tx, (name, digest, now)| {
+                        Box::pin(drop_blob(tx, name, digest, *now))
                     })
                     .await?;
                 this.cache.content_left(&name);
@@ -36,36 +42,52 @@ impl Inner {
 
     pub(crate) async fn delete_manifest(
         this: &Arc<Self>,
+        cx: &Cx,
         name: &RepoName,
         digest: &Digest,
         parents: Parents,
     ) -> Result<()> {
         let tasks = this.tasks.clone();
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
+        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
         tasks
             .joined(async move {
-                let args = (name.clone(), digest, parents);
+                let args = Drop {
+                    name: name.clone(),
+                    digest,
+                    parents,
+                    actor: actor.clone(),
+                    now,
+                    times: this.times(),
+                };
                 this.db
-                    .write(Durability::Power, args, |tx, (name, digest, parents)| {
-                        Box::pin(drop_manifest(tx, name, digest, *parents))
+                    .write(Durability::Power, args, |tx, args| {
+                        Box::pin(drop_manifest(tx, args))
                     })
                     .await?;
                 this.cache.tags_moved(&name);
                 this.cache.content_left(&name);
+                this.tell_outlook(&name, &digest, &actor).await;
                 Ok(())
             })
             .await
     }
 
-    pub(crate) async fn delete_tag(this: &Arc<Self>, name: &RepoName, tag: &Tag) -> Result<()> {
+    pub(crate) async fn delete_tag(
+        this: &Arc<Self>,
+        cx: &Cx,
+        name: &RepoName,
+        tag: &Tag,
+    ) -> Result<()> {
         let tasks = this.tasks.clone();
         let (this, name, tag) = (this.clone(), name.clone(), tag.clone());
+        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
         tasks
             .joined(async move {
-                let args = (name.clone(), tag);
+                let args = (name.clone(), tag, actor, now);
                 this.db
-                    .write(Durability::Power, args, |tx, (name, tag)| {
-                        Box::pin(drop_tag(tx, name, tag))
+                    .write(Durability::Power, args, |tx, (name, tag, actor, now)| {
+                        Box::pin(drop_tag(tx, name, tag, actor, *now))
                     })
                     .await?;
                 this.cache.tags_moved(&name);
@@ -81,11 +103,18 @@ async fn known(tx: &mut Tx<'_>, name: &RepoName) -> Result<i64> {
         .ok_or_else(|| repo::unknown(name))
 }
 
-async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest) -> Result<()> {
+async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest, now: i64) -> Result<()> {
     let id = known(tx, name).await?;
     if !blobs::link_delete(tx, id, digest).await? {
         return Err(blob::unknown(digest));
     }
+    // If this was its last link, the blob goes.
+    let looked_at = Candidate {
+        due: now,
+        repo: id,
+        digest: *digest,
+    };
+    candidates::candidate_put(tx, &looked_at).await?;
     // Undone with the rest of the transaction.
     match manifests::edge_parent(tx, id, digest, EdgeKind::Blob).await? {
         Some(parent) => Err(Error::new(
@@ -96,14 +125,18 @@ async fn drop_blob(tx: &mut Tx<'_>, name: &RepoName, digest: &Digest) -> Result<
     }
 }
 
-async fn drop_manifest(
-    tx: &mut Tx<'_>,
-    name: &RepoName,
-    digest: &Digest,
+struct Drop {
+    name: RepoName,
+    digest: Digest,
     parents: Parents,
-) -> Result<()> {
-    let id = known(tx, name).await?;
-    if parents == Parents::MustBeGone
+    actor: String,
+    now: i64,
+    times: Times,
+}
+
+async fn drop_manifest(tx: &mut Tx<'_>, args: &Drop) -> Result<()> {
+    let (id, digest) = (known(tx, &args.name).await?, &args.digest);
+    if args.parents == Parents::MustBeGone
         && let Some(parent) = manifests::edge_parent(tx, id, digest, EdgeKind::Manifest).await?
         && manifests::manifest_depth(tx, id, digest).await?.is_some()
     {
@@ -114,20 +147,40 @@ async fn drop_manifest(
             ),
         ));
     }
-    if !manifests::manifest_delete(tx, id, digest).await? {
-        return Err(manifest::unknown(&Reference::Digest(*digest)));
+    let bin = Bin {
+        actor: &args.actor,
+        collected: false,
+        now: args.now,
+        times: args.times,
+    };
+    if bin.take(tx, id, digest).await? {
+        Ok(())
+    } else {
+        Err(manifest::unknown(&Reference::Digest(*digest)))
     }
-    let tags = tags::tag_delete_of(tx, id, digest).await?;
-    repos::repo_count(tx, id, -1, -i64::try_from(tags).unwrap_or(0))
-        .await
-        .map(drop)
 }
 
-async fn drop_tag(tx: &mut Tx<'_>, name: &RepoName, tag: &Tag) -> Result<()> {
+async fn drop_tag(
+    tx: &mut Tx<'_>,
+    name: &RepoName,
+    tag: &Tag,
+    actor: &str,
+    now: i64,
+) -> Result<()> {
     let id = known(tx, name).await?;
-    if tags::tag_delete(tx, id, tag).await? {
-        repos::repo_count(tx, id, 0, -1).await.map(drop)
-    } else {
-        Err(manifest::unknown(&Reference::Tag(tag.clone())))
-    }
+    let Some(old) = tags::tag_get(tx, id, tag).await? else {
+        return Err(manifest::unknown(&Reference::Tag(tag.clone())));
+    };
+    tags::tag_delete(tx, id, tag).await?;
+    let change = Change {
+        at: now,
+        actor: actor.to_owned(),
+        old: Some(old),
+        new: None,
+        cause: Cause::Deleted,
+    };
+    history::history_put(tx, id, tag.as_str(), &change).await?;
+    lost_tag(tx, id, &old, now).await?;
+    repos::repo_count(tx, id, 0, -1).await?;
+    Ok(())
 }

@@ -7,17 +7,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use longshore_core::{Children, Code, Cx, Error, ManifestPush, Pushed, Result, TagRule};
 use longshore_meta::blobs::{self, BlobState};
+use longshore_meta::history::Cause;
 use longshore_meta::manifests::{self, ManifestPut, ManifestRow};
 use longshore_meta::time::micros;
-use longshore_meta::{Durability, Tx, repos, tags};
+use longshore_meta::untagged::{self, Why};
+use longshore_meta::{Durability, Tx, repos, tags, trash};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::manifest::{Limits, ManifestError, View};
 use longshore_spec::name::{RepoName, Tag};
 
+use crate::history::point;
 use crate::options::UrlRule;
 use crate::row::{edges_put, row_of};
 use crate::store::Inner;
+use crate::trash::bring_back;
 
 /// Manifests longer than this are read on a thread that may take its time.
 const LONG: usize = 128 << 10;
@@ -124,7 +128,8 @@ fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)>
             format!("the manifest's digest is {digest}, not {want} as the request says"),
         ));
     }
-    let row = row_of(&view, digest, push.bytes.len() as u64)?;
+    let mut row = row_of(&view, digest, push.bytes.len() as u64)?;
+    row.tagged = !push.tags.is_empty();
     Ok((row, view))
 }
 
@@ -201,11 +206,18 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     };
     let mut row = args.row.clone();
     row.depth = depth(tx, repo, args).await?;
-    let new_tags = check_tags(tx, repo, args).await?;
+    let before = check_tags(tx, repo, args).await?;
+    let new_tags = before.iter().filter(|old| old.is_none()).count();
+    let new_tags = i64::try_from(new_tags).unwrap_or(i64::MAX);
 
     let digest = &row.digest;
     let put = manifests::manifest_put(tx, repo, &row, &args.bytes, args.now).await?;
     if put == ManifestPut::New {
+        // It is here again: nothing of it is to be restored or to expire.
+        trash::trash_overtaken(tx, repo, digest).await?;
+        if args.tags.is_empty() {
+            untagged::untagged_put(tx, repo, digest, Why::Pushed, args.now).await?;
+        }
         edges_put(tx, repo, digest, args.blobs.keys(), &args.children).await?;
     }
     let counts = (i64::from(put == ManifestPut::New), new_tags);
@@ -214,8 +226,20 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
         check_room("manifests", manifests, args.most.manifests, counts.0)?;
         check_room("tags", tags, args.most.tags, counts.1)?;
     }
-    for tag in &args.tags {
-        tags::tag_put(tx, repo, tag, digest, &args.actor, args.now).await?;
+    for (tag, old) in args.tags.iter().zip(before) {
+        if old != Some(*digest) {
+            point(
+                tx,
+                repo,
+                tag,
+                old,
+                digest,
+                &args.actor,
+                args.now,
+                Cause::Pushed,
+            )
+            .await?;
+        }
     }
     Ok(Put::Done {
         retyped: put == ManifestPut::Retyped,
@@ -232,8 +256,9 @@ async fn settle_blobs(
 ) -> Result<Option<Vec<(Digest, i64)>>> {
     let mut settle = Vec::new();
     for (digest, size) in &args.blobs {
+        // Collection decides in a transaction too: it has seen this manifest's edges, or this sees no blob.
         let blob = match blobs::blob_seen(tx, repo, digest).await? {
-            Some(blob) => blob,
+            Some((blob, _)) => blob,
             None if args.rule == Children::MayBeAbsent => continue,
             None => {
                 return Err(Error::new(
@@ -270,7 +295,17 @@ async fn settle_blobs(
 async fn depth(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<u64> {
     let mut below = 0;
     for child in &args.children {
-        match manifests::manifest_depth(tx, repo, child).await? {
+        let mut known = manifests::manifest_depth(tx, repo, child).await?;
+        // Whoever pushes an index may have been told that this one is here, before it was collected; that was no deletion
+        // that anybody asked for, so it is undone.
+        if known.is_none()
+            && let Some(how) = trash::trash_get(tx, repo, child).await?
+            && how.collected
+        {
+            bring_back(tx, repo, child, args.now).await?;
+            known = manifests::manifest_depth(tx, repo, child).await?;
+        }
+        match known {
             Some(depth) => below = below.max(depth.saturating_add(1)),
             None if args.rule == Children::MustExist => {
                 return Err(Error::new(
@@ -323,9 +358,9 @@ fn check_urls(view: &View, rule: &UrlRule) -> Result<()> {
     }
 }
 
-/// Decides whether the tags may be set, and counts those that are new.
-async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<i64> {
-    let mut new = 0;
+/// Decides whether the tags may be set, and tells where each points.
+async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<Vec<Option<Digest>>> {
+    let mut before = Vec::with_capacity(args.tags.len());
     for tag in &args.tags {
         let there = tags::tag_get(tx, repo, tag).await?;
         let fine = match args.tag_rule {
@@ -343,7 +378,7 @@ async fn check_tags(tx: &mut Tx<'_>, repo: i64, args: &Push) -> Result<i64> {
                 format!("the tag {tag} {state}; the request wants it otherwise"),
             ));
         }
-        new += i64::from(there.is_none());
+        before.push(there);
     }
-    Ok(new)
+    Ok(before)
 }

@@ -23,6 +23,8 @@ pub(crate) fn row_of(view: &View, digest: Digest, size: u64) -> Result<ManifestR
         artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
         subject: view.subject.as_ref().map(|subject| subject.digest),
         descriptor,
+        // Unless the pusher says otherwise: what had a tag is kept longer.
+        tagged: true,
     })
 }
 

@@ -20,6 +20,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::cache::Cache;
 use crate::fresh::Fresh;
+use crate::gc::Gc;
 use crate::integrity::{Found, Integrity};
 use crate::options::Options;
 use crate::rows::Bodies;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     pub(crate) integrity: Integrity,
     pub(crate) options: Options,
     pub(crate) clock: Clock,
+    pub(crate) gc: Gc,
     /// Work that outlives the request that asked for it.
     pub(crate) tasks: Tasks,
 }
@@ -84,10 +86,12 @@ impl Store {
             integrity: Integrity::default(),
             options,
             clock,
+            gc: Gc::new(),
             tasks: Tasks::default(),
         }));
         store.0.mark().await?;
         store.0.recover().await?;
+        store.0.gc_open().await?;
         Ok(store)
     }
 
@@ -112,6 +116,7 @@ impl Store {
         // Work that goes on without its request: what an upload received is recorded before the metadata is closed.
         self.0.tasks.end().await;
         self.0.settle(Origin::Published).await?;
+        self.0.gc_close().await?;
         self.0.unmark().await?;
         self.0.db.close().await
     }
@@ -119,8 +124,8 @@ impl Store {
 
 #[async_trait]
 impl Registry for Store {
-    async fn stat_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
-        self.0.stat_blob(repo, digest).await
+    async fn stat_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
+        self.0.stat_blob(cx, repo, digest).await
     }
 
     async fn get_blob(
@@ -226,21 +231,21 @@ impl Registry for Store {
         Inner::put_manifest(&self.0, cx, repo, push).await
     }
 
-    async fn delete_blob(&self, _cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<()> {
-        Inner::delete_blob(&self.0, repo, digest).await
+    async fn delete_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<()> {
+        Inner::delete_blob(&self.0, cx, repo, digest).await
     }
 
     async fn delete_manifest(
         &self,
-        _cx: &Cx,
+        cx: &Cx,
         repo: &RepoName,
         digest: &Digest,
         parents: Parents,
     ) -> Result<()> {
-        Inner::delete_manifest(&self.0, repo, digest, parents).await
+        Inner::delete_manifest(&self.0, cx, repo, digest, parents).await
     }
 
-    async fn delete_tag(&self, _cx: &Cx, repo: &RepoName, tag: &Tag) -> Result<()> {
-        Inner::delete_tag(&self.0, repo, tag).await
+    async fn delete_tag(&self, cx: &Cx, repo: &RepoName, tag: &Tag) -> Result<()> {
+        Inner::delete_tag(&self.0, cx, repo, tag).await
     }
 }

@@ -33,11 +33,19 @@ impl Inner {
                 again(SCRUB, || self.scrub()),
                 again(marker::EVERY, || self.move_mark()),
                 self.heed(),
+                self.collect(),
             )
         };
         tokio::select! {
             () = stop => {}
             _ = work => {}
+        }
+    }
+
+    /// Collects every so often, where that is wanted.
+    async fn collect(&self) {
+        if self.options.gc.enabled {
+            again(self.options.gc.interval, || self.gc_tick()).await;
         }
     }
 

@@ -61,6 +61,7 @@ impl Made {
             artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
             subject: view.subject.as_ref().map(|subject| subject.digest),
             descriptor,
+            tagged: true,
         };
         Ok(Self {
             row,

@@ -267,7 +267,7 @@ async fn write(tx: &mut Tx<'_>, steps: &[Step]) -> longshore_core::Result<()> {
             Step::Links(name, all) => {
                 let repo = repos::repo_open(tx, name, THEN).await?;
                 for digest in all {
-                    blobs::link_put(tx, repo, digest, THEN).await?;
+                    blobs::link_put(tx, repo, digest, THEN, None).await?;
                 }
             }
             Step::Manifests(name, all) => {

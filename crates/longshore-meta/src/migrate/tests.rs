@@ -202,7 +202,7 @@ async fn what_a_store_of_each_earlier_schema_holds_is_found_through_the_interfac
         let (digest, (media_type, bytes), blob) = found;
         assert_eq!(Digest::of(Algorithm::Sha256, &bytes), digest);
         assert_eq!(media_type, "application/vnd.oci.image.manifest.v1+json");
-        assert_eq!(blob.size, 2, "schema {version}");
+        assert_eq!(blob.0.size, 2, "schema {version}");
         db.close().await.unwrap();
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use longshore_blob::{Location, Stage, arrivals};
 use longshore_core::Result;
-use longshore_meta::{Db, blobs, checks};
+use longshore_meta::{Db, blobs, checks, graves};
 
 use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
 
@@ -29,7 +29,7 @@ impl Part for Strays {
         let grace = Some(ground.options.grace).filter(|grace| !grace.is_zero());
         let young = grace.and_then(|grace| ground.now.checked_sub(grace));
         let young = young.map(arrivals).transpose()?;
-        let mut stages = None;
+        let (mut stages, mut buried) = (None, None);
         let mut findings = Vec::new();
         for (at, size) in files {
             // The place tells the hour of arrival, and places are in the order of arrival.
@@ -42,7 +42,14 @@ impl Part for Strays {
                     .db
                     .read(&digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)))
                     .await?;
-                row.is_some_and(|row| row.location == at.as_str())
+                let named = row.is_some_and(|row| row.location == at.as_str());
+                named || {
+                    let buried = match &mut buried {
+                        Some(buried) => buried,
+                        none => none.insert(to_be_removed(ground.db).await?),
+                    };
+                    buried.contains(at.as_str())
+                }
             } else {
                 let stages = match &mut stages {
                     Some(stages) => stages,
@@ -67,6 +74,23 @@ impl Part for Strays {
             );
         }
         Ok(Page::new(findings, looked, last))
+    }
+}
+
+/// Where bytes are that collection removes when their quarantine is over.
+async fn to_be_removed(db: &Db) -> Result<HashSet<String>> {
+    let (mut places, mut after) = (HashSet::new(), None);
+    loop {
+        let page = db
+            .read(&after, |tx, after| {
+                Box::pin(graves::grave_locations(tx, after.as_ref(), PAGE))
+            })
+            .await?;
+        let Some(last) = page.last() else {
+            return Ok(places);
+        };
+        after = Some(last.clone());
+        places.extend(page.into_iter().map(|(_, place)| place));
     }
 }
 

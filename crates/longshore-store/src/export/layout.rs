@@ -223,7 +223,7 @@ impl Closure<'_> {
                 })
                 .await?;
             let source = match row {
-                Some(row) => self.exporter.source(&digest, &row.location).await?,
+                Some((row, _)) => self.exporter.source(&digest, &row.location).await?,
                 None => Source::Gone,
             };
             sources.push((digest, source));

@@ -5,6 +5,7 @@ use longshore_layout::distribution::{Batch, Finding, Found, Tree};
 use longshore_meta::manifests::{self, ManifestPut};
 use longshore_meta::takeovers::{self, Adopted, FoundRow};
 use longshore_meta::time::micros;
+use longshore_meta::untagged::{self, Why};
 use longshore_meta::{Tx, blobs, repos, tags};
 use longshore_spec::digest::Digest;
 use longshore_spec::manifest::View;
@@ -32,7 +33,7 @@ pub(super) async fn part(tx: &mut Tx<'_>, part: &Part) -> Result<()> {
     let repo = repos::repo_open(tx, &part.repo, now).await?;
     let mut manifests = 0;
     for found in &batch.manifests {
-        manifests += i64::from(manifest(tx, repo, found).await?);
+        manifests += i64::from(manifest(tx, repo, found, now).await?);
     }
     for held in &batch.blobs {
         let blob = Adopted {
@@ -44,7 +45,8 @@ pub(super) async fn part(tx: &mut Tx<'_>, part: &Part) -> Result<()> {
             created: micros(held.written),
         };
         takeovers::blob_adopt(tx, &blob).await?;
-        blobs::link_put(tx, repo, &held.digest, micros(held.linked)).await?;
+        let due = Some(part.lease_until);
+        blobs::link_put(tx, repo, &held.digest, micros(held.linked), due).await?;
     }
     for digest in &batch.damaged {
         takeovers::blob_condemn(tx, digest, &Tree::location(digest), now).await?;
@@ -64,12 +66,14 @@ pub(super) async fn part(tx: &mut Tx<'_>, part: &Part) -> Result<()> {
 }
 
 /// Writes a manifest; true when the repository did not have it.
-async fn manifest(tx: &mut Tx<'_>, repo: i64, found: &Found) -> Result<bool> {
+async fn manifest(tx: &mut Tx<'_>, repo: i64, found: &Found, now: i64) -> Result<bool> {
     let mut row = row_of(&found.view, found.digest, found.bytes.len() as u64)?;
     row.depth = found.depth;
     let pushed = micros(found.pushed);
     let put = manifests::manifest_put(tx, repo, &row, &found.bytes, pushed).await?;
     if put == ManifestPut::New {
+        // Whether it has a tag is looked at where manifests without one are collected.
+        untagged::untagged_put(tx, repo, &found.digest, Why::LostTag, now).await?;
         let (blobs, children) = needs(&found.view);
         edges_put(tx, repo, &found.digest, &blobs, &children).await?;
     }

@@ -12,10 +12,20 @@ use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::reference::Reference;
 
 use super::restart::{cx, files, only_blob, repo};
+use longshore_store::GcOptions;
+
 use super::*;
 
 /// A day, in seconds.
 const DAY: u64 = 24 * 3600;
+
+/// Blobs that no manifest needs are what these tests look at, for a month.
+fn kept() -> GcOptions {
+    GcOptions {
+        enabled: false,
+        ..GcOptions::default()
+    }
+}
 
 /// A store over a directory, and a clock that is put forward by hand.
 struct House {
@@ -44,6 +54,7 @@ impl House {
         let options = Options {
             durability: Durability::Blob,
             row_most: 0,
+            gc: kept(),
             ..Options::default()
         };
         open_with(self.root.path(), options, self.clock()).await
@@ -237,6 +248,7 @@ async fn a_pass_goes_on_where_it_was_when_the_store_was_closed() {
         durability: Durability::Blob,
         row_most: 0,
         scrub_rate,
+        gc: kept(),
         ..Options::default()
     };
     store.close().await.unwrap();

@@ -1,0 +1,213 @@
+//! Collection: what nobody needs any more is removed while the registry is used.
+//!
+//! Whatever takes a need away (a manifest leaves the trash, an upload ends without one) puts the link into a queue, in the
+//! same transaction. A run looks at those that are due and at nothing else, so its cost is that of what was deleted:
+//!
+//! - **A** ([`review`]): in one transaction, is the link needed, was anybody promised that it is here; if not, it goes, and
+//!   the blob with its last link, out of everybody's sight.
+//! - **B** ([`burial`]): after a quarantine its bytes are removed, exactly those.
+//! - **C**: its row goes, if it is still the same.
+//!
+//! `docs/decisions/0012-online-collection.md` says why nothing that is needed can be lost to this.
+
+mod burial;
+mod clock;
+mod fence;
+mod options;
+mod orphans;
+mod report;
+mod review;
+mod run;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod waste;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use longshore_core::Result;
+use longshore_core::error::Chain;
+use longshore_meta::settings;
+use longshore_meta::time::micros;
+use longshore_spec::digest::Digest;
+use longshore_spec::name::RepoName;
+
+pub use options::{GcOptions, Untagged};
+pub use report::{Amount, Report, Shared};
+pub use stats::GcStats;
+
+pub(crate) use clock::Watch;
+use fence::MARK;
+use run::{Empty, Run};
+use stats::Stats;
+
+use crate::store::{Inner, Store};
+
+/// What a store knows of its collection.
+#[derive(Debug)]
+pub(crate) struct Gc {
+    /// One run at a time, and what it knows of the clock.
+    turn: tokio::sync::Mutex<Watch>,
+    /// The name of this process in the database.
+    holder: Arc<str>,
+    stats: Stats,
+    /// Leases that were promised and could not be written down: until when.
+    pub(crate) owed: Mutex<HashMap<Digest, i64>>,
+}
+
+impl Gc {
+    pub(crate) fn new() -> Self {
+        Self {
+            turn: tokio::sync::Mutex::default(),
+            holder: uuid::Uuid::new_v4().to_string().into(),
+            stats: Stats::default(),
+            owed: Mutex::default(),
+        }
+    }
+}
+
+/// What is asked of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ask {
+    /// Only tell what would be done.
+    pub dry_run: bool,
+    /// Believe the clock as it is.
+    pub accept_clock: bool,
+    /// Work without rests.
+    pub hurry: bool,
+    /// Empty the trash first, at once.
+    pub empty: Option<Emptying>,
+}
+
+/// What of the trash is emptied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Emptying {
+    /// Of this repository only.
+    pub repo: Option<RepoName>,
+    /// This manifest only.
+    pub digest: Option<Digest>,
+}
+
+impl Store {
+    /// Collects what is due, now. Waits for a run that is under way. `told` is called after each piece of work with what was
+    /// done so far. Dropped midway it has done what it told, and nothing by halves.
+    ///
+    /// # Errors
+    /// `Unavailable` when the metadata cannot be read or written; what was not done is done by a later run. `NameUnknown`
+    /// when the trash of a repository is to be emptied that does not exist.
+    pub async fn gc(&self, ask: &Ask, told: &(dyn Fn(&Report) + Sync)) -> Result<Report> {
+        self.0.gc(ask, false, told).await
+    }
+
+    /// What collection did since this process began, and what waits.
+    pub fn gc_stats(&self) -> GcStats {
+        self.0.gc.stats.read()
+    }
+}
+
+impl Inner {
+    /// A run that nobody asked for.
+    pub(crate) async fn gc_tick(&self) -> Result<()> {
+        let report = self.gc(&Ask::default(), true, &|_| {}).await?;
+        if !report.is_idle() {
+            tracing::info!(
+                freed_bytes = report.freed.bytes,
+                freed_blobs = report.freed.count,
+                taken_bytes = report.taken.bytes,
+                taken_blobs = report.taken.count,
+                shared_bytes = report.shared.bytes,
+                waiting_bytes = report.waiting.bytes,
+                expired = report.expired,
+                collected = report.collected,
+                orphans = report.orphans.count,
+                failed = report.failed,
+                "collection: {} bytes are free now, {} more when their quarantine ends, {} stay because others have them",
+                report.freed.bytes,
+                report.waiting.bytes,
+                report.shared.bytes,
+            );
+            for shared in &report.shared_with {
+                tracing::info!(digest = %shared.digest, size = shared.size, with = shared.with.join(", "), "a blob left a repository and stays because others have it");
+            }
+        }
+        Ok(())
+    }
+
+    async fn gc(&self, ask: &Ask, tick: bool, told: &(dyn Fn(&Report) + Sync)) -> Result<Report> {
+        let empty = match &ask.empty {
+            None => None,
+            Some(Emptying { repo, digest }) => Some(Empty {
+                repo: match repo {
+                    Some(name) => Some(self.repo(name).await?.id),
+                    None => None,
+                },
+                digest: *digest,
+            }),
+        };
+        let now = micros((self.clock)());
+        if ask.dry_run {
+            return self.plan(now).await;
+        }
+        let mut watch = self.gc.turn.lock().await;
+        if let Some(why) = self.doubt(&mut watch, ask, tick, now).await? {
+            self.gc.stats.pause(&why);
+            let mut report = Report {
+                paused: Some(why),
+                ..Report::default()
+            };
+            self.standing(&mut report).await?;
+            return Ok(report);
+        }
+        self.gc.stats.go_on();
+        let Some(fence) = self.lead(now, watch.mark.unwrap_or(now)).await? else {
+            return Ok(elsewhere());
+        };
+        let mut run = Run::new(self, fence, now, !ask.hurry, told);
+        let done = run.all(empty.as_ref()).await;
+        let mut report = std::mem::take(&mut run.report);
+        // What was done counts, however the run ended.
+        let standing = self.standing(&mut report).await;
+        self.gc.stats.ran(&report, done.is_ok());
+        match done {
+            Ok(Some(())) => standing.map(|()| report),
+            Ok(None) => {
+                report.paused = elsewhere().paused;
+                Ok(report)
+            }
+            Err(error) => {
+                tracing::warn!(error = %Chain(&error), "collection broke off; the next run goes on");
+                Err(error)
+            }
+        }
+    }
+
+    /// Why the clock is not believed, if it is not.
+    async fn doubt(
+        &self,
+        watch: &mut Watch,
+        ask: &Ask,
+        tick: bool,
+        now: i64,
+    ) -> Result<Option<String>> {
+        if watch.mark.is_none() {
+            let mark = self
+                .db
+                .read(&(), |tx, ()| Box::pin(settings::setting_get(tx, MARK)))
+                .await?;
+            watch.mark = Some(mark.and_then(|mark| mark.parse().ok()).unwrap_or(now));
+        }
+        if ask.accept_clock {
+            watch.accept(now);
+        }
+        let options = &self.options;
+        Ok(watch.look(now, tick, options.gc.interval, options.push_lease))
+    }
+}
+
+fn elsewhere() -> Report {
+    Report {
+        paused: Some("another process collects just now".to_owned()),
+        ..Report::default()
+    }
+}

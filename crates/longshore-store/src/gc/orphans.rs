@@ -1,0 +1,290 @@
+//! Files that no row names.
+//!
+//! In normal work there are none: what fails to become a blob is removed, and what stops being one has a row that says so. A
+//! kill between a file's name and its row's commit leaves one, so only the hours of an unclean stop are looked through, once,
+//! a day later: from as long before it as an upload may take, to the start after it.
+
+use std::collections::HashSet;
+use std::time::{Duration, UNIX_EPOCH};
+
+use longshore_blob::{Location, Stage, arrivals};
+use longshore_core::error::Chain;
+use longshore_core::{Error, Result};
+use longshore_meta::time::{micros, span};
+use longshore_meta::{Durability, blobs, graves, leader, settings, uploads};
+
+use super::fence::{MARK, NAME};
+use super::run::Run;
+use crate::store::Inner;
+
+/// `1` while a store is open, `0` after an orderly stop.
+const OPEN: &str = "gc.open";
+/// What is to be looked through: the place behind which it goes on, and the last hour.
+const LEFT: &str = "gc.orphans";
+/// How many files are looked at in one go.
+const PAGE: usize = 200;
+
+/// What is to be looked through: everything behind `after`, up to the hour `to`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Left {
+    after: String,
+    to: String,
+}
+
+impl Left {
+    fn read(text: &str) -> Option<Self> {
+        let (after, to) = text.split_once('|')?;
+        Some(Self {
+            after: after.to_owned(),
+            to: to.to_owned(),
+        })
+    }
+
+    fn text(&self) -> String {
+        format!("{}|{}", self.after, self.to)
+    }
+
+    /// Both, in one go.
+    fn with(self, other: Option<Self>) -> Self {
+        match other {
+            None => self,
+            Some(other) => Self {
+                after: self.after.min(other.after),
+                to: self.to.max(other.to),
+            },
+        }
+    }
+}
+
+fn hour(at: i64) -> Result<String> {
+    let since = Duration::from_micros(u64::try_from(at).unwrap_or_default());
+    let at = arrivals(UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH))?;
+    Ok(at.to_string())
+}
+
+impl Inner {
+    /// Notes that the store is open, and what an unclean stop before may have left. Collection is free for this process: the one
+    /// before is gone.
+    pub(crate) async fn gc_open(&self) -> Result<()> {
+        let now = micros((self.clock)());
+        let args = (now, span(self.options.session_age));
+        self.db
+            .write(Durability::Process, args, |tx, (now, age)| {
+                Box::pin(async move {
+                    leader::leader_free(tx, NAME).await?;
+                    let was_open = settings::setting_get(tx, OPEN).await?;
+                    settings::setting_put(tx, OPEN, "1").await?;
+                    let after = match was_open.as_deref() {
+                        Some("0") => return Ok(()),
+                        Some(_) => {
+                            let mark = settings::setting_get(tx, MARK).await?;
+                            let last = mark.and_then(|mark| mark.parse().ok()).unwrap_or(0_i64);
+                            hour(last.saturating_sub(*age))?
+                        }
+                        // A version before this one, of which nothing is known.
+                        None => hour(0)?,
+                    };
+                    let before = settings::setting_get(tx, LEFT).await?;
+                    let left = Left {
+                        after,
+                        to: hour(*now)?,
+                    };
+                    let left = left.with(before.as_deref().and_then(Left::read));
+                    settings::setting_put(tx, LEFT, &left.text()).await
+                })
+            })
+            .await
+    }
+
+    /// Notes that the stop is an orderly one.
+    pub(crate) async fn gc_close(&self) -> Result<()> {
+        self.db
+            .write(Durability::Process, (), |tx, ()| {
+                Box::pin(async move {
+                    leader::leader_free(tx, NAME).await?;
+                    settings::setting_put(tx, OPEN, "0").await
+                })
+            })
+            .await
+    }
+}
+
+impl Run<'_> {
+    /// Goes on looking through what an unclean stop may have left, as far as it is old enough.
+    pub(super) async fn orphans(&mut self) -> Result<Option<()>> {
+        let old = self.now.saturating_sub(span(self.inner.options.gc.orphans));
+        // An hour is as old as its end.
+        let horizon = hour(old.saturating_sub(span(Duration::from_hours(1))))?;
+        loop {
+            let began = self.begin();
+            let left = self
+                .inner
+                .db
+                .read(&(), |tx, ()| Box::pin(settings::setting_get(tx, LEFT)))
+                .await?;
+            let Some(mut left) = left.as_deref().and_then(Left::read) else {
+                return Ok(Some(()));
+            };
+            if left.after >= horizon {
+                return Ok(Some(()));
+            }
+            let after = left.after.parse::<Location>().map_err(Error::internal)?;
+            let found = self.inner.blobs.walk(Some(&after), PAGE).await?;
+            // Behind an hour comes what is in it; '0' is the character behind '/'.
+            let end = format!("{}0", left.to.as_str().min(horizon.as_str()));
+            let page: Vec<_> = found
+                .into_iter()
+                .take_while(|(at, _)| at.as_str() < end.as_str())
+                .collect();
+            let text = match page.last() {
+                Some((last, _)) => {
+                    left.after = last.to_string();
+                    left.text()
+                }
+                None if left.to <= horizon => String::new(),
+                None => {
+                    left.after = horizon.clone();
+                    left.text()
+                }
+            };
+            self.remove_orphans(page).await?;
+            let args = (self.fence(), text);
+            let held = self
+                .inner
+                .db
+                .write(Durability::Process, args, |tx, (fence, text)| {
+                    Box::pin(async move {
+                        if !fence.hold(tx).await? {
+                            return Ok(false);
+                        }
+                        settings::setting_put(tx, LEFT, text).await?;
+                        Ok(true)
+                    })
+                })
+                .await?;
+            if !held {
+                return Ok(None);
+            }
+            self.tell();
+            self.rest(began).await;
+        }
+    }
+
+    async fn remove_orphans(&mut self, page: Vec<(Location, u64)>) -> Result<()> {
+        let mut suspects = Vec::new();
+        for (at, size) in page {
+            let named = match at.digest() {
+                None if is_stage(&at) => false,
+                // Nothing of ours.
+                None => continue,
+                Some(digest) => {
+                    let row = self
+                        .inner
+                        .db
+                        .read(&digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)));
+                    row.await?.is_some_and(|row| row.location == at.as_str())
+                }
+            };
+            if !named {
+                suspects.push((at, size));
+            }
+        }
+        if suspects.is_empty() {
+            return Ok(());
+        }
+        let known = self.inner.known().await?;
+        for (at, size) in suspects {
+            if known.contains(at.as_str()) || upload_of(&at).is_some_and(|id| known.contains(id)) {
+                continue;
+            }
+            match self.inner.blobs.remove(&at).await {
+                Ok(()) => {
+                    self.report.orphans.add(size);
+                    tracing::info!(location = %at, size, "a file that an unclean stop left behind was removed");
+                }
+                Err(error) => {
+                    self.report.failed += 1;
+                    tracing::warn!(location = %at, error = %Chain(&error), "a file that an unclean stop left behind cannot be removed");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_stage(at: &Location) -> bool {
+    at.as_str().strip_suffix(".part").is_some()
+}
+
+/// The id in the name of a stage, and of the blob that it becomes.
+fn upload_of(at: &Location) -> Option<&str> {
+    let name = at.as_str().rsplit('/').next()?;
+    match name.strip_suffix(".part") {
+        Some(id) => Some(id),
+        None => name.split_once('.').map(|(_, id)| id),
+    }
+}
+
+impl Inner {
+    /// The ids of uploads under way, and the places of what is to be removed anyhow.
+    async fn known(&self) -> Result<HashSet<String>> {
+        let mut known = HashSet::new();
+        let mut after = Vec::new();
+        loop {
+            let page = self
+                .db
+                .read(&after, |tx, after| {
+                    Box::pin(uploads::upload_stages(tx, after, 500))
+                })
+                .await?;
+            let Some((last, _)) = page.last() else { break };
+            after.clone_from(last);
+            for (_, stage) in page {
+                let stage = Stage::decode(&stage)?;
+                known.extend(upload_of(stage.key()).map(str::to_owned));
+            }
+        }
+        let mut after = None;
+        loop {
+            let page = self
+                .db
+                .read(&after, |tx, after| {
+                    Box::pin(graves::grave_locations(tx, after.as_ref(), 500))
+                })
+                .await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.clone());
+            known.extend(page.into_iter().map(|(_, location)| location));
+        }
+        Ok(known)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_stops_left_is_looked_through_in_one_go() {
+        let left = |after: &str, to: &str| Left {
+            after: after.to_owned(),
+            to: to.to_owned(),
+        };
+        let both = left("b", "d").with(Left::read(&left("a", "c").text()));
+        assert_eq!(both, left("a", "d"));
+        assert_eq!(left("b", "d").with(Left::read("")), left("b", "d"));
+    }
+
+    #[test]
+    fn a_stage_and_the_blob_it_becomes_have_the_id_of_their_upload() {
+        let digest =
+            longshore_spec::digest::Digest::of(longshore_spec::digest::Algorithm::Sha256, b"x");
+        for name in [
+            "01ab.part".to_owned(),
+            format!("sha256-{}.01ab", digest.hex()),
+        ] {
+            let at: Location = format!("blobs/2026-11-21/10/{name}").parse().unwrap();
+            assert_eq!(upload_of(&at), Some("01ab"));
+        }
+    }
+}
