@@ -42,6 +42,16 @@ impl Wanted {
     }
 }
 
+impl Wanted {
+    /// Whether `ratio` is as close to `limit` as is asked of Longshore and nginx.
+    fn near(self, ratio: f64, limit: f64) -> bool {
+        match self {
+            Self::Least(_) => ratio >= 0.9 * limit,
+            Self::Most(_) => ratio <= 1.15 * limit,
+        }
+    }
+}
+
 impl fmt::Display for Wanted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -56,6 +66,12 @@ impl fmt::Display for Wanted {
 pub(crate) enum Verdict {
     Ok(f64),
     Short(f64),
+    /// It is not reached, and no server that only sends files reaches it on this machine either: the best of them has `limit`,
+    /// and Longshore is close to it.
+    Beyond {
+        ratio: f64,
+        limit: f64,
+    },
     /// A figure that it needs is void, because of errors or because it is missing.
     Void,
 }
@@ -77,8 +93,37 @@ impl Verdict {
         }
     }
 
+    /// How it is printed, with what was `wanted`.
+    pub(crate) fn told(self, wanted: Wanted) -> String {
+        match self {
+            Self::Ok(ratio) => format!("ratio={ratio:.3} wanted={wanted} ok"),
+            Self::Short(ratio) => format!("ratio={ratio:.3} wanted={wanted} short"),
+            Self::Beyond { ratio, limit } => format!(
+                "ratio={ratio:.3} wanted={wanted} short\n  a server that only sends files has {limit:.3}"
+            ),
+            Self::Void => format!("ratio=void wanted={wanted} short"),
+        }
+    }
+
     pub(crate) fn is_ok(self) -> bool {
         matches!(self, Self::Ok(_))
+    }
+
+    /// Whether nothing is left to be done about it.
+    pub(crate) fn is_settled(self) -> bool {
+        matches!(self, Self::Ok(_) | Self::Beyond { .. })
+    }
+
+    /// The same with what the best of the servers that only send files has, in the place of Longshore.
+    pub(crate) fn within(self, wanted: Wanted, limit: Option<f64>) -> Self {
+        match (self, limit) {
+            (Self::Short(ratio), Some(limit))
+                if !wanted.holds(limit) && wanted.near(ratio, limit) =>
+            {
+                Self::Beyond { ratio, limit }
+            }
+            (verdict, _) => verdict,
+        }
     }
 }
 
@@ -104,11 +149,7 @@ impl fmt::Display for Judged {
             Against::Line(line) => write!(f, "/{line}")?,
             Against::Nothing => {}
         }
-        match self.verdict {
-            Verdict::Ok(ratio) => write!(f, " ratio={ratio:.3} wanted={wanted} ok"),
-            Verdict::Short(ratio) => write!(f, " ratio={ratio:.3} wanted={wanted} short"),
-            Verdict::Void => write!(f, " ratio=void wanted={wanted} short"),
-        }
+        write!(f, " {}", self.verdict.told(*wanted))
     }
 }
 
@@ -128,6 +169,30 @@ mod tests {
             Verdict::of(Wanted::Most(25.0), Some(30.0), Some(1.0)),
             Verdict::Short(30.0)
         );
+    }
+
+    #[test]
+    fn what_nobody_reaches_is_settled_for_whoever_is_close() {
+        let least = Wanted::Least(3.0);
+        let short = Verdict::Short(2.3);
+        let (ratio, limit) = (2.3, 2.5);
+        assert_eq!(
+            short.within(least, Some(limit)),
+            Verdict::Beyond { ratio, limit }
+        );
+        assert_eq!(short.within(least, Some(3.1)), short, "others reach it");
+        assert_eq!(
+            short.within(least, Some(2.8)),
+            short,
+            "and so far is not close"
+        );
+        assert_eq!(short.within(least, None), short);
+        let most = Wanted::Most(0.35);
+        assert!(Verdict::Short(0.5).within(most, Some(0.45)).is_settled());
+        assert!(!Verdict::Short(0.5).within(most, Some(0.3)).is_settled());
+        assert!(!Verdict::Short(0.5).within(most, Some(0.4)).is_settled());
+        assert!(!Verdict::Void.within(most, Some(0.4)).is_settled());
+        assert_eq!(Verdict::Ok(4.0).within(least, Some(2.0)), Verdict::Ok(4.0));
     }
 
     #[test]

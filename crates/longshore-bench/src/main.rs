@@ -20,6 +20,7 @@ mod job;
 mod line;
 mod load;
 mod peer;
+mod plain;
 mod probe;
 mod process;
 mod profile;
@@ -47,6 +48,8 @@ enum Command {
     Fill(fill::Fill),
     /// Does the job on standard input and prints what came of it.
     Load,
+    /// Serves files in one way and does nothing else.
+    Plain(plain::Plain),
     /// Measures all lines against all programs.
     Run(run::Options),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Abuse(options) => abuse::run(&options),
         Command::Fill(fill) => fill::run(&fill),
         Command::Load => load::run(),
+        Command::Plain(plain) => plain::run(&plain),
         Command::Run(options) => run::run(&options),
     };
     match done {

@@ -18,6 +18,7 @@ use clap::Args;
 
 use crate::line::{self, Line, Sample, Scene, Stage, Store};
 use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program};
+use crate::plain::Way;
 use crate::profile::Look;
 use crate::report::{self, Machine, Results};
 use crate::seed::{Content, Set};
@@ -89,6 +90,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let rounds = options.rounds.unwrap_or(usual);
     ensure!(rounds > 0, "without rounds nothing is measured");
     let dir = Scratch::new(&options.dir)?;
+    // What the machine can do is no news in CI.
+    let this = (!options.quick && options.profile.is_none())
+        .then(std::env::current_exe)
+        .transpose()
+        .context("this program cannot find itself")?;
     let ground = Ground {
         paths: Paths::new([
             (Program::Longshore, Some(options.longshore.clone())),
@@ -96,6 +102,9 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
             (Program::Debian, options.docker_registry.clone()),
             (Program::Nginx, options.nginx.clone()),
             (Program::Zot, options.zot.clone()),
+            (Program::Plain(Way::Sendfile), this.clone()),
+            (Program::Plain(Way::Splice), this.clone()),
+            (Program::Plain(Way::Copy), this),
         ]),
         dir: dir.0.clone(),
         issuer: Issuer::new()?,
@@ -119,9 +128,14 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         say(&goal.to_string())?;
     }
     let short = judged.iter().filter(|goal| !goal.verdict.is_ok()).count();
+    let open = judged
+        .iter()
+        .filter(|goal| !goal.verdict.is_settled())
+        .count();
     say(&format!(
-        "\n{} goals, {short} short, {} s",
+        "\n{} goals, {short} short, {} of them beyond what a server that only sends files reaches here, {} s",
         judged.len(),
+        short - open,
         begun.elapsed().as_secs()
     ))?;
     if let Some(page) = &options.page {
@@ -135,7 +149,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
     let failed = if options.quick || options.profile.is_some() {
         !void.is_empty()
     } else {
-        short > 0 || !void.is_empty()
+        open > 0 || !void.is_empty()
     };
     Ok(if failed {
         ExitCode::FAILURE

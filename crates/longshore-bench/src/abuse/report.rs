@@ -33,11 +33,7 @@ impl fmt::Display for Judged {
             verdict,
         } = self;
         write!(f, "goal abuse-{abuse}-{what} ")?;
-        match verdict {
-            Verdict::Ok(ratio) => write!(f, "ratio={ratio:.3} wanted={wanted} ok"),
-            Verdict::Short(ratio) => write!(f, "ratio={ratio:.3} wanted={wanted} short"),
-            Verdict::Void => write!(f, "ratio=void wanted={wanted} short"),
-        }
+        f.write_str(&verdict.told(*wanted))
     }
 }
 

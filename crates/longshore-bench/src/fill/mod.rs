@@ -61,7 +61,9 @@ pub(crate) fn store(program: Program, dir: &Path, shape: &Shape) -> Result<()> {
         Program::Distribution | Program::Debian => {
             distribution::fill(dir, shape.tags, shape.repositories)
         }
-        Program::Nginx | Program::Zot => bail!("{program} cannot be given a filled store"),
+        Program::Nginx | Program::Zot | Program::Plain(_) => {
+            bail!("{program} cannot be given a filled store")
+        }
     }
 }
 

@@ -237,7 +237,10 @@ impl Line {
             name: name.into(),
             about: about.into(),
             unit,
-            peers: Program::ALL.to_vec(),
+            peers: Program::ALL
+                .into_iter()
+                .filter(|program| !matches!(program, Program::Plain(_)))
+                .collect(),
             stage: Stage::Pinned,
             store: Store::Seeded,
             needs: vec![Set::App],
@@ -249,6 +252,13 @@ impl Line {
 
     pub(crate) fn peers(mut self, peers: &[Program]) -> Self {
         self.peers = peers.to_vec();
+        self
+    }
+
+    /// Also for those that only send files, and send all of them: whole blobs over HTTP.
+    pub(crate) fn with_limits(mut self) -> Self {
+        let plain = |program: &Program| matches!(program, Program::Plain(_));
+        self.peers.extend(Program::ALL.into_iter().filter(plain));
         self
     }
 

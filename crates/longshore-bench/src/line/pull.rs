@@ -81,6 +81,7 @@ fn line(name: &str, size: &str, bytes: u64, connections: usize) -> Line {
         Unit::Bytes,
         works,
     )
+    .with_limits()
 }
 
 fn goals(line: Line) -> Line {

@@ -14,9 +14,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 
 use serde_json::Value;
 
+use crate::plain::Way;
 use crate::probe::{Probe, Use};
 use crate::process::{self, Server, tied};
 pub(crate) use certificate::Certificate;
@@ -35,21 +37,26 @@ pub(crate) enum Program {
     /// Serving the same bytes as files: the practical limit of reading.
     Nginx,
     Zot,
+    /// A server of this program's own that only sends files: what the machine can do at all.
+    Plain(Way),
 }
 
 impl Program {
     /// In the order of the tables.
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Longshore,
         Self::Distribution,
         Self::Debian,
         Self::Nginx,
         Self::Zot,
+        Self::Plain(Way::Sendfile),
+        Self::Plain(Way::Splice),
+        Self::Plain(Way::Copy),
     ];
 
     /// Whether it takes pushes; the others are given files.
     pub(crate) fn is_registry(self) -> bool {
-        self != Self::Nginx
+        !matches!(self, Self::Nginx | Self::Plain(_))
     }
 
     fn version(self, path: &Path) -> String {
@@ -58,6 +65,7 @@ impl Program {
                 process::first_line(path, &["--version"])
             }
             Self::Nginx | Self::Zot => process::first_line(path, &["-v"]),
+            Self::Plain(_) => "of this program's own, which does nothing else".to_owned(),
         }
     }
 }
@@ -70,6 +78,9 @@ impl fmt::Display for Program {
             Self::Debian => "docker-registry",
             Self::Nginx => "nginx",
             Self::Zot => "zot",
+            Self::Plain(Way::Sendfile) => "only sendfile",
+            Self::Plain(Way::Splice) => "only splice",
+            Self::Plain(Way::Copy) => "only copying",
         })
     }
 }
@@ -244,6 +255,14 @@ fn configure(
             ("config.yml", config::distribution(dir, address)?)
         }
         Program::Zot => ("config.json", config::zot(dir, address)?),
+        Program::Plain(way) => {
+            let root = dir.join("data");
+            fs::create_dir_all(&root).context("a folder cannot be made")?;
+            let way = way.to_possible_value().context("a way has no name")?;
+            command.args(["plain", "--by", way.get_name(), "--root"]);
+            command.arg(root).args(["--listen", &address.to_string()]);
+            return Ok(());
+        }
         Program::Nginx => {
             let root = dir.join("data");
             fs::create_dir_all(&root).context("a folder cannot be made")?;
@@ -265,7 +284,7 @@ fn configure(
             .env("OTEL_TRACES_EXPORTER", "none")
             .arg("serve")
             .arg(file),
-        Program::Zot => command.arg("serve").arg(file),
+        Program::Zot | Program::Plain(_) => command.arg("serve").arg(file),
         Program::Nginx => command
             .arg("-e")
             .arg("stderr")

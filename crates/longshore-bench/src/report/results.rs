@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::goal::{Against, Goal, Judged, Verdict};
+use crate::goal::{Against, Goal, Judged, Verdict, Wanted};
 use crate::line::{Figure, Line, Sample};
 use crate::peer::Program;
 
@@ -139,18 +139,32 @@ impl Results {
             }
             Against::Line(other) => median(other, Program::Longshore),
         };
-        Some(Verdict::of(
-            goal.wanted,
-            median(line, Program::Longshore),
-            theirs,
-        ))
+        let verdict = Verdict::of(goal.wanted, median(line, Program::Longshore), theirs);
+        let limit = match goal.against {
+            Against::Peer(_) => self.limit(line, goal).zip(theirs),
+            Against::Line(_) | Against::Nothing => None,
+        };
+        Some(verdict.within(goal.wanted, limit.map(|(best, theirs)| best / theirs)))
+    }
+
+    /// The best figure of the servers that only send files, where they took part.
+    fn limit(&self, line: &str, goal: &Goal) -> Option<f64> {
+        let plain = Program::ALL
+            .into_iter()
+            .filter(|program| matches!(program, Program::Plain(_)));
+        let each =
+            plain.filter_map(|program| Some(self.figure(line, program, goal.figure)?.median));
+        each.reduce(match goal.wanted {
+            Wanted::Least(_) => f64::max,
+            Wanted::Most(_) => f64::min,
+        })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::goal::Wanted;
+    use crate::plain::Way;
 
     fn sample(rate: f64, errors: u64) -> Sample {
         Sample {
@@ -204,6 +218,21 @@ mod tests {
         assert_eq!(good.verdict("l", &against), Some(Verdict::Ok(0.9)));
         let bad = results(&[(8.0, 0)], &[(10.0, 0)]);
         assert_eq!(bad.verdict("l", &against), Some(Verdict::Short(0.8)));
+    }
+
+    #[test]
+    fn the_best_of_those_that_only_send_files_is_the_limit() {
+        let mut results = results(&[(8.0, 0)], &[(10.0, 0)]);
+        for (way, rate) in [(Way::Copy, 4.0), (Way::Sendfile, 8.5)] {
+            results.add("l", Program::Plain(way), sample(rate, 0));
+        }
+        assert_eq!(
+            results.verdict("l", &goal(Against::Peer(Program::Nginx))),
+            Some(Verdict::Beyond {
+                ratio: 0.8,
+                limit: 0.85
+            })
+        );
     }
 
     #[test]
