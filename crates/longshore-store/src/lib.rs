@@ -50,7 +50,7 @@ mod unsettled;
 mod uploads;
 
 pub use export::{Chosen, ExportError, Exported, Exporter};
-pub use gc::{Amount, Ask, Emptying, GcOptions, GcStats, Report, Shared, Untagged};
+pub use gc::{Amount, Ask, Emptying, GcOptions, GcStats, Hold, Report, Shared, Untagged};
 pub use history::{TagCause, TagChange, TagRestored};
 pub use import::{ImportError, Imported, Wanted};
 pub use integrity::Found;

@@ -169,6 +169,9 @@ fn store_options(config: &Config) -> store::Options {
         tags: limits.tags_per_repository.get().into(),
         sessions: count(limits.uploads_per_repository),
         sessions_of_one: count(limits.uploads_per_user),
+        push_lease: config.gc.lease,
+        leases: !config.storage.read_only,
+        gc: collect::options(config),
         scrub_every: Some(config.storage.scrub_every).filter(|every| !every.is_zero()),
         scrub_rate: config.storage.scrub_rate.get(),
         session_idle: limits.upload_idle,
@@ -387,5 +390,6 @@ fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
+mod collect;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ use crate::cmd::backup::{Backup, Restore};
 use crate::cmd::config::ConfigCommand;
 use crate::cmd::export::ExportCommand;
 use crate::cmd::fsck::Fsck;
+use crate::cmd::gc::Gc;
 use crate::cmd::import::ImportCommand;
 use crate::cmd::serve::Serve;
 use crate::cmd::takeover::TakeoverCommand;
@@ -42,6 +43,11 @@ pub enum Command {
     ///
     /// Where a server runs over the data directory, it does the work, and goes on serving.
     Import(ImportCommand),
+    /// Ask a running server to remove what nobody needs any more, or to say what that is.
+    ///
+    /// The server does so by itself; this is for who does not want to wait, or wants to know. Ends with 0, or with 1 when collection
+    /// is paused or something could not be removed.
+    Gc(Gc),
     /// Check, show and convert configurations.
     #[command(subcommand)]
     Config(ConfigCommand),

@@ -34,6 +34,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Import(command) => {
             cmd::import::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
         }
+        Command::Gc(command) => cmd::gc::run(&command, &variables, &mut io::stdout()),
         Command::Config(command) => Ok(cmd::config::run(
             &command,
             &variables,

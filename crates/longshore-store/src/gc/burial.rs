@@ -45,7 +45,7 @@ impl Run<'_> {
                     Box::pin(graves::grave_due(tx, *now, *most))
                 })
                 .await?;
-            if due.is_empty() {
+            if due.is_empty() || self.inner.bytes_are_held() {
                 return Ok(Some(()));
             }
             let mut done = Vec::with_capacity(due.len());

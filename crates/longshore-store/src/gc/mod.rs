@@ -24,6 +24,7 @@ mod tests;
 mod waste;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use longshore_core::Result;
@@ -52,6 +53,8 @@ pub(crate) struct Gc {
     /// The name of this process in the database.
     holder: Arc<str>,
     stats: Stats,
+    /// How many want that no bytes are removed just now.
+    holds: Arc<AtomicUsize>,
     /// Leases that were promised and could not be written down: until when.
     pub(crate) owed: Mutex<HashMap<Digest, i64>>,
 }
@@ -62,8 +65,19 @@ impl Gc {
             turn: tokio::sync::Mutex::default(),
             holder: uuid::Uuid::new_v4().to_string().into(),
             stats: Stats::default(),
+            holds: Arc::default(),
             owed: Mutex::default(),
         }
+    }
+}
+
+/// Keeps bytes from being removed; see [`Store::hold_bytes`].
+#[derive(Debug)]
+pub struct Hold(Arc<AtomicUsize>);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -100,6 +114,13 @@ impl Store {
         self.0.gc(ask, false, told).await
     }
 
+    /// Keeps all bytes that are there now, also those that nobody needs, until what is given is dropped: for whoever copies
+    /// them by a list that was made before. What becomes needless meanwhile is taken out of sight as ever.
+    pub fn hold_bytes(&self) -> Hold {
+        self.0.gc.holds.fetch_add(1, Ordering::SeqCst);
+        Hold(self.0.gc.holds.clone())
+    }
+
     /// What collection did since this process began, and what waits.
     pub fn gc_stats(&self) -> GcStats {
         self.0.gc.stats.read()
@@ -132,6 +153,11 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// Whether somebody wants all bytes to stay just now.
+    pub(crate) fn bytes_are_held(&self) -> bool {
+        self.gc.holds.load(Ordering::SeqCst) > 0
     }
 
     async fn gc(&self, ask: &Ask, tick: bool, told: &(dyn Fn(&Report) + Sync)) -> Result<Report> {

@@ -125,7 +125,7 @@ impl Run<'_> {
             let Some(mut left) = left.as_deref().and_then(Left::read) else {
                 return Ok(Some(()));
             };
-            if left.after >= horizon {
+            if left.after >= horizon || self.inner.bytes_are_held() {
                 return Ok(Some(()));
             }
             let after = left.after.parse::<Location>().map_err(Error::internal)?;

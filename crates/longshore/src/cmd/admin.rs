@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::tags::{self, TagsCommand};
+use super::trash::{self, TrashCommand};
 use crate::control::status::{self, Status};
 use crate::control::{Client, Operation, Target};
 
@@ -13,6 +15,12 @@ use crate::control::{Client, Operation, Target};
 pub enum AdminCommand {
     /// Say which server runs over a data directory.
     Status(Asked),
+    /// Say where a tag pointed, and point it there again.
+    #[command(subcommand)]
+    Tags(TagsCommand),
+    /// Look at what was deleted, bring it back, or remove it for good.
+    #[command(subcommand)]
+    Trash(TrashCommand),
 }
 
 /// How a server is asked and its answer printed.
@@ -55,6 +63,8 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     match command {
+        AdminCommand::Tags(command) => return tags::run(command, variables, out),
+        AdminCommand::Trash(command) => return trash::run(command, variables, out),
         AdminCommand::Status(asked) => {
             let running = asked.call::<Status>(variables, &status::Args::default(), |()| {})?;
             if asked.json {

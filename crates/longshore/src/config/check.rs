@@ -31,6 +31,7 @@ pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, P
     listeners(&settings, &reader, &mut problems);
     http(&settings, &reader, &mut problems);
     limits(&settings, &reader, &mut problems);
+    collection(&settings, &reader, &mut problems);
     for problem in problems {
         reader.problem(problem);
     }
@@ -44,6 +45,8 @@ pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, P
         tls,
         http: settings.http,
         storage: settings.storage,
+        gc: settings.gc,
+        trash: settings.trash,
         database,
         auth,
         manifests: settings.manifests,
@@ -270,6 +273,28 @@ fn http(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
             at,
             "`tracing.headers` is set but `tracing.endpoint` is not, so no traces are sent",
         ));
+    }
+}
+
+fn collection(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) {
+    let gc = &settings.gc;
+    for (path, what, wrong) in [
+        ("gc.interval", "it would never rest", gc.interval.is_zero()),
+        (
+            "gc.lease",
+            "no push could rely on what it is told",
+            gc.lease.is_zero(),
+        ),
+        (
+            "gc.pace",
+            "nothing would ever be freed; `gc.enabled` turns it off",
+            gc.pace.get() <= 0.0,
+        ),
+    ] {
+        if wrong {
+            let what = format!("`{path}` is zero, so {what}");
+            problems.push(Problem::new(reader.place(path), what));
+        }
     }
 }
 

@@ -45,8 +45,8 @@ pub use problem::{Problem, Problems};
 pub use reader::{Origins, Reader};
 pub use secret::Secret;
 pub use sections::{
-    Durability, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Sparse, Storage,
-    StorageKind, TlsVersion, Tracing,
+    Durability, Gc, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Sparse, Storage,
+    StorageKind, TlsVersion, Tracing, Trash, Untagged,
 };
 pub use settings::Settings;
 pub use units::ByteSize;
@@ -69,6 +69,10 @@ pub struct Config {
     pub http: Http,
     /// Where and how blobs are kept.
     pub storage: Storage,
+    /// Removing what nobody needs any more.
+    pub gc: Gc,
+    /// What can be restored.
+    pub trash: Trash,
     /// The file of the SQLite database.
     pub database: PathBuf,
     /// How clients prove who they are.

@@ -120,6 +120,52 @@ section! {
     }
 }
 
+choice! {
+    /// Which manifests without a tag are collected.
+    Untagged {
+        /// None.
+        Keep = "keep",
+        /// Parts of an index that was deleted.
+        Parts = "parts",
+        /// All.
+        All = "all",
+    }
+}
+
+section! {
+    /// Removing what nobody needs any more, while the registry is used. See `docs/garbage-collection.md`.
+    Gc at "gc" since "0.1.0" {
+        /// Collect. Off, nothing is freed but by `longshore gc --now`.
+        enabled: bool = true,
+        /// How often it is seen whether something is due.
+        interval: Duration = Duration::from_mins(1),
+        /// How long a client that may push can rely on what it was told is here, before it pushes the manifest.
+        lease: Duration = Duration::from_hours(6),
+        /// How long a blob stays that no manifest ever needed.
+        unreferenced: Duration = Duration::from_hours(24),
+        /// How long bytes stay on disk after nobody can see them any more.
+        quarantine: Duration = Duration::from_mins(10),
+        /// Which manifests without a tag are collected, after `trash.time` without one, or `trash.untagged_time` if
+        /// they never had one. `keep`: none, they stay until they are deleted. `parts`: those that never had a tag and
+        /// came with an index, or for another manifest, that was deleted. `all`: every one that no index lists.
+        untagged: Untagged = Untagged::Parts,
+        /// The share of the time that collection may work, so that requests come first.
+        pace: Ratio = Ratio::QUARTER,
+    }
+}
+
+section! {
+    /// What was deleted or overwritten, to be restored with `longshore admin`.
+    Trash at "trash" since "0.1.0" {
+        /// How long deleted manifests can be restored. Their bytes are freed afterwards.
+        time: Duration = Duration::from_hours(14 * 24),
+        /// The same for those that never had a tag.
+        untagged_time: Duration = Duration::from_hours(24),
+        /// How long it is remembered where tags pointed.
+        tag_history: Duration = Duration::from_hours(90 * 24),
+    }
+}
+
 section! {
     /// The database of names, tags and links.
     Database at "database" since "0.1.0" {

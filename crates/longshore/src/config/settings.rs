@@ -5,7 +5,7 @@ use super::key::{Key, Section};
 use super::limits::Limits;
 use super::reader::Reader;
 use super::sections::{
-    Database, Health, Http, Log, Manifests, Metrics, Place, Storage, TlsFiles, Tracing,
+    Database, Gc, Health, Http, Log, Manifests, Metrics, Place, Storage, TlsFiles, Tracing, Trash,
 };
 
 /// The name, words and values of a section, for showing.
@@ -56,6 +56,10 @@ settings! {
     http: Http,
     /// `[storage]`.
     storage: Storage,
+    /// `[gc]`.
+    gc: Gc,
+    /// `[trash]`.
+    trash: Trash,
     /// `[database]`.
     database: Database,
     /// `[auth]`.

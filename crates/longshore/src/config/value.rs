@@ -141,6 +141,8 @@ pub struct Ratio(f64);
 impl Ratio {
     /// Everything.
     pub const ALL: Self = Self(1.0);
+    /// One of four parts.
+    pub const QUARTER: Self = Self(0.25);
 
     /// The share as a number from 0 to 1.
     pub fn get(self) -> f64 {

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::backup::Backup;
 use super::fsck::Fsck;
+use super::gc::Gc;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::status::Status;
+use super::{tags, trash};
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
 
@@ -39,6 +41,12 @@ const OPERATIONS: &[(&str, Run)] = &[
     (Backup::NAME, run::<Backup>),
     (Export::NAME, run::<Export>),
     (Import::NAME, run::<Import>),
+    (Gc::NAME, run::<Gc>),
+    (tags::History::NAME, run::<tags::History>),
+    (tags::Restore::NAME, run::<tags::Restore>),
+    (trash::List::NAME, run::<trash::List>),
+    (trash::Restore::NAME, run::<trash::Restore>),
+    (trash::Empty::NAME, run::<trash::Empty>),
 ];
 
 fn run<O: Operation>(

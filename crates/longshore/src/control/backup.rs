@@ -29,6 +29,8 @@ impl Operation for Backup {
     type Done = About;
 
     async fn run(state: &State, args: Args, steps: Steps<Progress>) -> anyhow::Result<About> {
+        // What the copy of the metadata names must still be there when its turn comes.
+        let _held = state.store.hold_bytes();
         let job = Job {
             db: state.db.clone(),
             data: state.config.data.clone(),

@@ -11,12 +11,15 @@ pub mod answer;
 pub mod backup;
 pub mod client;
 pub mod fsck;
+pub mod gc;
 pub mod line;
 pub mod operation;
 pub mod place;
 pub mod server;
 pub mod status;
+pub mod tags;
 pub mod target;
+pub mod trash;
 
 pub use client::Client;
 pub use operation::{Operation, State, Steps};

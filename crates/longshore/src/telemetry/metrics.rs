@@ -7,7 +7,7 @@ use std::time::Duration;
 use longshore_http::server::ServerStats;
 use longshore_layers::Outcome;
 use longshore_layers::meter::{self, Meter};
-use longshore_store::Store;
+use longshore_store::{GcStats, Store};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -83,6 +83,17 @@ metrics! {
     SCRUBBED = "longshore_scrub_blobs_total", Counter, [], "Blobs that were read again and found whole.";
     SCRUBBED_BYTES = "longshore_scrub_bytes_total", Counter, [], "Bytes of blobs that were read again and found whole.";
     SCRUB_PASSES = "longshore_scrub_passes_total", Counter, [], "How often everything stored was read again to the end.";
+    GC_RUNS = "longshore_gc_runs_total", Counter, ["outcome"], "Runs of collection: `done`, or `broken` off by a failure.";
+    GC_FREED = "longshore_gc_freed_blobs_total", Counter, [], "Blobs whose bytes were removed because nobody needed them.";
+    GC_FREED_BYTES = "longshore_gc_freed_bytes_total", Counter, [], "Their bytes.";
+    GC_WAITING = "longshore_gc_waiting_blobs", Gauge, [], "Blobs out of sight whose bytes are removed when their quarantine ends.";
+    GC_WAITING_BYTES = "longshore_gc_waiting_bytes", Gauge, [], "Their bytes.";
+    GC_COLLECTED = "longshore_gc_collected_manifests_total", Counter, [], "Manifests without a tag that were moved into the trash.";
+    GC_EXPIRED = "longshore_gc_expired_manifests_total", Counter, [], "Manifests that left the trash for good.";
+    GC_ORPHANS = "longshore_gc_orphans_total", Counter, [], "Files that an unclean stop left behind and that were removed.";
+    GC_FAILED = "longshore_gc_failed_total", Counter, [], "Things that collection could not deal with and tries again; the log says why.";
+    GC_PAUSED = "longshore_gc_paused", Gauge, [], "1 while nothing is collected because the clock is not believed.";
+    TRASH = "longshore_trash_manifests", Gauge, [], "Manifests in the trash, as of the last run of collection.";
     MEMORY = "process_resident_memory_bytes", Gauge, [], "Memory of the process, mapped files included.";
     CPU = "process_cpu_seconds_total", Counter, [], "Processor time of the process.";
     FILES = "process_open_fds", Gauge, [], "Open files of the process.";
@@ -182,6 +193,7 @@ impl Collector for Sources {
         out.number(&SCRUBBED, found.scrubbed)?;
         out.number(&SCRUBBED_BYTES, found.scrubbed_bytes)?;
         out.number(&SCRUB_PASSES, found.passes)?;
+        out.collection(&self.store.as_ref().map(Store::gc_stats).unwrap_or_default())?;
         out.process()
     }
 }
@@ -255,6 +267,22 @@ impl Out<'_> {
                 .encode_histogram::<NoLabelSet>(sum.as_secs_f64(), total, &buckets, None)?;
         }
         Ok(())
+    }
+
+    fn collection(&mut self, gc: &GcStats) -> fmt::Result {
+        let runs = [("done", gc.runs), ("broken", gc.broken)];
+        let runs = runs.map(|(outcome, count)| (vec![outcome.to_owned()], count));
+        self.numbers(&GC_RUNS, runs)?;
+        self.number(&GC_FREED, gc.freed_blobs)?;
+        self.number(&GC_FREED_BYTES, gc.freed_bytes)?;
+        self.number(&GC_WAITING, gc.waiting_blobs)?;
+        self.number(&GC_WAITING_BYTES, gc.waiting_bytes)?;
+        self.number(&GC_COLLECTED, gc.collected)?;
+        self.number(&GC_EXPIRED, gc.expired)?;
+        self.number(&GC_ORPHANS, gc.orphans)?;
+        self.number(&GC_FAILED, gc.failed)?;
+        self.number(&GC_PAUSED, u64::from(gc.paused))?;
+        self.number(&TRASH, gc.trash)
     }
 
     /// What the kernel says of this process; on systems without `/proc` these are left out.

@@ -12,6 +12,7 @@ mod backup;
 mod calls;
 #[path = "../allocations/client.rs"]
 mod client;
+mod collect;
 mod conformance;
 mod control;
 mod crash;

@@ -115,6 +115,19 @@ async fn what_is_pushed_again_while_it_is_in_quarantine_is_not_taken_with_the_ol
 use longshore_spec::digest::{Algorithm, Digest};
 
 #[tokio::test]
+async fn who_copies_by_a_list_keeps_the_bytes_until_the_copy_is_made() {
+    let bench = Bench::new().await;
+    bench.put("a", &large("x")).await;
+    let held = bench.store.hold_bytes();
+    assert_eq!(bench.gc_after(24 * HOUR).await.taken.count, 1);
+    assert_eq!(bench.gc_after(HOUR).await.waiting.count, 1);
+    assert_eq!(bench.files(), 1);
+    drop(held);
+    assert_eq!(bench.gc().await.freed.count, 1);
+    check_empty(&bench).await;
+}
+
+#[tokio::test]
 async fn a_copy_that_was_replaced_because_it_was_damaged_is_removed() {
     let bench = Bench::new().await;
     let content = large("x");

@@ -328,6 +328,7 @@ fn the_reference_page_is_what_the_table_says() {
 fn every_key_is_read_by_the_program() {
     let program = [
         include_str!("../../assemble.rs"),
+        include_str!("../../assemble/collect.rs"),
         include_str!("../../cmd/serve.rs"),
         include_str!("../../telemetry/admin.rs"),
         include_str!("../../telemetry/health.rs"),
