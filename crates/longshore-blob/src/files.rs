@@ -30,7 +30,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use longshore_core::{ByteStream, Error, Result, SignedUrl};
+use longshore_core::{ByteStream, Error, Result, Room, SignedUrl};
 use longshore_spec::{Algorithm, Digest};
 use rustix::fs::AtFlags;
 use rustix::io::Errno;
@@ -69,6 +69,7 @@ pub struct Files {
     syncs: Arc<Syncs>,
     reads: Reads,
     witness: u128,
+    room: Option<Room>,
 }
 
 impl Files {
@@ -97,6 +98,7 @@ impl Files {
                 open::open_files(options.open_files),
             ),
             witness: open::witness(),
+            room: options.room.clone(),
             root,
         })
     }
@@ -129,6 +131,23 @@ impl Files {
 /// `Internal`, which cannot be.
 pub fn arrivals(since: SystemTime) -> Result<Location> {
     hours::path_of(since).parse().map_err(Error::internal)
+}
+
+impl Files {
+    /// Whether anything may be written that takes space.
+    fn admit(&self) -> Result<()> {
+        if self.room.as_ref().is_some_and(Room::is_out) {
+            return Err(fault::storage(Errno::NOSPC));
+        }
+        Ok(())
+    }
+
+    /// The disk was found full.
+    fn ran_out(&self) {
+        if let Some(room) = &self.room {
+            room.ran_out();
+        }
+    }
 }
 
 /// The id of an upload that begins `now`; ids of later ones come later in the order of names.
@@ -175,11 +194,12 @@ impl BlobStore for Files {
         most: u64,
     ) -> Result<()> {
         self.syncs.writable()?;
+        self.admit()?;
         if size.is_some_and(|size| size > most) {
             return Err(extend::too_large());
         }
         let (seat, hold) = self.seats.take(stage.key(), stage.offset()).await?;
-        let writer = Writer::new(&self.root, stage, seat, hold.watch())?;
+        let writer = Writer::new(&self.root, stage, seat, hold.watch(), self.room.clone())?;
         if stage.witness() != self.witness {
             // What was not synced before the machine went down may be gone, or be zeros.
             let file = writer.file().map_err(fault::storage)?;
@@ -196,6 +216,7 @@ impl BlobStore for Files {
         let done = written.and(taken);
         if let Some(writer) = writer {
             if done.as_ref().is_err_and(fault::is_full) {
+                self.ran_out();
                 // The last bytes of a disk are for the database, which else could not even forget this upload.
                 writer.cut(stage.offset())?;
             } else {
@@ -211,7 +232,12 @@ impl BlobStore for Files {
     }
 
     async fn put(&self, content: &[Bytes], digest: &Digest, now: SystemTime) -> Result<Stored> {
-        self.put_whole(content, digest, now).await
+        self.admit()?;
+        let put = self.put_whole(content, digest, now).await;
+        if put.as_ref().is_err_and(fault::is_full) {
+            self.ran_out();
+        }
+        put
     }
 
     async fn sync(&self, at: &Location) -> Result<()> {

@@ -19,6 +19,7 @@ pub mod cx;
 pub mod error;
 pub mod op;
 pub mod registry;
+pub mod room;
 
 pub use body::ByteStream;
 pub use cx::{Actor, Cx, Grant, On, Reach, Rights, Verb, Verbs};
@@ -28,3 +29,4 @@ pub use registry::{
     Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed,
     Registry, SignedUrl, TagRule, Upload, Window,
 };
+pub use room::Room;

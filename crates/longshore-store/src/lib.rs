@@ -38,6 +38,7 @@ mod prune;
 mod push;
 mod recover;
 mod repo;
+mod room;
 mod row;
 mod rows;
 mod scrub;

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use longshore_core::Room;
 use longshore_meta::blobs::Lease;
 use longshore_meta::time::span;
 use longshore_spec::manifest;
@@ -87,6 +88,8 @@ pub struct Options {
     pub row_most: u64,
     /// How many bytes of blobs that are rows are kept in memory.
     pub body_cache: u64,
+    /// Whether there is room to write, as the storage and the metadata say.
+    pub room: Room,
     /// How often everything is read again, to find damage; `None` for never.
     pub scrub_every: Option<Duration>,
     /// How many bytes a second are read for that.
@@ -118,6 +121,7 @@ impl Default for Options {
             gc: GcOptions::default(),
             row_most: 16 << 10,
             body_cache: 64 << 20,
+            room: Room::default(),
             scrub_every: Some(Duration::from_hours(30 * 24)),
             scrub_rate: 32 << 20,
             manifest_cache: 64 << 20,

@@ -95,6 +95,11 @@ impl Store {
         Ok(store)
     }
 
+    /// Whether the disk is full, so that nothing can be pushed.
+    pub fn is_full(&self) -> bool {
+        self.0.options.room.is_out()
+    }
+
     /// What was found of the bytes that are kept, since the store was opened.
     pub fn found(&self) -> Found {
         self.0.integrity.found()
@@ -181,6 +186,7 @@ impl Registry for Store {
         want: &Expect,
         body: ByteStream,
     ) -> Result<BlobInfo> {
+        self.0.admit()?;
         Inner::put_blob(&self.0, cx, repo, want, body).await
     }
 
@@ -191,10 +197,12 @@ impl Registry for Store {
         digest: &Digest,
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
+        self.0.admit()?;
         Inner::mount_blob(&self.0, cx, repo, digest, from).await
     }
 
     async fn start_upload(&self, cx: &Cx, repo: &RepoName, algorithm: Algorithm) -> Result<Upload> {
+        self.0.admit()?;
         self.0.start_upload(cx, repo, algorithm).await
     }
 
@@ -209,6 +217,7 @@ impl Registry for Store {
         id: &UploadId,
         chunk: Chunk,
     ) -> Result<Upload> {
+        self.0.admit()?;
         Inner::append_upload(&self.0, cx, repo, id, chunk).await
     }
 
@@ -220,6 +229,7 @@ impl Registry for Store {
         last: Chunk,
         digest: &Digest,
     ) -> Result<BlobInfo> {
+        self.0.admit()?;
         Inner::finish_upload(&self.0, cx, repo, id, last, digest).await
     }
 
@@ -228,6 +238,7 @@ impl Registry for Store {
     }
 
     async fn put_manifest(&self, cx: &Cx, repo: &RepoName, push: &ManifestPush) -> Result<Pushed> {
+        self.0.admit()?;
         Inner::put_manifest(&self.0, cx, repo, push).await
     }
 

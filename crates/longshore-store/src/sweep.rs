@@ -16,6 +16,8 @@ use crate::unsettled::Origin;
 const SETTLE: Duration = Duration::from_millis(500);
 /// How often sessions are looked through.
 const SWEEP: Duration = Duration::from_mins(1);
+/// How often a full disk is looked at again.
+const ROOM: Duration = Duration::from_secs(1);
 /// How often it is seen whether it is time to read everything again.
 const SCRUB: Duration = Duration::from_mins(1);
 /// How many sessions are ended in one go.
@@ -30,6 +32,10 @@ impl Inner {
                 again(SETTLE, || self.settle(Origin::Published)),
                 again(SETTLE, || self.settle(Origin::Found)),
                 again(SWEEP, || self.sweep()),
+                again(ROOM, async || {
+                    self.look_for_room();
+                    Ok(())
+                }),
                 again(SCRUB, || self.scrub()),
                 again(marker::EVERY, || self.move_mark()),
                 self.heed(),

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use http::HeaderMap;
 use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions, TokenOptions};
 use longshore_blob::{Files, FilesOptions};
-use longshore_core::{Children, Registry};
+use longshore_core::{Children, Registry, Room};
 use longshore_http::edge::{EdgeOptions, Network, Observer, Pages, Ping, Warnings};
 use longshore_http::server;
 use longshore_layers::{Behind as _, Meter, NoDeletes, ReadOnly, RightsGate};
@@ -37,8 +37,10 @@ pub struct Parts {
 /// # Errors
 /// The data directory cannot be used, or is in use.
 pub async fn open(config: &Config) -> anyhow::Result<Parts> {
+    let room = Room::default();
     let files = FilesOptions {
         unsafe_storage: config.storage.unsafe_storage,
+        room: Some(room.clone()),
         ..FilesOptions::new(&config.data)
     };
     // The lock of the directory first: it is what keeps two servers from one database.
@@ -48,13 +50,17 @@ pub async fn open(config: &Config) -> anyhow::Result<Parts> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("{} cannot be made", folder.display()))?;
     }
-    let db = tokio::task::spawn_blocking(move || Db::open_file(&path))
+    let (reserve, for_db) = (config.storage.reserve.get(), room.clone());
+    let db = tokio::task::spawn_blocking(move || Db::open_reserved(&path, reserve, for_db))
         .await?
         .with_context(|| format!("the database {}", config.database.display()))?;
     let store = Store::open(
         db.clone(),
         Arc::new(blobs),
-        store_options(config),
+        store::Options {
+            room,
+            ..store_options(config)
+        },
         Arc::new(now),
     )
     .await?;

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use longshore_core::Room;
 use rustix::fs::{FlockOperation, OFlags};
 use rustix::io::Errno;
 use rustix::process::Resource;
@@ -22,6 +23,8 @@ pub struct FilesOptions {
     pub small_bytes: u64,
     /// How many blobs stay open after they were read. At most a quarter of what the process may have open.
     pub open_files: u64,
+    /// Is told when the disk is full, and tells when no more is to be written; somebody else says when there is room again.
+    pub room: Option<Room>,
 }
 
 impl FilesOptions {
@@ -32,6 +35,7 @@ impl FilesOptions {
             unsafe_storage: false,
             small_bytes: 64 << 20,
             open_files: 4096,
+            room: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use longshore_core::Result;
+use longshore_core::{Result, Room};
 use longshore_spec::Hasher;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
@@ -34,6 +34,7 @@ pub(crate) struct Writer {
     pub(crate) hasher: Hasher,
     written_back: u64,
     gone: Arc<AtomicBool>,
+    room: Option<Room>,
     _seat: Seat,
 }
 
@@ -44,6 +45,7 @@ impl Writer {
         stage: &Stage,
         seat: Seat,
         gone: Arc<AtomicBool>,
+        room: Option<Room>,
     ) -> Result<Self> {
         let file = File::from(
             root.open(stage.key().as_str(), OFlags::RDWR)
@@ -57,6 +59,7 @@ impl Writer {
             hasher,
             written_back: offset,
             gone,
+            room,
             _seat: seat,
         })
     }
@@ -69,6 +72,10 @@ impl Writer {
     /// Adds `bytes`. After a failure the part that was written is kept.
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() && !self.is_abandoned() {
+            // Somebody else found the disk full: what is left of it is not for uploads.
+            if self.room.as_ref().is_some_and(Room::is_out) {
+                return Err(Errno::NOSPC.into());
+            }
             let piece = bytes.get(..PIECE).unwrap_or(bytes);
             let len = match self.file.write_at(piece, self.offset) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

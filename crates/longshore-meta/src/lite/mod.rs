@@ -5,6 +5,7 @@
 //! SQLite itself syncs (before and after a checkpoint) stays as it is: `synchronous=NORMAL`.
 
 mod checkpoint;
+mod reserve;
 mod stepped;
 mod sync;
 mod writer;
@@ -16,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::FutureExt;
-use longshore_core::{Code, Error, Result};
+use longshore_core::{Code, Error, Result, Room};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, ToSql};
@@ -35,6 +36,7 @@ pub(crate) struct Lite {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     writer: Way,
+    reserve: Option<Arc<reserve::Reserve>>,
 }
 
 /// How writes are run.
@@ -45,11 +47,20 @@ enum Way {
 }
 
 impl Lite {
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        Self::open_with(path, |conn| {
+    pub(crate) fn open(path: &Path, bytes: u64, room: Room) -> Result<Self> {
+        let reserve = Arc::new(reserve::Reserve::new(path, bytes, room));
+        let for_writer = Arc::clone(&reserve);
+        let mut lite = Self::open_with(path, |conn| {
             let log = Arc::new(sync::Log::open(path)?);
-            Ok(Way::Threads(writer::Writer::start(conn, log, path)?))
-        })
+            let writer = writer::Writer::start(conn, log, for_writer, path)?;
+            Ok(Way::Threads(writer))
+        })?;
+        lite.reserve = Some(reserve);
+        Ok(lite)
+    }
+
+    pub(crate) fn regain(&self) -> bool {
+        self.reserve.as_ref().is_none_or(|reserve| reserve.regain())
     }
 
     pub(crate) fn open_stepped(path: &Path, steps: Arc<dyn Steps>) -> Result<Self> {
@@ -75,6 +86,7 @@ impl Lite {
             path: path.to_owned(),
             readers: Mutex::new(Vec::new()),
             writer: way(conn)?,
+            reserve: None,
         })
     }
 

@@ -10,6 +10,7 @@ use longshore_core::{Code, Error, Result};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::reserve::Reserve;
 use super::{checkpoint, exec, run, sync};
 use crate::db::{Body, Durability};
 
@@ -102,7 +103,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(mut conn: Connection, log: Arc<sync::Log>, path: &Path) -> Result<Self> {
+    pub(super) fn start(
+        mut conn: Connection,
+        log: Arc<sync::Log>,
+        reserve: Arc<Reserve>,
+        path: &Path,
+    ) -> Result<Self> {
         let held = checkpoint::Held::default();
         held.count(&mut conn).map_err(super::failed)?;
         let gate = Arc::new(checkpoint::Gate::default());
@@ -125,7 +131,12 @@ impl Writer {
                 checkpoint::run(log, held, gate, path, &asked);
             }),
         )?;
-        let for_writer = Moving { held, gate, asks };
+        let for_writer = Moving {
+            held,
+            gate,
+            asks,
+            reserve,
+        };
         let for_log = log.clone();
         spawn(
             "meta-writer",
@@ -190,6 +201,7 @@ struct Moving {
     held: checkpoint::Held,
     gate: Arc<checkpoint::Gate>,
     asks: mpsc::SyncSender<checkpoint::Ask>,
+    reserve: Arc<Reserve>,
 }
 
 fn writer(
@@ -218,7 +230,11 @@ fn writer(
                 None
             };
         }
-        match commit(&mut conn, &mut batch) {
+        let mut done = commit(&mut conn, &mut batch);
+        if done.is_err() && moving.reserve.give_up() {
+            done = commit(&mut conn, &mut batch);
+        }
+        match done {
             Ok(()) => {
                 for job in batch {
                     match job.durability() {

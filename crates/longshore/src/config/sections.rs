@@ -112,6 +112,9 @@ section! {
         read_only: bool = false,
         /// Allow clients to delete tags, manifests and blobs.
         delete: bool = true,
+        /// How much of the disk is kept for when it is full, so that deletes go on then. It lies beside the
+        /// database.
+        reserve: ByteSize = ByteSize::mib(32),
         /// How often everything stored is read again, to find damage before somebody needs it. `0` for
         /// never.
         scrub_every: Duration = Duration::from_hours(30 * 24),

@@ -77,6 +77,7 @@ metrics! {
     RUNNING = "longshore_operations", Gauge, ["operation"], "Operations of the registry under way.";
     OPERATIONS = "longshore_operations_total", Counter, ["operation", "outcome"], "Operations of the registry that came to their end.";
     OPERATION_SECONDS = "longshore_operation_seconds", Histogram, ["operation"], "How long operations of the registry took.";
+    FULL = "longshore_storage_full", Gauge, [], "1 while pushes are refused because the disk is full, else 0.";
     DAMAGED = "longshore_content_damaged_total", Counter, [], "Stored copies of blobs and manifests that were found missing or with wrong bytes.";
     HEALED = "longshore_content_healed_total", Counter, [], "Damaged or lost blobs that a push made whole again.";
     UNREADABLE = "longshore_content_unreadable_total", Counter, [], "Blobs whose bytes the disk did not give.";
@@ -186,6 +187,8 @@ impl Collector for Sources {
             .map(|reading| (reading.op, reading.total, reading.buckets))
             .collect();
         out.durations(&OPERATION_SECONDS, &meter::BOUNDS_MICROS, used)?;
+        let full = self.store.as_ref().is_some_and(Store::is_full);
+        out.number(&FULL, u64::from(full))?;
         let found = self.store.as_ref().map(Store::found).unwrap_or_default();
         out.number(&DAMAGED, found.damaged)?;
         out.number(&HEALED, found.healed)?;

@@ -113,6 +113,89 @@ async fn a_full_disk_refuses_writes_keeps_reading_and_recovers_without_a_restart
     assert_eq!(server.stop(), Some(0));
 }
 
+#[tokio::test]
+async fn on_a_full_disk_everything_can_be_deleted_and_what_came_before_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let Some(small) = Small::mount(&dir.path().join("small"), 24) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "CI runs as root and can mount"
+        );
+        println!("skipped: only root can mount a small file system");
+        return;
+    };
+    let server = Start::over(&small.0.join("data"))
+        .set("storage.reserve", "4MiB")
+        .run();
+    let mut client = server.client();
+    let mut maker = Maker::new(1);
+    let mut images = Vec::new();
+    for _ in 0..60 {
+        let (config, layer) = (maker.config("amd64"), maker.blob(40_000));
+        let image = maker.image(&config, std::slice::from_ref(&layer), &Dress::default());
+        for piece in [&config, &layer] {
+            let post = Ask::new(
+                "POST",
+                format!("/v2/acme/app/blobs/uploads/?digest={}", piece.digest),
+            );
+            expect(&mut client, post.sized(piece.bytes.clone()), 201).await;
+        }
+        let put = Ask::new("PUT", format!("/v2/acme/app/manifests/{}", image.digest))
+            .header("content-type", image.media_type.as_str())
+            .sized(image.bytes.clone());
+        expect(&mut client, put, 201).await;
+        images.push((image, layer));
+    }
+    // Somebody else fills the disk to the last byte, and again whenever there is room but for what is kept.
+    let stuffing = small.0.join("stuffing");
+    let _ = std::fs::write(&stuffing, vec![0_u8; 24 << 20]);
+    let small_blob = maker.blob(1000);
+    let push = || {
+        Ask::new(
+            "POST",
+            format!("/v2/acme/app/blobs/uploads/?digest={}", small_blob.digest),
+        )
+        .sized(small_blob.bytes.clone())
+    };
+    // A small blob is a row: it fits into what is left of the database's files, until it does not.
+    let mut refused = false;
+    for _ in 0..3000 {
+        let blob = maker.blob(3000);
+        let push = Ask::new(
+            "POST",
+            format!("/v2/acme/app/blobs/uploads/?digest={}", blob.digest),
+        );
+        let answer = client.ask(&push.sized(blob.bytes.clone())).await.unwrap();
+        if answer.status != 201 {
+            assert_eq!(answer.status, 503, "{answer}");
+            assert!(answer.header("retry-after").is_some(), "{answer}");
+            refused = true;
+            break;
+        }
+    }
+    assert!(refused, "the disk is not full");
+    let refusal = expect(&mut client, push(), 503).await;
+    let said = String::from_utf8_lossy(&refusal.body).into_owned();
+    assert!(said.contains("full"), "{said}");
+
+    for (image, layer) in &images {
+        let path = format!("/v2/acme/app/blobs/{}", layer.digest);
+        let read = expect(&mut client, Ask::new("GET", path), 200).await;
+        assert_eq!(read.body, layer.bytes);
+        let path = format!("/v2/acme/app/manifests/{}", image.digest);
+        expect(&mut client, Ask::new("DELETE", path.clone()), 202).await;
+        expect(&mut client, Ask::new("HEAD", path), 404).await;
+        let path = format!("/v2/acme/app/blobs/{}", layer.digest);
+        expect(&mut client, Ask::new("DELETE", path), 202).await;
+    }
+    expect(&mut client, push(), 503).await;
+    std::fs::remove_file(&stuffing).unwrap();
+    expect(&mut client, push(), 201).await;
+    let kept = std::fs::metadata(small.0.join("data/meta.db.reserve")).unwrap();
+    assert_eq!(kept.len(), 4 << 20, "what was given up is kept again");
+    assert_eq!(server.stop(), Some(0));
+}
+
 /// Files of uploads that are not blobs.
 fn parts_left(under: &Path) -> usize {
     let entries = std::fs::read_dir(under)
