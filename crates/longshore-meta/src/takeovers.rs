@@ -19,7 +19,7 @@ const FOUND: &str = "SELECT repo, number, kind, what, why FROM takeover_finding 
                      ORDER BY repo, number LIMIT ?3";
 /// A blob that another push brought stays as it is. Bytes that were lost are replaced, but not by the same ones.
 const ADOPT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
-                     VALUES (?1, ?2, ?3, 1, 1, ?4, 0, ?5, ?6) \
+                     VALUES (?1, ?2, ?3, ?7, 1, ?4, 0, ?5, ?6) \
                      ON CONFLICT (digest) DO UPDATE SET size = excluded.size, location = excluded.location, \
                      generation = blob.generation + 1, state = 1, lease_until = excluded.lease_until, verified = excluded.verified \
                      WHERE blob.state > 1 AND blob.location <> excluded.location";
@@ -142,6 +142,8 @@ pub struct Adopted {
     pub verified: i64,
     /// When its bytes were written.
     pub created: i64,
+    /// Which of the blobs of this digest it is, if there is none: of a later time than any that was collected.
+    pub generation: i64,
 }
 
 /// Makes it a blob of this registry, unless there is one of its digest.
@@ -155,7 +157,8 @@ pub async fn blob_adopt(tx: &mut Tx<'_>, blob: &Adopted) -> Result<()> {
         blob.location.as_str(),
         blob.lease_until,
         blob.verified,
-        blob.created
+        blob.created,
+        blob.generation
     ];
     tx.exec(ADOPT, &values).await.map(drop)
 }
@@ -192,6 +195,7 @@ mod tests {
             lease_until: 5,
             verified: 0,
             created: 3,
+            generation: 1,
         }
     }
 

@@ -59,5 +59,5 @@ pub use marker::forget_run;
 pub use options::{Durability, Options, UrlRule};
 pub use place::file_of;
 pub use store::Store;
-pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError};
+pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError, is_taking_over};
 pub use trash::{InTrash, Outlook, Restored};

@@ -164,3 +164,34 @@ async fn content_that_another_registry_wrote_is_read_where_it_lies() {
     home.files.remove(&taken.location).await.unwrap();
     assert_eq!(home.files.size(&taken.location).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_another_registry_wrote_is_read_where_it_lies_and_removed_alone() {
+    let home = Home::new();
+    for len in [5_000, 200_000] {
+        let all = content(len);
+        let at = format!("docker/registry/v2/blobs/sha256/ab/{len}/data");
+        let at: Location = at.parse().unwrap();
+        let path = home.path(&at);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &all).unwrap();
+        let size = len as u64;
+        assert_eq!(home.files.size(&at).await.unwrap(), Some(size));
+        let body = home.files.read(&at, size, 0..size).await.unwrap();
+        if len > 65_536 {
+            let frames: Vec<_> = body.try_collect().await.unwrap();
+            assert!(
+                frames
+                    .iter()
+                    .all(|part| longshore_region::find(part).is_some()),
+                "it leaves as a file"
+            );
+        } else {
+            assert!(collect(body).await == all);
+        }
+        home.files.remove(&at).await.unwrap();
+        home.files.remove(&at).await.unwrap();
+        assert_eq!(home.files.size(&at).await.unwrap(), None);
+        assert!(path.parent().unwrap().is_dir(), "the tree around it stays");
+    }
+}

@@ -27,12 +27,13 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use longshore_blob::{BlobStore, Location};
-use longshore_core::Result;
 use longshore_core::error::Chain;
+use longshore_core::{Code, Error, Result};
 use longshore_meta::{Db, checks};
 use longshore_spec::digest::Digest;
 
 use crate::store::Store;
+use crate::takeover::is_taking_over;
 
 pub use finding::{Finding, Fixer, Grade, Outcome};
 
@@ -230,6 +231,12 @@ impl Check {
     /// # Errors
     /// `Unavailable` when the metadata or the storage as a whole cannot be read, so that the check could not be made.
     pub async fn run(&self, report: &mut dyn Report) -> Result<Summary> {
+        if is_taking_over(&self.db).await? {
+            return Err(Error::new(
+                Code::Unavailable,
+                "a Distribution tree is being taken over; check when that is done (`longshore takeover` finishes it)",
+            ));
+        }
         let mut summary = Summary::default();
         for part in PARTS {
             self.run_part(*part, report, &mut summary).await?;

@@ -44,6 +44,7 @@ use run::{Empty, Run};
 use stats::Stats;
 
 use crate::store::{Inner, Store};
+use crate::takeover::is_taking_over;
 
 /// What a store knows of its collection.
 #[derive(Debug)]
@@ -208,7 +209,7 @@ impl Inner {
         }
     }
 
-    /// Why the clock is not believed, if it is not.
+    /// Why nothing is collected now: the clock is not believed, or it is not known yet who needs what.
     async fn doubt(
         &self,
         watch: &mut Watch,
@@ -216,6 +217,11 @@ impl Inner {
         tick: bool,
         now: i64,
     ) -> Result<Option<String>> {
+        if is_taking_over(&self.db).await? {
+            return Ok(Some(
+                "a Distribution tree is being taken over, and nobody knows yet what its repositories need".to_owned(),
+            ));
+        }
         if watch.mark.is_none() {
             let mark = self
                 .db

@@ -20,7 +20,7 @@ use longshore_core::Error;
 use longshore_layout::distribution::{Finding, Kind, Survey, Tree, TreeError};
 use longshore_meta::takeovers::{self, FoundRow, TakenRepo};
 use longshore_meta::time::micros;
-use longshore_meta::{Durability, repos, settings};
+use longshore_meta::{Db, Durability, repos, settings};
 use longshore_spec::name::RepoName;
 
 use crate::store::{Inner, Store};
@@ -237,6 +237,18 @@ impl State {
     fn working(&self) -> std::sync::MutexGuard<'_, HashMap<RepoName, Work>> {
         self.working.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a takeover was begun and is not done, also when nobody goes on with it just now. Until it is, nobody knows what is
+/// needed: nothing may be collected, checked or backed up.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn is_taking_over(db: &Db) -> longshore_core::Result<bool> {
+    let state = db
+        .read(&(), |tx, ()| Box::pin(settings::setting_get(tx, STATE)))
+        .await?;
+    Ok(state.as_deref() == Some(UNDER_WAY))
 }
 
 /// A takeover that is under way or done, as the metadata tells of it.

@@ -43,6 +43,7 @@ pub(super) async fn part(tx: &mut Tx<'_>, part: &Part) -> Result<()> {
             lease_until: part.lease_until,
             verified: if held.verified { now } else { 0 },
             created: micros(held.written),
+            generation: now.max(1),
         };
         takeovers::blob_adopt(tx, &blob).await?;
         let due = Some(part.lease_until);

@@ -1,14 +1,15 @@
 //! Taking over the tree of a Distribution registry.
 
+mod collected;
 mod damaged;
+mod gate;
 
 use futures_util::TryStreamExt as _;
 use longshore_core::{Code, Expect, Parents, Registry, Window, body};
-use longshore_layers::Behind as _;
 use longshore_layout::distribution::{Finding, Kind, Survey};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::reference::Reference;
-use longshore_store::{Arriving, Takeover, TakeoverError};
+use longshore_store::{Takeover, TakeoverError};
 use longshore_testkit::content::{Dress, Maker, Piece};
 use longshore_testkit::old_tree::{OldTree, write};
 use longshore_testkit::suite::bench::{alice, by_tag, repo};
@@ -200,67 +201,6 @@ async fn a_push_is_judged_against_what_was_taken_over_and_a_delete_takes_it_away
     let store = open_here(root.path()).await;
     assert!(begin(&store, root.path()).await.is_none());
     assert_eq!(manifest(&store, "a", &by_tag("1.0")).await, None);
-}
-
-#[tokio::test]
-async fn whoever_asks_first_finds_the_whole_repository_and_the_list_waits() {
-    let root = tempfile::tempdir().unwrap();
-    let tree = OldTree::new(root.path());
-    let mut maker = Maker::new(1);
-    let images: Vec<_> = ["a", "a/b", "c"]
-        .map(|name| (name, tree.push(name, &mut maker, "1.0")))
-        .into();
-    let store = open_here(root.path()).await;
-    let takeover = begin(&store, root.path()).await.unwrap();
-    let served: Arc<dyn Registry> = Arc::new(store.clone());
-    let served = served.behind(Arriving(takeover.clone()));
-    let cx = alice();
-    for (name, image) in &images {
-        // What a client asks first is not always a manifest.
-        let got = all(&*served, name, &image.layer.digest).await;
-        assert_eq!(got.as_deref(), Some(&image.layer.bytes[..]), "{name}");
-        assert!(manifest(&*served, name, &by_tag("1.0")).await.is_some());
-    }
-    let nowhere = served.stat_manifest(&cx, &repo("b"), &by_tag("1.0")).await;
-    assert_eq!(nowhere.unwrap_err().code(), Code::NameUnknown);
-    let window = Window {
-        after: None,
-        limit: 10,
-    };
-    let early = served.repositories(&cx, &window).await.unwrap_err();
-    assert_eq!(early.code(), Code::Unavailable);
-    assert!(early.wait().is_some(), "it says when to come again");
-    takeover.run().await.unwrap();
-    assert_eq!(
-        served.repositories(&cx, &window).await.unwrap().items.len(),
-        3
-    );
-    let (config, layer) = (&images[0].1.config, &images[2].1.layer);
-    let mounted = served
-        .mount_blob(&cx, &repo("new"), &layer.digest, Some(&repo("c")))
-        .await;
-    assert!(mounted.unwrap().is_some());
-    let unlinked = all(&*served, "new", &config.digest).await;
-    assert_eq!(unlinked, None);
-}
-
-#[tokio::test]
-async fn a_blob_mounted_from_a_repository_that_nobody_looked_at_yet_is_found() {
-    let root = tempfile::tempdir().unwrap();
-    let image = OldTree::new(root.path()).push("a", &mut Maker::new(1), "1.0");
-    let store = open_here(root.path()).await;
-    let takeover = begin(&store, root.path()).await.unwrap();
-    let served: Arc<dyn Registry> = Arc::new(store);
-    let served = served.behind(Arriving(takeover));
-    let mounted = served
-        .mount_blob(
-            &alice(),
-            &repo("new"),
-            &image.layer.digest,
-            Some(&repo("a")),
-        )
-        .await;
-    assert!(mounted.unwrap().is_some());
 }
 
 #[tokio::test]

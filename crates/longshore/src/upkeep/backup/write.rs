@@ -49,6 +49,11 @@ impl Job {
     /// # Errors
     /// It cannot be made; what is in the directory then is no backup.
     pub async fn run(&self, mut told: impl FnMut(Progress)) -> anyhow::Result<About> {
+        if longshore_store::is_taking_over(&self.db).await? {
+            bail!(
+                "a Distribution tree is being taken over; back up when that is done (`longshore takeover` finishes it)"
+            );
+        }
         self.make_room()?;
         let metadata = self.to.join(METADATA);
         self.db
