@@ -2,8 +2,8 @@
 """A tree that the real docker-registry wrote from real pushes, taken over by Longshore and given back.
 
 Everything is pulled from the one, from the other and from the one again, and compared byte for byte: before and after its
-own garbage collection. Variables: LONGSHORE (the program), IMAGES (an OCI layout), WORK (an empty folder). Programs:
-docker-registry, skopeo.
+own garbage collection. Variables: LONGSHORE (the program), REGISTRY (the other one), IMAGES (an OCI layout), WORK (an empty
+folder). Programs: skopeo.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.request
 
+REGISTRY = os.environ["REGISTRY"]
 LONGSHORE = os.environ["LONGSHORE"]
 IMAGES = os.environ["IMAGES"]
 WORK = os.environ["WORK"]
@@ -58,7 +59,7 @@ class Server:
                 "version: 0.1\nlog: {level: warn, accesslog: {disabled: true}}\n"
                 f"storage:\n  delete: {{enabled: true}}\n  filesystem: {{rootdirectory: {self.data}}}\n"
                 f"http: {{addr: '{self.address}'}}\n")
-        program = ["docker-registry", "serve"] if self.name == "distribution" else [LONGSHORE, "serve"]
+        program = [REGISTRY, "serve"] if self.name == "distribution" else [LONGSHORE, "serve"]
         environment = dict(os.environ, LONGSHORE__STORAGE__UNSAFE_STORAGE="true", OTEL_TRACES_EXPORTER="none")
         log = open(f"{config}.log", "w")
         self.process = subprocess.Popen(program + [config], stdout=log, stderr=log, env=environment)
@@ -213,7 +214,7 @@ def main():
         config = f"{data}.gc.yml"
         with open(config, "w") as out:
             out.write(f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {data}}}}}\n")
-        run("docker-registry", "garbage-collect", *options, config)
+        run(REGISTRY, "garbage-collect", *options, config)
         judge(what, data)
     judge("as it was", first)
 

@@ -178,7 +178,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "takeover",
-        about: "a tree that the real docker-registry wrote, taken over and given back",
+        about: "trees that real Distribution registries wrote, taken over and given back",
         limit: Duration::from_mins(15),
         outside: true,
         run: outside::takeover,

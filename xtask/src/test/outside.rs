@@ -10,7 +10,7 @@ use crate::clients::{self, Cell};
 use crate::conformance as program;
 use crate::images;
 use crate::server::Server;
-use crate::tools::Pins;
+use crate::tools::{self, Pace, Pins};
 use crate::workspace::{in_ci, on_path};
 
 /// Says what is there and what is not; what is required and missing fails in CI.
@@ -80,7 +80,8 @@ pub(super) fn clients(session: &Session<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// Takes over what Debian's registry wrote from real pushes, gives it back, and compares all that can be pulled.
+/// Takes over what other registries wrote from real pushes, gives it back, and compares all that can be pulled: Debian's, which
+/// is Distribution 2, and Distribution 3 where it can be built.
 pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
     session.provision.brought()?;
     let missing: Vec<_> = ["docker-registry", "skopeo", "python3"]
@@ -96,22 +97,38 @@ pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
         Err(error) => return Ok(Outcome::skip_required(format!("{error:#}"))),
     };
     let program = Server::build(session.workspace)?;
+    let mut outcome = Outcome::default();
+    let pins = Pins::load(session.workspace)?;
+    let third = match tools::ensure(session.workspace, &pins, "distribution", Pace::Awaited) {
+        Ok(folder) => Some(folder.join("registry")),
+        Err(why) => {
+            outcome.add(Outcome::skip(format!("Distribution 3: {why:#}")));
+            None
+        }
+    };
     let work = std::env::temp_dir().join(format!("xtask-{}-takeover", std::process::id()));
-    std::fs::create_dir_all(&work).context("a folder cannot be made")?;
-    let mut command = Command::new("python3");
-    command
-        .arg(session.workspace.at("xtask/takeover/distribution.py"))
-        .env("LONGSHORE", program)
-        .env("IMAGES", images)
-        .env("WORK", &work);
-    let ended = session.shown(&command);
-    std::fs::remove_dir_all(&work).ok();
-    let ended = ended?;
-    Ok(if ended.ok() {
-        Outcome::pass()
-    } else {
-        Outcome::fail(ended.to_string())
-    })
+    for registry in [Some("docker-registry".into()), third]
+        .into_iter()
+        .flatten()
+    {
+        std::fs::create_dir_all(&work).context("a folder cannot be made")?;
+        let mut command = Command::new("python3");
+        command
+            .arg(session.workspace.at("xtask/takeover/distribution.py"))
+            .env("LONGSHORE", &program)
+            .env("REGISTRY", &registry)
+            .env("IMAGES", &images)
+            .env("WORK", &work);
+        let ended = session.shown(&command);
+        std::fs::remove_dir_all(&work).ok();
+        let ended = ended?;
+        outcome.add(if ended.ok() {
+            Outcome::pass()
+        } else {
+            Outcome::fail(format!("{}: {ended}", registry.display()))
+        });
+    }
+    Ok(outcome)
 }
 
 /// Measures in a few minutes, nothing of it binding on a machine that does other things too: what fails is a measurement with errors.
