@@ -47,6 +47,9 @@ const COUNTS: &str = "SELECT r.id, r.name, r.manifests, r.tags, (SELECT count(*)
                       (SELECT count(*) FROM tag t WHERE t.repo = r.id) FROM repository r WHERE r.id > ?1 ORDER BY r.id LIMIT ?2";
 const RECOUNT: &str = "UPDATE repository SET manifests = (SELECT count(*) FROM manifest m WHERE m.repo = repository.id), \
                        tags = (SELECT count(*) FROM tag t WHERE t.repo = repository.id) WHERE id = ?1";
+const TRASH: &str = "SELECT t.repo, t.digest, r.name, length(b.bytes) FROM trash t LEFT JOIN repository r ON r.id = t.repo \
+                     LEFT JOIN manifest_body b ON b.digest = t.digest \
+                     WHERE (t.repo, t.digest) > (?1, ?2) ORDER BY t.repo, t.digest LIMIT ?3";
 const NAME: &str = "SELECT name FROM repository WHERE id = ?1";
 const UPLOADS: &str = "SELECT id, stage, finished FROM upload WHERE id > ?1 ORDER BY id LIMIT ?2";
 const DROP_UPLOADS: &str = "DELETE FROM upload WHERE id > ?1";
@@ -308,6 +311,23 @@ pub async fn count_page(tx: &mut Tx<'_>, after: i64, limit: usize) -> Result<Vec
 /// `Unavailable`.
 pub async fn recount(tx: &mut Tx<'_>, repo: i64) -> Result<()> {
     tx.exec(RECOUNT, &values![repo]).await.map(drop)
+}
+
+/// A deleted manifest's repository and digest, the repository's name, and how many bytes there are.
+pub type Trashed = (i64, Digest, Option<String>, Option<u64>);
+
+/// Manifests in the trash behind `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn trash_page(
+    tx: &mut Tx<'_>,
+    after: (i64, Option<&Digest>),
+    limit: usize,
+) -> Result<Vec<Trashed>> {
+    let (repo, digest) = after;
+    tx.all(TRASH, &values![repo, key(digest).as_slice(), limit])
+        .await
 }
 
 /// The name of a repository.

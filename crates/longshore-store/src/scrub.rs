@@ -11,7 +11,7 @@ use longshore_blob::{Pace, Unpaced, arrivals};
 use longshore_core::Result;
 use longshore_meta::blobs::{self, BlobRow, BlobState};
 use longshore_meta::time::{micros, span};
-use longshore_meta::{Durability, checks, settings};
+use longshore_meta::{Durability, Tx, checks, settings};
 use longshore_spec::digest::Digest;
 
 use crate::examine::{Copy, examine};
@@ -64,6 +64,14 @@ impl Progress {
     }
 }
 
+/// Calls off the pass that is under way and makes another due at once: much came that nobody has read yet.
+///
+/// # Errors
+/// `Unavailable`.
+pub(crate) async fn begin_anew(tx: &mut Tx<'_>) -> Result<()> {
+    settings::setting_delete(tx, SCRUB).await
+}
+
 impl Inner {
     /// Looks at what is in doubt, and goes on with the pass that is due, to its end.
     pub(crate) async fn scrub(&self) -> Result<()> {
@@ -79,11 +87,19 @@ impl Inner {
         let progress = match found.as_deref().and_then(Progress::read) {
             Some(progress) if !progress.done => progress,
             Some(last) if now < last.begun.saturating_add(span(every)) => return Ok(()),
-            _ => Progress {
-                begun: now,
-                after: None,
-                done: false,
-            },
+            _ => {
+                let progress = Progress {
+                    begun: now,
+                    after: None,
+                    done: false,
+                };
+                self.db
+                    .write(Durability::Process, progress.text(), |tx, progress| {
+                        Box::pin(settings::setting_put(tx, SCRUB, progress))
+                    })
+                    .await?;
+                progress
+            }
         };
         self.pass(progress).await
     }
@@ -108,11 +124,16 @@ impl Inner {
                 }
                 progress.after = Some(digest);
                 if bytes >= BYTES {
-                    self.record(std::mem::take(&mut whole), progress).await?;
+                    let goes_on = self.record(std::mem::take(&mut whole), progress).await?;
+                    if !goes_on {
+                        return Ok(());
+                    }
                     bytes = 0;
                 }
             }
-            self.record(whole, progress).await?;
+            if !self.record(whole, progress).await? {
+                return Ok(());
+            }
         }
         self.integrity.passed();
         Ok(())
@@ -140,7 +161,8 @@ impl Inner {
         Ok(false)
     }
 
-    async fn record(&self, whole: Vec<(Digest, i64)>, progress: Progress) -> Result<()> {
+    /// Records how far the pass came; false when it was called off, because there is much that it may have passed by.
+    async fn record(&self, whole: Vec<(Digest, i64)>, progress: Progress) -> Result<bool> {
         let now = micros((self.clock)());
         let args = (whole, progress.text(), now);
         self.db
@@ -149,7 +171,11 @@ impl Inner {
                     for (digest, generation) in whole {
                         checks::blob_verify(tx, digest, *generation, *now).await?;
                     }
-                    settings::setting_put(tx, SCRUB, progress).await
+                    let goes_on = settings::setting_get(tx, SCRUB).await?.is_some();
+                    if goes_on {
+                        settings::setting_put(tx, SCRUB, progress).await?;
+                    }
+                    Ok(goes_on)
                 })
             })
             .await

@@ -57,10 +57,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Parts> {
     let store = Store::open(
         db.clone(),
         Arc::new(blobs),
-        store::Options {
-            room,
-            ..store_options(config)
-        },
+        store_options(config, room),
         Arc::new(now),
     )
     .await?;
@@ -160,7 +157,7 @@ fn auth_limits(limits: &Limits) -> longshore_auth::Limits {
     }
 }
 
-fn store_options(config: &Config) -> store::Options {
+fn store_options(config: &Config, room: Room) -> store::Options {
     let limits = &config.limits;
     store::Options {
         durability: match config.storage.durability {
@@ -178,6 +175,7 @@ fn store_options(config: &Config) -> store::Options {
         push_lease: config.gc.lease,
         leases: !config.storage.read_only,
         gc: collect::options(config),
+        room,
         scrub_every: Some(config.storage.scrub_every).filter(|every| !every.is_zero()),
         scrub_rate: config.storage.scrub_rate.get(),
         session_idle: limits.upload_idle,

@@ -18,6 +18,7 @@ mod links;
 mod manifests;
 mod needs;
 mod tags;
+mod trash;
 mod uploads;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -49,6 +50,7 @@ const PARTS: &[&dyn Part] = &[
     &edges::Edges,
     &links::Links,
     &tags::Tags,
+    &trash::Trash,
     &counts::Counts,
     &uploads::Uploads,
 ];

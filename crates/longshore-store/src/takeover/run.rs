@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use super::write::{self, Part};
 use super::{DONE, ENDED, STATE, State, Takeover};
+use crate::scrub;
 
 /// How many repositories are gone through at once.
 const AT_ONCE: usize = 4;
@@ -99,6 +100,7 @@ impl Takeover {
                         write::findings(tx, std::slice::from_ref(finding), LAST).await?;
                     }
                     settings::setting_put(tx, ENDED, now).await?;
+                    scrub::begin_anew(tx).await?;
                     settings::setting_put(tx, STATE, DONE).await
                 })
             })

@@ -150,6 +150,11 @@ async fn each_thing_that_can_be_wrong_with_the_metadata_is_found_and_what_can_be
             &[],
         ),
         (
+            "DELETE FROM manifest_body WHERE digest IN (SELECT digest FROM trash)",
+            &["trash-lost"],
+            &["trash-lost"],
+        ),
+        (
             "DELETE FROM manifest_body WHERE length(bytes) < 300",
             &["manifest-missing"],
             &["manifest-missing"],

@@ -19,6 +19,7 @@ use longshore_testkit::suite::Bench;
 
 mod beside;
 mod check;
+mod codes;
 mod damage;
 mod export;
 mod heal;

@@ -126,6 +126,12 @@ async fn on_a_full_disk_everything_can_be_deleted_and_what_came_before_can_be_re
     };
     let server = Start::over(&small.0.join("data"))
         .set("storage.reserve", "4MiB")
+        .set("gc.lease", "1s")
+        .set("gc.unreferenced", "1s")
+        .set("gc.quarantine", "100ms")
+        .set("gc.interval", "1h")
+        .set("trash.time", "0")
+        .set("trash.untagged_time", "0")
         .run();
     let mut client = server.client();
     let mut maker = Maker::new(1);
@@ -189,11 +195,37 @@ async fn on_a_full_disk_everything_can_be_deleted_and_what_came_before_can_be_re
         expect(&mut client, Ask::new("DELETE", path), 202).await;
     }
     expect(&mut client, push(), 503).await;
+
+    // Collection goes on too, and gives the disk what was deleted.
+    let data = small.0.join("data");
+    let before = files(&data.join("blobs"));
+    assert!(before >= 60, "{before}");
+    for _ in 0..100 {
+        let mut gc = super::harness::binary();
+        gc.args(["gc", "--now", "--hurry", "--data"]).arg(&data);
+        let out = gc.output().unwrap();
+        assert!(out.status.success(), "{out:?}");
+        if files(&data.join("blobs")) == 0 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(files(&data.join("blobs")), 0);
     std::fs::remove_file(&stuffing).unwrap();
     expect(&mut client, push(), 201).await;
     let kept = std::fs::metadata(small.0.join("data/meta.db.reserve")).unwrap();
     assert_eq!(kept.len(), 4 << 20, "what was given up is kept again");
     assert_eq!(server.stop(), Some(0));
+}
+
+/// How many files there are.
+fn files(under: &Path) -> usize {
+    let entries = std::fs::read_dir(under)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| if path.is_dir() { files(&path) } else { 1 })
+        .sum()
 }
 
 /// Files of uploads that are not blobs.
