@@ -8,14 +8,14 @@ use crate::tx::Tx;
 use crate::values;
 
 const INSERT: &str = "INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched) \
-                      VALUES (?1, ?2, ?3, ?4, 0, 0, 0, ?5, ?5)";
+                      VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?6)";
 const GET: &str =
     "SELECT stage, size, touched, finished FROM upload WHERE repo = ?1 AND id = ?2 AND actor = ?3";
 const TAKE: &str = "UPDATE upload SET fence = fence + 1, lease_until = ?4, touched = ?5 \
                     WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND lease_until < ?5 AND finished IS NULL RETURNING fence";
 const RENEW: &str = "UPDATE upload SET lease_until = ?3, touched = ?4 WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
 const SAVE: &str = "UPDATE upload SET stage = ?3, size = ?4, lease_until = 0, touched = ?5 WHERE id = ?1 AND fence = ?2";
-const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, lease_until = 0, touched = ?5 \
+const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, stage = ?6, lease_until = 0, touched = ?5 \
                       WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
@@ -31,7 +31,7 @@ const ABANDONED: &str = "SELECT id, stage, finished FROM upload WHERE finished I
 /// An upload session's row.
 #[derive(Debug, Clone)]
 pub struct UploadRow {
-    /// The blob store's own words on what is staged.
+    /// Where the bytes are, in the words of the one who keeps them; nothing once it is finished.
     pub stage: Vec<u8>,
     /// How many bytes are held.
     pub size: u64,
@@ -59,11 +59,17 @@ fn key(id: &UploadId) -> [u8; 16] {
     id.as_u128().to_be_bytes()
 }
 
-/// Opens a session.
+/// Opens a session that holds `size` bytes.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn upload_insert(tx: &mut Tx<'_>, at: &UploadKey, stage: &[u8], now: i64) -> Result<()> {
+pub async fn upload_insert(
+    tx: &mut Tx<'_>,
+    at: &UploadKey,
+    stage: &[u8],
+    size: u64,
+    now: i64,
+) -> Result<()> {
     tx.exec(
         INSERT,
         &values![
@@ -71,6 +77,7 @@ pub async fn upload_insert(tx: &mut Tx<'_>, at: &UploadKey, stage: &[u8], now: i
             at.repo,
             at.actor.as_str(),
             stage,
+            size,
             now
         ],
     )
@@ -173,7 +180,7 @@ pub async fn upload_finish(
     Ok(tx
         .exec(
             FINISH,
-            &values![key(id).as_slice(), fence, digest, size, now],
+            &values![key(id).as_slice(), fence, digest, size, now, [].as_slice()],
         )
         .await?
         > 0)

@@ -83,7 +83,7 @@ impl Inner {
             .db
             .write(Durability::Process, args, |tx, (key, stage, lease, now)| {
                 Box::pin(async move {
-                    uploads::upload_insert(tx, key, stage, *now).await?;
+                    uploads::upload_insert(tx, key, stage, 0, *now).await?;
                     uploads::upload_take(tx, key, *lease, *now).await
                 })
             })

@@ -18,6 +18,7 @@ use longshore_spec::upload::UploadId;
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
 use crate::intake::{again, while_asked, whole};
+use crate::small::Finished;
 use crate::store::Inner;
 use crate::uploads::{Held, Taken, out_of_order, unknown};
 
@@ -99,6 +100,12 @@ impl Inner {
                     },
                     None => match this.take(key, micros(now)).await? {
                         Taken::Held(held) => (held, last),
+                        Taken::Small(small) => {
+                            match this.finish_small(small, &repo, last, &digest, now).await? {
+                                Finished::Done(done) => return Ok(done),
+                                Finished::More(held, last) => (held, last),
+                            }
+                        }
                         Taken::Finished(before, size) if before == digest => {
                             return Ok(BlobInfo { digest, size });
                         }

@@ -4,7 +4,7 @@ use std::io;
 use std::task::Poll;
 
 use bytes::Bytes;
-use futures_util::{FutureExt as _, TryStreamExt as _, stream};
+use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use longshore_core::{ByteStream, Chunk, Code, Error, Result};
 use tokio::sync::oneshot;
 
@@ -53,6 +53,25 @@ pub(crate) async fn whole(body: &mut ByteStream, size: u64) -> (Vec<Bytes>, Resu
     }
 }
 
+/// Receives a body of unknown length as far as it has no more than `most` bytes. What came is given, and how it goes on: with
+/// nothing, or with what makes it longer, or with how it broke off.
+pub(crate) async fn few(body: &mut ByteStream, most: u64) -> (Vec<Bytes>, Result<Option<Bytes>>) {
+    let (mut parts, mut taken) = (Vec::new(), 0_u64);
+    loop {
+        match body.try_next().await {
+            Ok(Some(part)) => {
+                taken = taken.saturating_add(part.len() as u64);
+                if taken > most {
+                    return (parts, Ok(Some(part)));
+                }
+                parts.push(part);
+            }
+            Ok(None) => return (parts, Ok(None)),
+            Err(error) => return (parts, Err(broken_off(error))),
+        }
+    }
+}
+
 fn unlike(what: &str) -> Error {
     Error::new(
         Code::SizeInvalid,
@@ -77,6 +96,11 @@ pub(crate) fn again(parts: Vec<Bytes>, end: Error) -> ByteStream {
         .map(Ok)
         .chain([Err(io::Error::other(end))]);
     Box::pin(stream::iter(parts))
+}
+
+/// The body that `parts` and then `rest` make.
+pub(crate) fn before(parts: Vec<Bytes>, rest: ByteStream) -> ByteStream {
+    Box::pin(stream::iter(parts.into_iter().map(Ok)).chain(rest))
 }
 
 /// Reads a body that was announced as empty; the blob store need not be troubled with it.

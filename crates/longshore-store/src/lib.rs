@@ -42,6 +42,7 @@ mod room;
 mod row;
 mod rows;
 mod scrub;
+mod small;
 mod store;
 mod sweep;
 mod takeover;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use longshore_blob::Stage;
 use longshore_core::Result;
 use longshore_core::error::Chain;
 use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, uploads};
 
 use crate::marker;
+use crate::small::stage_of;
 use crate::store::Inner;
 use crate::unsettled::Origin;
 
@@ -94,8 +94,10 @@ impl Inner {
 
     async fn forget(&self, (id, stage, finished): uploads::Stale) -> Result<()> {
         // The bytes first: a row without bytes is found again, bytes without a row are not.
-        if finished.is_none() {
-            self.blobs.discard(&Stage::decode(&stage)?).await?;
+        if finished.is_none()
+            && let Some(stage) = stage_of(&stage)?
+        {
+            self.blobs.discard(&stage).await?;
         }
         self.db
             .write(Durability::Process, id, |tx, id| {

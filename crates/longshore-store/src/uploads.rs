@@ -13,6 +13,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::fresh::busy;
 use crate::intake::{nothing, while_asked};
+use crate::small::{Begun, Kept, Small};
 use crate::store::Inner;
 
 /// A session in the hands of its one writer.
@@ -26,6 +27,8 @@ pub(crate) struct Held {
 /// What a writer finds when it asks for a session.
 pub(crate) enum Taken {
     Held(Held),
+    /// One that holds few bytes, in its row.
+    Small(Small),
     /// It became a blob of this digest and size before.
     Finished(Digest, u64),
 }
@@ -74,7 +77,7 @@ impl Inner {
         let key = this.key(cx, repo, id).await?;
         let tasks = this.tasks.clone();
         let (this, id, now) = (this.clone(), *id, cx.now);
-        let (_here, chunk) = while_asked(chunk);
+        let (_here, mut chunk) = while_asked(chunk);
         tasks
             .joined(async move {
                 let mut held = match this.fresh.take(&key)? {
@@ -87,9 +90,22 @@ impl Inner {
                             min_chunk: 0,
                         });
                     }
-                    Some(start) => this.begin(start, now).await?,
+                    Some(start) => match this.begin_small(start, chunk, micros(now)).await? {
+                        Begun::Small(offset) => {
+                            return Ok(Upload {
+                                id,
+                                offset,
+                                min_chunk: 0,
+                            });
+                        }
+                        Begun::More(start, more) => {
+                            chunk = more;
+                            this.begin(start, now).await?
+                        }
+                    },
                     None => match this.take(key, micros(now)).await? {
                         Taken::Held(held) => held,
+                        Taken::Small(small) => this.enlarge(small, now).await?,
                         Taken::Finished(..) => return Err(unknown(&id)),
                     },
                 };
@@ -123,6 +139,7 @@ impl Inner {
                 }
                 match this.take(key, now).await? {
                     Taken::Held(held) => this.end(&held).await,
+                    Taken::Small(small) => this.end_small(&small).await,
                     Taken::Finished(..) => Err(unknown(&id)),
                 }
             })
@@ -161,11 +178,15 @@ impl Inner {
             })
             .await?;
         match found {
-            Found::Taken(row, fence) => Ok(Taken::Held(Held {
-                key,
-                fence,
-                stage: Stage::decode(&row.stage)?,
-            })),
+            Found::Taken(row, fence) => Ok(match Kept::of(&row.stage)? {
+                Kept::Stage(stage) => Taken::Held(Held { key, fence, stage }),
+                Kept::Row(algorithm, bytes) => Taken::Small(Small {
+                    key,
+                    fence,
+                    algorithm,
+                    bytes,
+                }),
+            }),
             Found::Finished(digest, size) => Ok(Taken::Finished(digest, size)),
             Found::Busy(offset) => Err(busy(offset)),
         }

@@ -20,7 +20,7 @@ async fn session(db: &Db, id: u128, created: i64, touched: i64, finish: bool) {
         (at(id), created, touched, finish),
         |tx, (at, created, touched, finish)| {
             Box::pin(async move {
-                upload_insert(tx, at, b"stage", *created).await?;
+                upload_insert(tx, at, b"stage", 0, *created).await?;
                 let lease = touched + HOUR / 60;
                 let fence = upload_take(tx, at, lease, *touched).await?.unwrap();
                 if *finish {

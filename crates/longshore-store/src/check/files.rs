@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use longshore_blob::{Location, Stage, arrivals};
+use longshore_blob::{Location, arrivals};
 use longshore_core::Result;
 use longshore_meta::{Db, blobs, checks, graves};
 
 use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+use crate::small::stage_of;
 
 const PAGE: usize = 500;
 
@@ -109,7 +110,7 @@ async fn open_stages(db: &Db) -> Result<HashSet<Location>> {
         };
         after.clone_from(last);
         let open = page.iter().filter(|(.., finished)| finished.is_none());
-        let staged = open.filter_map(|(_, stage, _)| Stage::decode(stage).ok());
+        let staged = open.filter_map(|(_, stage, _)| stage_of(stage).ok().flatten());
         stages.extend(staged.map(|stage| stage.key().clone()));
     }
 }

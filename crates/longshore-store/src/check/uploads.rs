@@ -1,11 +1,12 @@
 //! Each open upload to the bytes it holds.
 
 use async_trait::async_trait;
-use longshore_blob::Stage;
+
 use longshore_core::Result;
 use longshore_meta::{Durability, checks, uploads};
 
 use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+use crate::small::stage_of;
 
 const PAGE: usize = 500;
 
@@ -35,9 +36,11 @@ impl Part for Uploads {
             if finished.is_some() || !which.holds(&subject) {
                 continue;
             }
-            let what = match Stage::decode(&stage) {
+            let what = match stage_of(&stage) {
                 Err(_) => "the state of the upload cannot be read".to_owned(),
-                Ok(stage) => match ground.store.size(stage.key()).await? {
+                // Its bytes are in the row.
+                Ok(None) => continue,
+                Ok(Some(stage)) => match ground.store.size(stage.key()).await? {
                     Some(size) if size >= stage.offset() => continue,
                     Some(size) => format!(
                         "{} holds {size} bytes and not {}",

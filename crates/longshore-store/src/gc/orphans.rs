@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
 
-use longshore_blob::{Location, Stage, arrivals};
+use longshore_blob::{Location, arrivals};
 use longshore_core::error::Chain;
 use longshore_core::{Error, Result};
 use longshore_meta::time::{micros, span};
@@ -15,6 +15,7 @@ use longshore_meta::{Durability, blobs, graves, leader, settings, uploads};
 
 use super::fence::{MARK, NAME};
 use super::run::Run;
+use crate::small::stage_of;
 use crate::store::Inner;
 
 /// `1` while a store is open, `0` after an orderly stop.
@@ -240,8 +241,9 @@ impl Inner {
             let Some((last, _)) = page.last() else { break };
             after.clone_from(last);
             for (_, stage) in page {
-                let stage = Stage::decode(&stage)?;
-                known.extend(upload_of(stage.key()).map(str::to_owned));
+                if let Some(stage) = stage_of(&stage)? {
+                    known.extend(upload_of(stage.key()).map(str::to_owned));
+                }
             }
         }
         let mut after = None;

@@ -131,6 +131,7 @@ async fn a_session_that_is_refused_leaves_no_file() {
     let root = tempfile::tempdir().unwrap();
     let options = Options {
         sessions: 1,
+        row_most: 0,
         ..Options::default()
     };
     let store = open_with(root.path(), options, clock()).await;
@@ -167,7 +168,11 @@ async fn a_session_that_cannot_be_removed_does_not_keep_the_others() {
     let time = Arc::new(AtomicU64::new(1_000_000));
     let told = time.clone();
     let clock = Arc::new(move || UNIX_EPOCH + Duration::from_secs(told.load(Ordering::Relaxed)));
-    let store = open_with(root.path(), Options::default(), clock.clone()).await;
+    let options = Options {
+        row_most: 0,
+        ..Options::default()
+    };
+    let store = open_with(root.path(), options, clock.clone()).await;
     let cx = || Cx {
         now: clock(),
         ..cx("alice")

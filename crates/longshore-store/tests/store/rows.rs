@@ -1,10 +1,11 @@
 //! Small blobs, which are rows and not files.
 
-use longshore_core::{Code, Expect, Registry, body};
+use longshore_core::{Chunk, Code, Expect, Registry, body};
 use longshore_meta::Durability as Until;
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::range::ByteRange;
+use longshore_spec::upload::UploadId;
 
 use super::restart::{cx, repo};
 use super::*;
@@ -175,4 +176,125 @@ async fn a_file_and_a_row_take_each_others_place() {
         "a row took its place"
     );
     assert_eq!(files(&root.path().join("blobs")), 0);
+}
+
+fn chunk(at: Option<u64>, announced: bool, content: &'static [u8]) -> Chunk {
+    Chunk {
+        at,
+        size: announced.then_some(content.len() as u64),
+        body: body::once(content.into()),
+    }
+}
+
+async fn session(store: &Store) -> UploadId {
+    let algorithm = Algorithm::Sha256;
+    let begun = store.start_upload(&cx("alice"), &repo(), algorithm).await;
+    begun.unwrap().id
+}
+
+async fn append(store: &Store, id: &UploadId, chunk: Chunk) -> longshore_core::Result<u64> {
+    let done = store.append_upload(&cx("alice"), &repo(), id, chunk).await;
+    done.map(|upload| upload.offset)
+}
+
+async fn finish(store: &Store, id: &UploadId, last: Chunk) -> longshore_core::Result<u64> {
+    let done = store
+        .finish_upload(&cx("alice"), &repo(), id, last, &digest())
+        .await;
+    done.map(|blob| blob.size)
+}
+
+#[tokio::test]
+async fn a_small_blob_in_two_requests_makes_no_file_and_survives_a_kill_between_them() {
+    for announced in [true, false] {
+        let root = tempfile::tempdir().unwrap();
+        let store = fresh(root.path()).await;
+        let id = session(&store).await;
+        let first = chunk(Some(0), announced, &CONTENT[..10]);
+        assert_eq!(append(&store, &id, first).await.unwrap(), 10);
+        drop(store);
+        let store = fresh(root.path()).await;
+        let stat = store.stat_upload(&cx("alice"), &repo(), &id).await.unwrap();
+        assert_eq!(stat.offset, 10);
+        let error = finish(&store, &id, chunk(Some(3), true, b"x")).await;
+        assert_eq!(error.unwrap_err().code(), Code::ChunkOutOfOrder);
+        let last = chunk(Some(10), true, &CONTENT[10..]);
+        assert_eq!(finish(&store, &id, last).await.unwrap(), 18);
+        assert_eq!(get(&store, None).await.unwrap(), CONTENT);
+        assert_eq!(files(&root.path().join("blobs")), 0);
+        let again = finish(&store, &id, chunk(None, true, b"")).await;
+        assert_eq!(again.unwrap(), 18, "asked again, it says the same");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_gets_longer_than_a_row_becomes_a_file_with_all_that_it_held() {
+    static LONG: [u8; 40_000] = [7; 40_000];
+    let long = Digest::of(Algorithm::Sha256, &LONG);
+    for (first, announced) in [(10, true), (10, false), (16 << 10, true), (20_000, false)] {
+        let root = tempfile::tempdir().unwrap();
+        let store = fresh(root.path()).await;
+        let id = session(&store).await;
+        let begun = append(&store, &id, chunk(None, announced, &LONG[..first])).await;
+        assert_eq!(begun.unwrap(), first as u64);
+        let next = chunk(Some(first as u64), announced, &LONG[first..30_000]);
+        assert_eq!(append(&store, &id, next).await.unwrap(), 30_000);
+        let last = chunk(None, true, &LONG[30_000..]);
+        let done = store
+            .finish_upload(&cx("alice"), &repo(), &id, last, &long)
+            .await;
+        assert_eq!(done.unwrap().size, 40_000, "{first}");
+        assert_eq!(files(&root.path().join("blobs")), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_came_of_a_small_body_that_broke_off_is_kept() {
+    let root = tempfile::tempdir().unwrap();
+    let store = fresh(root.path()).await;
+    for announced in [Some(18), None] {
+        let id = session(&store).await;
+        let parts = [
+            Ok(bytes::Bytes::from_static(&CONTENT[..7])),
+            Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)),
+        ];
+        let broken = Chunk {
+            at: None,
+            size: announced,
+            body: Box::pin(futures_util::stream::iter(parts)),
+        };
+        let error = append(&store, &id, broken).await.unwrap_err();
+        assert_eq!(error.code(), Code::BodyLost);
+        let stat = store.stat_upload(&cx("alice"), &repo(), &id).await.unwrap();
+        assert_eq!(stat.offset, 7);
+        let last = chunk(Some(7), true, &CONTENT[7..]);
+        assert_eq!(finish(&store, &id, last).await.unwrap(), 18);
+    }
+}
+
+#[tokio::test]
+async fn a_small_session_ends_with_a_wrong_digest_and_when_it_is_given_up() {
+    let root = tempfile::tempdir().unwrap();
+    let store = fresh(root.path()).await;
+    for give_up in [true, false] {
+        let id = session(&store).await;
+        append(&store, &id, chunk(None, true, b"something else"))
+            .await
+            .unwrap();
+        if give_up {
+            store
+                .abort_upload(&cx("alice"), &repo(), &id)
+                .await
+                .unwrap();
+        } else {
+            let refused = finish(&store, &id, chunk(None, true, b"")).await;
+            assert_eq!(refused.unwrap_err().code(), Code::DigestInvalid);
+        }
+        let gone = store.stat_upload(&cx("alice"), &repo(), &id).await;
+        assert_eq!(gone.unwrap_err().code(), Code::BlobUploadUnknown);
+    }
+    assert_eq!(
+        get(&store, None).await.unwrap_err().code(),
+        Code::BlobUnknown
+    );
 }

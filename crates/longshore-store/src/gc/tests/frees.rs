@@ -274,8 +274,8 @@ async fn what_an_unclean_stop_left_without_a_row_is_removed_a_day_later_and_noth
         .unwrap();
     let chunk = longshore_core::Chunk {
         at: None,
-        size: Some(1),
-        body: longshore_core::body::once("x".into()),
+        size: Some(40_000),
+        body: longshore_core::body::once(vec![7; 40_000].into()),
     };
     bench
         .store
