@@ -48,6 +48,17 @@ impl Run<'_> {
             if due.is_empty() || self.inner.bytes_are_held() {
                 return Ok(Some(()));
             }
+            // What was decided is on the disk before any byte goes: a row that a power cut brought back would name nothing.
+            let held = self
+                .inner
+                .db
+                .write(Durability::Power, self.fence(), |tx, fence| {
+                    Box::pin(fence.hold(tx))
+                })
+                .await?;
+            if !held {
+                return Ok(None);
+            }
             let mut done = Vec::with_capacity(due.len());
             for grave in due {
                 let began = self.begin();

@@ -153,10 +153,10 @@ impl<'a> Run<'a> {
     async fn look(&self, due: Vec<Candidate>) -> Result<Option<Vec<Looked>>> {
         let quarantine = span(self.inner.options.gc.quarantine);
         let args = (self.fence(), self.now, quarantine, due);
-        // Safe from a power cut before any byte is removed: a row that came back would name nothing.
+        // It is made safe from a power cut before any byte is removed, for all that was decided until then at once.
         self.inner
             .db
-            .write(Durability::Power, args, |tx, args| {
+            .write(Durability::Process, args, |tx, args| {
                 Box::pin(batch(tx, args))
             })
             .await

@@ -55,6 +55,9 @@ const TAGS: &str = "SELECT t.repo, t.digest FROM tag t WHERE NOT EXISTS \
 /// Small bodies of no blob.
 const ROWS: &str = "SELECT x.id, x.digest FROM blob_body x WHERE NOT EXISTS \
                     (SELECT 1 FROM blob b WHERE b.digest = x.digest AND b.location = ':' || x.id)";
+/// Small blobs without a body.
+const BODILESS: &str = "SELECT 0, b.digest FROM blob b WHERE b.state < 2 AND b.location LIKE ':%' AND NOT EXISTS \
+                        (SELECT 1 FROM blob_body x WHERE ':' || x.id = b.location AND x.digest = b.digest)";
 const LOCATIONS: &str = "SELECT location, digest, state FROM blob WHERE location NOT LIKE ':%'";
 const GRAVES: &str = "SELECT location FROM grave";
 const LEFT: &str = "SELECT (SELECT count(*) FROM blob) + (SELECT count(*) FROM link) + (SELECT count(*) FROM candidate) \
@@ -79,6 +82,7 @@ pub(super) async fn check(bench: &Bench) {
         ("an edge of nothing", EDGES),
         ("a tag of nothing, or a wrong count", TAGS),
         ("a body of no blob", ROWS),
+        ("a small blob without its body", BODILESS),
     ] {
         assert_eq!(rows(db, sql).await, [], "{what}");
     }

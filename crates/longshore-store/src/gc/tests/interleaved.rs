@@ -132,9 +132,8 @@ impl World {
         Digest::of(Algorithm::Sha256, &self.contents[blob])
     }
 
-    fn promise(&mut self, repo: usize, blob: usize) {
-        // Another may have been told before that the lease lasts less long: never less than a sixth.
-        let until = self.now() + micros_of(LEASE) / 6;
+    fn promise(&mut self, repo: usize, blob: usize, time: Duration) {
+        let until = self.now() + micros_of(time);
         let entry = self.promised.entry((repo, blob)).or_insert(until);
         *entry = until.max(*entry);
     }
@@ -157,11 +156,12 @@ impl World {
         match *step {
             Step::Put { repo, blob } => {
                 bench.put(REPOS[repo], &self.contents[blob]).await;
-                self.promise(repo, blob);
+                self.promise(repo, blob, LEASE);
             }
             Step::Head { repo, blob } => {
+                // Of a lease that lasts for longer than a sixth nothing is written.
                 if bench.has(&cx, REPOS[repo], &self.digest(blob)).await {
-                    self.promise(repo, blob);
+                    self.promise(repo, blob, LEASE / 6);
                 }
             }
             Step::Mount { from, blob } => {
@@ -170,7 +170,7 @@ impl World {
                 let digest = self.digest(blob);
                 let mounted = store.mount_blob(&cx, &target, &digest, Some(&source));
                 if mounted.await.unwrap().is_some() {
-                    self.promise(to, blob);
+                    self.promise(to, blob, LEASE);
                 }
             }
             Step::Push {

@@ -1,11 +1,12 @@
 //! What collection must not take: what somebody was promised, and what was pushed since.
 
-use longshore_core::{Code, Registry as _};
+use longshore_core::{Code, Expect, Registry as _, body};
 use longshore_meta::{Durability, leader};
+use longshore_spec::digest::{Algorithm, Digest};
 
-use super::bench::{Bench, DAY, HOUR, image, large, name};
+use super::bench::{Bench, DAY, HOUR, image, large, name, options};
 use super::check::{check, check_empty};
-use crate::gc::Ask;
+use crate::gc::{Ask, GcOptions};
 
 #[tokio::test]
 async fn who_may_push_and_is_told_that_a_blob_is_here_can_push_its_manifest_for_hours() {
@@ -112,7 +113,30 @@ async fn what_is_pushed_again_while_it_is_in_quarantine_is_not_taken_with_the_ol
     }
 }
 
-use longshore_spec::digest::{Algorithm, Digest};
+#[tokio::test]
+async fn a_copy_of_which_nobody_knows_whether_it_is_whole_is_removed_when_it_is_pushed_again() {
+    let bench = Bench::new().await;
+    let content = large("x");
+    let digest = Digest::of(Algorithm::Sha256, &content);
+    let want = Expect { digest, size: None };
+    let body = body::once(content.clone().into());
+    let put = bench
+        .store
+        .put_blob(&bench.cx(), &name("a"), &want, body)
+        .await;
+    put.unwrap();
+    // Killed before its sync was recorded.
+    let bench = bench.reopen(options(GcOptions::default())).await;
+    bench.put("a", &content).await;
+    assert_eq!(bench.files(), 2);
+    bench
+        .push("a", &image(&[(digest, 40_000)], &["1"]))
+        .await
+        .unwrap();
+    bench.gc_after(HOUR).await;
+    assert_eq!(bench.files(), 1);
+    check(&bench).await;
+}
 
 #[tokio::test]
 async fn who_copies_by_a_list_keeps_the_bytes_until_the_copy_is_made() {
