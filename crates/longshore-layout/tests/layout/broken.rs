@@ -356,3 +356,20 @@ fn a_line_of_the_report_has_no_control_characters() {
     let seen = bench.survey("a");
     assert!(!seen.findings[0].to_string().contains(char::is_control));
 }
+
+#[test]
+fn what_is_no_file_where_one_should_be_cannot_be_read_and_stops_nothing() {
+    let (seen, image) = broken(|bench, image| {
+        let path = bench.tree.blob(&image.layer.digest);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+    });
+    assert_eq!(seen.one().0, Kind::Unreadable);
+    assert!(!seen.has_blob(&image.layer.digest) && seen.has_manifest(&image.manifest.digest));
+    let (seen, _) = broken(|bench, image| {
+        let path = bench.tree.revision("a", &image.manifest.digest);
+        fs::remove_file(&path).unwrap();
+        fs::create_dir(&path).unwrap();
+    });
+    assert_eq!(seen.kinds(), [Kind::DanglingTag, Kind::Unreadable]);
+}

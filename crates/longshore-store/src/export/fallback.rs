@@ -4,7 +4,7 @@
 //!
 //! Source: distribution-spec v1.1.1, "Referrers Tag Schema".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use longshore_core::{Error, Result};
 use longshore_layout::distribution::judge;
@@ -41,21 +41,19 @@ impl Referrers {
         self,
         store: &Inner,
         repo: i64,
-        tags: &[(Tag, Digest)],
+        tags: &BTreeMap<Tag, Digest>,
     ) -> Result<Vec<(Tag, WalkedManifest)>> {
         let mut made = Vec::new();
         for (subject, referrers) in self.0 {
             let tag = name(&subject)?;
-            let mut listed = match tags.iter().find(|(there, _)| *there == tag) {
-                Some((_, digest)) => listed(store, repo, digest).await?,
+            let mut listed = match tags.get(&tag) {
+                Some(digest) => listed(store, repo, digest).await?,
                 None => Vec::new(),
             };
             let known = listed.len();
-            for referrer in referrers {
-                if listed.iter().all(|there| there.digest != referrer.digest) {
-                    listed.push(referrer);
-                }
-            }
+            let there: HashSet<_> = listed.iter().map(|referrer| referrer.digest).collect();
+            let missing = |referrer: &Descriptor| !there.contains(&referrer.digest);
+            listed.extend(referrers.into_iter().filter(missing));
             if listed.len() > known {
                 let bytes =
                     serde_json::to_vec(&ImageIndex::new(&listed)).map_err(Error::internal)?;

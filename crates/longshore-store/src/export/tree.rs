@@ -1,6 +1,6 @@
 //! The tree of a Distribution registry.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -101,8 +101,7 @@ impl Exporting<'_> {
         let fallback = referrers.tags(&self.exporter.store, self.id, &tags).await?;
         for (tag, index) in fallback {
             written.insert(index.digest);
-            tags.retain(|(there, _)| *there != tag);
-            tags.push((tag, index.digest));
+            tags.insert(tag, index.digest);
             tally.add(self.manifests(vec![index]).await?);
         }
         tally.add(self.write_tags(tags, written).await?);
@@ -123,8 +122,8 @@ impl Exporting<'_> {
         })
     }
 
-    async fn tags(&self) -> Result<Vec<(Tag, Digest)>> {
-        let (mut tags, mut after) = (Vec::new(), String::new());
+    async fn tags(&self) -> Result<BTreeMap<Tag, Digest>> {
+        let (mut tags, mut after) = (BTreeMap::new(), String::new());
         loop {
             let args = (self.id, after.clone());
             let page = self
@@ -140,7 +139,7 @@ impl Exporting<'_> {
             };
             after.clone_from(last);
             for (name, digest) in page {
-                tags.push((name.parse().map_err(Error::internal)?, digest));
+                tags.insert(name.parse().map_err(Error::internal)?, digest);
             }
         }
     }
@@ -201,7 +200,7 @@ impl Exporting<'_> {
 
     async fn write_tags(
         &self,
-        tags: Vec<(Tag, Digest)>,
+        tags: BTreeMap<Tag, Digest>,
         written: HashSet<Digest>,
     ) -> Result<Exported, ExportError> {
         let (writer, repo) = (self.writer.clone(), self.repo.clone());
