@@ -60,6 +60,9 @@ async fn what_was_acknowledged_survives_any_kill() {
         for client in clients {
             client.await.unwrap();
         }
+        // As it was left, before a start puts anything in order: there may be waste, and nothing else.
+        let found = super::fsck::fsck(data.path(), &["--json", "--grace", "0"]);
+        assert_eq!(found.status.code(), Some(0), "{found:?}");
         check(&Start::over(data.path()).run(), &promised).await;
     }
     let promised = promised.lock().unwrap();
