@@ -3,7 +3,7 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::process::{self, Ended};
@@ -52,9 +52,19 @@ pub(crate) fn all(workspace: &Workspace) -> Result<Command> {
 }
 
 fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
-    build(workspace, &["--package", "longshore-crash"])?;
-    build(workspace, &["--package", "longshore"])?;
     let target = workspace.cargo_target();
+    let with_mistakes = matches!(options.mode.as_str(), "all" | "controls");
+    for package in ["longshore", "longshore-crash"] {
+        if with_mistakes {
+            // The same place in the target folder as the program itself, so it is copied before that one is built.
+            build(workspace, &["--package", package, "--features", "broken"])?;
+            let from = target.join("debug").join(package);
+            let to = target.join("debug").join(format!("{package}-broken"));
+            std::fs::remove_file(&to).ok();
+            std::fs::copy(&from, &to).context("the broken build cannot be copied")?;
+        }
+        build(workspace, &["--package", package])?;
+    }
     let mut command = Command::new(target.join("debug/longshore-crash"));
     command.arg(&options.mode);
     if options.mode != "help" {

@@ -16,6 +16,8 @@
     )
 )]
 
+#[cfg(feature = "broken")]
+pub mod broken;
 mod files;
 mod location;
 mod stage;

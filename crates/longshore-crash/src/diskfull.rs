@@ -14,7 +14,7 @@ use crate::check::Depth;
 use crate::client::Client;
 use crate::deed::Deed;
 use crate::kill::{fresh, runtime};
-use crate::server::{Program, Server};
+use crate::server::Server;
 use crate::snapshot::run as system;
 use crate::tally::Tally;
 use crate::{Common, say};
@@ -62,7 +62,7 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
 }
 
 async fn sweep(options: &Options, at: &Path, log: &Path) -> Result<Tally> {
-    let program = Program::new(&options.common.longshore);
+    let program = options.common.program();
     let data = at.join("data");
     let mut server = program.start(&data, log)?;
     let mut tally = Tally::default();

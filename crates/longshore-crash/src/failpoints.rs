@@ -62,7 +62,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let dir = options.common.dir.join("failpoints");
     let (mount, log) = fresh(&dir)?;
-    let program = Program::new(&options.common.longshore);
+    let program = options.common.program();
     let mut bench = Bench {
         mount,
         log,

@@ -36,7 +36,7 @@ pub(crate) struct Options {
 /// When the server does not start although it should.
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let runtime = runtime()?;
-    let program = Program::new(&options.common.longshore);
+    let program = options.common.program();
     runtime.block_on(cycles(&program, &options.common.dir.join("kill"), options))
 }
 
@@ -93,6 +93,7 @@ async fn cycles(program: &Program, dir: &Path, options: &Options) -> Result<Tall
     if let Err(error) = server.stop() {
         tally.err(format!("{error:#}"));
     }
+    fsck(program, &data, &mut tally)?;
     let told: u64 = clients.iter().map(|client| client.acknowledged).sum();
     anyhow::ensure!(
         told > options.cycles * 5,
@@ -134,6 +135,26 @@ pub(crate) async fn work_until(
         while client.act(&mut wire).await {}
     }));
     tokio::join!(work, end);
+}
+
+/// Has the program itself look through all that a stopped server left: every finding is one.
+///
+/// # Errors
+/// When it cannot be started.
+pub(crate) fn fsck(program: &Program, data: &Path, tally: &mut Tally) -> Result<()> {
+    let out = program
+        .command()
+        .args(["fsck", "--data"])
+        .arg(data)
+        .env("LONGSHORE__STORAGE__UNSAFE_STORAGE", "true")
+        .output()
+        .context("fsck cannot be started")?;
+    if !out.status.success() {
+        let said = String::from_utf8_lossy(&out.stdout);
+        let complained = String::from_utf8_lossy(&out.stderr);
+        tally.lose(format!("fsck says {}:\n{said}{complained}", out.status));
+    }
+    Ok(())
 }
 
 /// Takes what the clients found.

@@ -83,6 +83,15 @@ impl Repo {
         sure.map(|(digest, _)| *digest).collect()
     }
 
+    /// The blobs that manifests which are there for sure need.
+    pub(crate) fn needed(&self) -> impl Iterator<Item = Digest> {
+        let sure = self
+            .manifests
+            .values()
+            .filter(|made| made.there.surely().is_some());
+        sure.flat_map(|made| made.blobs.iter().copied())
+    }
+
     /// Whether a manifest that may be there needs this blob.
     pub(crate) fn needs(&self, blob: &Digest) -> bool {
         self.manifests
@@ -109,12 +118,7 @@ impl Repo {
     ///
     /// Where blobs are promised on their own (`by_blob`) they stay.
     pub(crate) fn power_went(&mut self, by_blob: bool) {
-        let needed: BTreeSet<Digest> = self
-            .manifests
-            .values()
-            .filter(|made| made.there.surely().is_some())
-            .flat_map(|made| made.blobs.iter().copied())
-            .collect();
+        let needed: BTreeSet<Digest> = self.needed().collect();
         for (digest, blob) in &mut self.blobs {
             if !by_blob && !needed.contains(digest) {
                 blob.there.asked(None);

@@ -13,6 +13,7 @@
 mod cell;
 mod check;
 mod client;
+mod controls;
 mod deed;
 mod disk;
 mod diskfull;
@@ -56,14 +57,30 @@ pub(crate) struct Common {
     /// Where all choices come from.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+    /// The mistake that a program built for that purpose makes; see `controls`.
+    #[arg(long)]
+    pub(crate) broken: Option<String>,
+}
+
+impl Common {
+    /// The program under test.
+    pub(crate) fn program(&self) -> server::Program {
+        let program = server::Program::new(&self.longshore);
+        match &self.broken {
+            Some(mistake) => program.with_variable(controls::VARIABLE, mistake),
+            None => program,
+        }
+    }
 }
 
 #[derive(Subcommand, Debug)]
-enum Mode {
+pub(crate) enum Mode {
     /// The short form of every mode, as CI runs it.
     All(Common),
     /// Kills the server at random moments and looks what is left.
     Kill(kill::Options),
+    /// Runs builds that are broken on purpose, each of which must be caught.
+    Controls(controls::Options),
     /// Fills the disk up to the last bytes; needs root.
     Diskfull(diskfull::Options),
     /// Makes every operation on the disk fail that something the API offers needs; needs root.
@@ -80,10 +97,15 @@ fn main() -> ExitCode {
     end(run(Cli::parse().mode))
 }
 
-fn run(mode: Mode) -> Result<tally::Tally> {
+/// Runs a mode.
+///
+/// # Errors
+/// When it cannot be run to its end.
+pub(crate) fn run(mode: Mode) -> Result<tally::Tally> {
     match mode {
         Mode::All(common) => all(&common),
         Mode::Kill(options) => kill::run(&options),
+        Mode::Controls(options) => controls::run(&options),
         Mode::Diskfull(options) => diskfull::run(&options),
         Mode::Sim(options) => sim::run(&options),
         Mode::Soak(options) => soak::run(&options),
@@ -92,15 +114,35 @@ fn run(mode: Mode) -> Result<tally::Tally> {
     }
 }
 
+/// A mode as it is typed.
+///
+/// # Errors
+/// When there is no such mode, or no such option.
+pub(crate) fn mode(words: &[&str], common: &Common) -> Result<Mode> {
+    let named = ["longshore-crash"].into_iter().chain(words.iter().copied());
+    let mut words: Vec<std::ffi::OsString> = named.map(Into::into).collect();
+    words.extend([
+        "--longshore".into(),
+        common.longshore.clone().into_os_string(),
+    ]);
+    words.extend(["--dir".into(), common.dir.clone().into_os_string()]);
+    words.extend(["--seed".into(), common.seed.to_string().into()]);
+    if let Some(mistake) = &common.broken {
+        words.extend(["--broken".into(), mistake.into()]);
+    }
+    Ok(Cli::try_parse_from(words)?.mode)
+}
+
 /// The short forms one after the other, each as it is typed. One that breaks off does not keep the others from running.
 fn all(common: &Common) -> Result<tally::Tally> {
-    let forms: [&[&str]; 6] = [
+    let forms: [&[&str]; 7] = [
         &["sim"],
         &["kill"],
         &["powercut", "--on", "forgetful,ext4,xfs", "--images", "40"],
         &["diskfull"],
         &["failpoints", "--quick"],
         &["soak", "--for", "2m"],
+        &["controls"],
     ];
     let (mut tally, mut broken) = (tally::Tally::default(), Vec::new());
     for form in forms {

@@ -15,7 +15,7 @@ use crate::check::Depth;
 use crate::client::Client;
 use crate::disk::Disk;
 use crate::disk::image::{Image, Keep};
-use crate::kill::{check, collect, fresh, runtime, work_until};
+use crate::kill::{check, collect, fresh, fsck, runtime, work_until};
 use crate::server::Program;
 use crate::snapshot::{Kind, Stand};
 use crate::tally::Tally;
@@ -58,7 +58,7 @@ pub(crate) struct Options {
 /// When the server does not start although it should.
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let runtime = runtime()?;
-    let program = Program::new(&options.common.longshore);
+    let program = options.common.program();
     let mut tally = Tally::default();
     for on in &options.on {
         let dir = options
@@ -210,8 +210,9 @@ async fn journaled(program: &Program, dir: &Path, kind: Kind, options: &Options)
             .with_context(|| format!("seed {seed}, image {cycle} on {name}"))?;
         check(&server, &mut witnesses, Depth::All).await;
         collect(&mut tally, &mut witnesses);
-        if let Err(error) = server.stop() {
-            tally.err(format!("{error:#}"));
+        match server.stop() {
+            Ok(()) => fsck(&program, &after.at.join("data"), &mut tally)?,
+            Err(error) => tally.err(format!("{error:#}")),
         }
         tally.cases += 1;
         if tally.lost > 20 {
@@ -249,8 +250,9 @@ async fn look(
     check(&server, clients, Depth::All).await;
     let mut tally = Tally::default();
     collect(&mut tally, clients);
-    if let Err(error) = server.stop() {
-        tally.err(format!("{error:#}"));
+    match server.stop() {
+        Ok(()) => fsck(&program, &at.join("data"), &mut tally)?,
+        Err(error) => tally.err(format!("{error:#}")),
     }
     Ok((tally, disk.after(Keep::Everything)))
 }

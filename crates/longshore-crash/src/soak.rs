@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 
 use crate::check::Depth;
 use crate::client::Client;
-use crate::kill::{check, collect, fresh, runtime};
-use crate::server::{Program, Server};
+use crate::kill::{check, collect, fresh, fsck, runtime};
+use crate::server::Server;
 use crate::tally::Tally;
 use crate::{Common, say};
 
@@ -46,12 +46,24 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 /// When the server does not start.
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let (data, log) = fresh(&options.common.dir.join("soak"))?;
-    let program = Program::new(&options.common.longshore);
+    // Collection in a hurry: what nobody needs is gone within seconds, and only a lease keeps what is about to be needed.
+    let program = options
+        .common
+        .program()
+        .set("gc.interval", "100ms")
+        .set("gc.lease", "20s")
+        .set("gc.unreferenced", "50ms")
+        .set("gc.quarantine", "300ms")
+        .set("gc.untagged", "keep")
+        .set("gc.pace", "1")
+        .set("trash.time", "1s")
+        .set("trash.untagged_time", "1s");
     let server = program.start(&data, &log)?;
     let mut clients: Vec<Client> = (0..CLIENTS)
         .map(|n| {
             let mut client = Client::new(&format!("soak{n}"), options.common.seed * 1000 + n);
             client.strict = true;
+            client.collected = true;
             client
         })
         .collect();
@@ -89,6 +101,7 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
     runtime.block_on(check(&server, &mut clients, Depth::All));
     collect(&mut tally, &mut clients);
     server.stop()?;
+    fsck(&program, &data, &mut tally)?;
     ensure!(
         tally.cases > 1000,
         "too little happened to prove anything: {}",

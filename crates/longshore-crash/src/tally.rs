@@ -2,9 +2,18 @@
 
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many findings of a run are told in words; the rest are only counted.
 const TOLD: usize = 40;
+
+/// Whether findings are kept to oneself: they are what is wanted of a broken build.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Keeps findings to oneself, or tells them again.
+pub(crate) fn quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
 
 /// What a run found.
 #[derive(Debug, Default, Clone)]
@@ -29,15 +38,29 @@ impl Tally {
         self.tell(what.into());
     }
 
+    /// One thing is left that nobody uses.
+    pub(crate) fn leave(&mut self, what: impl Into<String>) {
+        self.left_behind += 1;
+        self.tell(what.into());
+    }
+
     /// A client was told what it should not have been.
     pub(crate) fn err(&mut self, what: impl Into<String>) {
         self.client_errors += 1;
         self.tell(what.into());
     }
 
+    /// A broken build got through.
+    pub(crate) fn miss(&mut self, what: impl Into<String>) {
+        self.controls_missed += 1;
+        self.tell(what.into());
+    }
+
     fn tell(&mut self, what: String) {
         if self.told.len() < TOLD {
-            crate::say(&format!("  found: {what}"));
+            if !QUIET.load(Ordering::Relaxed) {
+                crate::say(&format!("  found: {what}"));
+            }
             self.told.push(what);
         }
     }

@@ -198,11 +198,14 @@ impl Client {
         if let (Some(tag), Some(before)) = (tag, tag_before) {
             owned.tags.insert(tag, before);
         }
-        self.wrong(
-            &put,
-            &answer,
-            "a manifest was refused, and all that it needs was acknowledged",
-        );
+        // The sync of a blob may have failed since that was acknowledged; then it has to be pushed again.
+        if !self.hindered {
+            self.wrong(
+                &put,
+                &answer,
+                "a manifest was refused, and all that it needs was acknowledged",
+            );
+        }
     }
 
     async fn mount(&mut self, wire: &mut impl Way, from: usize) {

@@ -53,6 +53,10 @@ impl Inner {
                 self.unsettled
                     .follow(digest, generation, Origin::Found, async move {
                         let _turn = readers.acquire().await.map_err(Error::internal)?;
+                        #[cfg(feature = "broken")]
+                        if longshore_blob::broken::is("trust-staged") {
+                            return blobs.sync(&at).await;
+                        }
                         let found = blobs.digest(&at, digest.algorithm(), &Unpaced).await?;
                         if found != Some((size, digest)) {
                             return Err(Error::new(

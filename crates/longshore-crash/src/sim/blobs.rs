@@ -9,12 +9,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt as _;
 use futures_util::future::pending;
-use longshore_blob::{BlobStore, Location, Pace, Stage, Stored};
+use longshore_blob::{BlobStore, Location, Pace, Stage, Stored, arrivals};
 use longshore_core::{ByteStream, Code, Error, Result, SignedUrl, body};
 use longshore_spec::digest::{Algorithm, Digest, Hasher};
 
 use super::platter::{Item, Platter};
-use super::world::World;
+use super::world::{World, now};
 
 /// The store over a platter, in one life of the machine.
 #[derive(Debug)]
@@ -83,7 +83,8 @@ impl SimBlobs {
     }
 
     fn place(name: &str) -> Result<Location> {
-        format!("blobs/2026-11-21/10/{name}")
+        // By the hour of arrival, as on a disk: collection looks for what was left by hours.
+        format!("{}/{name}", arrivals(now())?)
             .parse()
             .map_err(Error::internal)
     }
@@ -239,7 +240,12 @@ impl BlobStore for SimBlobs {
         let _seat = self.seat(stage)?;
         self.world.step("publish").await?;
         let id = last_part(stage.key()).trim_end_matches(".part");
-        let to = Self::place(&format!("{}-{}.{id}", digest.algorithm(), digest.hex()))?;
+        let folder = stage
+            .key()
+            .as_str()
+            .trim_end_matches(last_part(stage.key()));
+        let to = format!("{folder}{}-{}.{id}", digest.algorithm(), digest.hex());
+        let to: Location = to.parse().map_err(Error::internal)?;
         let stored = Stored {
             location: to.clone(),
             size: stage.offset(),

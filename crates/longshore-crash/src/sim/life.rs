@@ -1,5 +1,6 @@
 //! One seed: several lives of one registry, each ended by a crash but the last.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +10,13 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context as _, Result};
 use futures_util::future::join_all;
 use longshore_auth::Authenticator;
+use longshore_blob::Location;
 use longshore_core::Registry;
 use longshore_http::edge::{Edge, EdgeOptions};
 use longshore_layers::{Behind as _, RightsGate};
 use longshore_meta::Db;
-use longshore_store::{Durability, Options, Store};
+use longshore_spec::digest::Digest;
+use longshore_store::{Durability, GcOptions, Options, Store, Untagged};
 use longshore_testkit::content::Draw;
 use tokio::sync::Notify;
 
@@ -23,12 +26,15 @@ use super::platter::Platter;
 use super::world::{Database, Log, World, now, set_clock, stop_clock};
 use crate::check::Depth;
 use crate::client::Client;
+use crate::ledger::Repo;
 use crate::tally::Tally;
 
 /// How many clients there are.
 const CLIENTS: u64 = 3;
 /// How many deeds each does in a life at the most.
 const DEEDS: usize = 12;
+/// For how long a blob is promised to whoever pushed it.
+const LEASE: Duration = Duration::from_secs(6);
 /// The day on which every course begins, in seconds since 1970.
 const BEGIN: u64 = 1_800_000_000;
 
@@ -106,8 +112,14 @@ pub(crate) fn course(place: &Place, seed: u64) -> Result<Course> {
     let by_blob = draw.below(3) == 0;
     let row_most = [0_u64, 300, 16 << 10][draw.below(3)];
     let (lives, mut log) = (2 + draw.below(3), Log::default());
-    for life in 0..=lives {
-        let last = life == lives;
+    let collects = draw.below(4) > 0;
+    // Then one that nothing ends, and a day later twice one that looks what is left: a file that a session still knew is
+    // found by the second.
+    for life in 0..=lives + 2 {
+        let (last, census) = (life >= lives, life == lives + 2);
+        if life > lives {
+            time += Duration::from_hours(30);
+        }
         let crash_at = if last {
             u64::MAX
         } else {
@@ -127,6 +139,8 @@ pub(crate) fn course(place: &Place, seed: u64) -> Result<Course> {
             },
             row_most,
             scrub_every: None,
+            push_lease: LEASE,
+            gc: gc(collects),
             ..Options::default()
         };
         {
@@ -137,7 +151,10 @@ pub(crate) fn course(place: &Place, seed: u64) -> Result<Course> {
                 db: &db,
                 options,
                 last,
-                failing: faults > 0 && !by_blob && !last,
+                hindered: faults > 0,
+                rests: life > lives && collects,
+                census: census && collects,
+                unpromised: collects || (faults > 0 && !by_blob && !last),
             };
             runtime.block_on(shared.live(&mut clients, time))?;
             // Everything that was under way ends here, at whatever await it stood.
@@ -185,6 +202,23 @@ pub(crate) fn course(place: &Place, seed: u64) -> Result<Course> {
     Ok(course)
 }
 
+/// Collection in a hurry.
+fn gc(enabled: bool) -> GcOptions {
+    GcOptions {
+        enabled,
+        interval: Duration::from_millis(400),
+        // Shorter than the lease, so that only the lease keeps what is about to be needed.
+        unreferenced: Duration::from_millis(20),
+        quarantine: Duration::from_millis(700),
+        trash: Duration::from_secs(3),
+        trash_untagged: Duration::from_secs(1),
+        untagged: Untagged::Keep,
+        orphans: Duration::from_mins(1),
+        pace: 1000,
+        ..GcOptions::default()
+    }
+}
+
 /// Cuts the log of the database off.
 fn cut(db: &Path, length: u64) -> Result<()> {
     let log = db.with_extension("db-wal");
@@ -198,17 +232,43 @@ fn cut(db: &Path, length: u64) -> Result<()> {
 }
 
 /// One life.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a circumstance of its own"
+)]
 struct Life<'a> {
     world: Arc<World>,
     platter: Arc<Mutex<Platter>>,
     db: &'a Path,
     options: Options,
     last: bool,
-    /// Whether syncs may fail, so that blobs which no manifest needs are not promised.
-    failing: bool,
+    /// Whether failures are injected.
+    hindered: bool,
+    /// Whether there is time for collection.
+    rests: bool,
+    /// Whether everything that nobody needs has to be gone at the end.
+    census: bool,
+    /// Whether blobs which no manifest needs are not promised: they are collected, or their syncs fail.
+    unpromised: bool,
 }
 
 impl Life<'_> {
+    /// What the database says of something on the disk.
+    async fn row(&self, name: &str) -> String {
+        let read = async |db: Db, digest: Digest| {
+            db.read(&digest, |tx, digest| {
+                Box::pin(longshore_meta::blobs::blob_get(tx, digest))
+            })
+            .await
+        };
+        let digest = name.parse::<Location>().ok().and_then(|at| at.digest());
+        let steps = Arc::new(Database(self.world.clone()));
+        match (Db::open_stepped(self.db, steps), digest) {
+            (Ok(db), Some(digest)) => format!("{:?}", read(db, digest).await),
+            _ => "none can be found".to_owned(),
+        }
+    }
+
     async fn live(&self, clients: &mut [Client], begins: SystemTime) -> Result<()> {
         set_clock(begins + Duration::from_secs(5));
         let steps = Arc::new(Database(self.world.clone()));
@@ -244,6 +304,10 @@ impl Life<'_> {
     }
 
     async fn work(&self, clients: &mut [Client], store: &Store) {
+        if self.rests {
+            // What is due is collected, and expired sessions end, within a few rounds.
+            tokio::time::sleep(Duration::from_secs(12)).await;
+        }
         let tower: Arc<dyn Registry> = Arc::new(store.clone());
         let options = EdgeOptions {
             now,
@@ -259,17 +323,27 @@ impl Life<'_> {
             edge: edge.clone(),
             world: self.world.clone(),
         };
-        let (last, world, failing) = (self.last, &self.world, self.failing);
+        let (last, world, unpromised, hindered) =
+            (self.last, &self.world, self.unpromised, self.hindered);
         join_all(clients.iter_mut().map(|client| async move {
             let mut way = way();
             client.gone = false;
-            client.collected = failing;
+            client.collected = unpromised;
+            client.hindered = hindered;
             if last {
                 client.strict = true;
                 client.check(&mut way, Depth::All).await;
             } else {
                 let deeds = 1 + usize::try_from(world.draw() % DEEDS as u64).unwrap_or(0);
                 for _ in 0..deeds {
+                    // Long enough at times for leases to end.
+                    if world.draw() % 8 == 0 {
+                        let rest = Duration::from_millis(world.draw() % 9000);
+                        tokio::select! {
+                            () = tokio::time::sleep(rest) => {}
+                            () = world.gone() => break,
+                        }
+                    }
                     if !client.act(&mut way).await {
                         break;
                     }
@@ -277,7 +351,23 @@ impl Life<'_> {
             }
         }))
         .await;
-        if last {
+        if self.census {
+            let needed = clients.iter().flat_map(|client| &client.repos);
+            let needed: BTreeSet<Digest> = needed.flat_map(Repo::needed).collect();
+            let left = {
+                let platter = self.platter.lock();
+                let platter = platter.unwrap_or_else(PoisonError::into_inner);
+                platter.left_behind(&needed)
+            };
+            for name in left {
+                let row = self.row(&name).await;
+                if let Some(client) = clients.first_mut() {
+                    client
+                        .tally
+                        .leave(format!("{name} is needed by nobody; its row: {row}"));
+                }
+            }
+        } else if last {
             // Everything is as it should be; so is what is pushed now.
             for client in clients {
                 let mut way = way();

@@ -1,7 +1,9 @@
 //! What lies on the simulated disk, and what a power cut makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use longshore_blob::Location;
+use longshore_spec::digest::Digest;
 use longshore_testkit::content::Draw;
 
 /// Something on the disk.
@@ -56,5 +58,19 @@ impl Platter {
         for name in gone {
             self.items.remove(&name);
         }
+    }
+
+    /// What lies there and is neither one copy of a needed blob nor put apart for somebody to look at.
+    pub(crate) fn left_behind(&self, needed: &BTreeSet<Digest>) -> Vec<String> {
+        let mut seen = BTreeSet::new();
+        let names = self
+            .items
+            .keys()
+            .filter(|name| !name.starts_with("quarantine/"));
+        let useless = names.filter(|name| {
+            let digest = name.parse::<Location>().ok().and_then(|at| at.digest());
+            digest.is_none_or(|digest| !needed.contains(&digest) || !seen.insert(digest))
+        });
+        useless.cloned().collect()
     }
 }

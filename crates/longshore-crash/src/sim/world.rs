@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// How many steps are told of when something is found.
-const TOLD: usize = 60;
+const TOLD: usize = 24;
 
 thread_local! {
     /// The time at which this life of the simulated machine began, and by which clock it goes on.

@@ -13,6 +13,8 @@
 mod burial;
 mod clock;
 mod fence;
+#[cfg(feature = "broken")]
+mod hasty;
 mod options;
 mod orphans;
 mod report;

@@ -152,6 +152,8 @@ impl<'a> Run<'a> {
 
     async fn look(&self, due: Vec<Candidate>) -> Result<Option<Vec<Looked>>> {
         let quarantine = span(self.inner.options.gc.quarantine);
+        #[cfg(feature = "broken")]
+        super::hasty::look(&self.inner.db, &due, self.now).await?;
         let args = (self.fence(), self.now, quarantine, due);
         // It is made safe from a power cut before any byte is removed, for all that was decided until then at once.
         self.inner
