@@ -28,6 +28,23 @@ impl Inner {
         upload: Option<(UploadId, i64)>,
         now: i64,
     ) -> Result<BlobInfo> {
+        let is_file = matches!(brought, Brought::File(_));
+        let done = self.try_install(repo, brought, digest, upload, now).await;
+        if done.is_err() && is_file {
+            // Whether a row names it nobody can say who was not answered, so it is not removed here.
+            self.suspect_orphans();
+        }
+        done
+    }
+
+    async fn try_install(
+        &self,
+        repo: &RepoName,
+        brought: Brought,
+        digest: &Digest,
+        upload: Option<(UploadId, i64)>,
+        now: i64,
+    ) -> Result<BlobInfo> {
         let mut state = match (&brought, self.options.durability) {
             // As safe as the transaction that it is part of.
             (Brought::Body(_), _) => BlobState::Live,

@@ -26,7 +26,7 @@ mod tests;
 mod waste;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use longshore_core::Result;
@@ -56,6 +56,8 @@ pub(crate) struct Gc {
     /// The name of this process in the database.
     holder: Arc<str>,
     stats: Stats,
+    /// Whether there may be a file that no row names, since the last look at what is to be looked through.
+    orphans: AtomicBool,
     /// How many want that no bytes are removed just now.
     holds: Arc<AtomicUsize>,
     /// Leases that were promised and could not be written down: until when.
@@ -68,6 +70,7 @@ impl Gc {
             turn: tokio::sync::Mutex::default(),
             holder: uuid::Uuid::new_v4().to_string().into(),
             stats: Stats::default(),
+            orphans: AtomicBool::new(false),
             holds: Arc::default(),
             owed: Mutex::default(),
         }

@@ -1,17 +1,18 @@
 //! Files that no row names.
 //!
-//! In normal work there are none: what fails to become a blob is removed, and what stops being one has a row that says so. A
-//! kill between a file's name and its row's commit leaves one, so only the hours of an unclean stop are looked through, once,
-//! a day later: from as long before it as an upload may take, to the start after it.
+//! In normal work there are none: what stops being a blob has a row that says so. A kill between a file's name and its row's
+//! commit leaves one, and a commit that failed may have, so only the hours of an unclean stop or a failure are looked through,
+//! once, a day later: from as long before it as an upload may take, to the start after it, or to the failure.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, UNIX_EPOCH};
 
 use longshore_blob::{Location, arrivals};
 use longshore_core::error::Chain;
 use longshore_core::{Error, Result};
 use longshore_meta::time::{micros, span};
-use longshore_meta::{Durability, blobs, graves, leader, settings, uploads};
+use longshore_meta::{Durability, Tx, blobs, graves, leader, settings, uploads};
 
 use super::fence::{MARK, NAME};
 use super::run::Run;
@@ -63,6 +64,14 @@ fn hour(at: i64) -> Result<String> {
     Ok(at.to_string())
 }
 
+/// Has everything looked through behind `after` and up to the hour `to`, beside what is to be already.
+async fn look_through(tx: &mut Tx<'_>, after: String, to: String) -> Result<()> {
+    let before = settings::setting_get(tx, LEFT).await?;
+    let left = Left { after, to };
+    let left = left.with(before.as_deref().and_then(Left::read));
+    settings::setting_put(tx, LEFT, &left.text()).await
+}
+
 impl Inner {
     /// Notes that the store is open, and what an unclean stop before may have left. Collection is free for this process: the one
     /// before is gone.
@@ -85,20 +94,41 @@ impl Inner {
                         // A version before this one, of which nothing is known.
                         None => hour(0)?,
                     };
-                    let before = settings::setting_get(tx, LEFT).await?;
-                    let left = Left {
-                        after,
-                        to: hour(*now)?,
-                    };
-                    let left = left.with(before.as_deref().and_then(Left::read));
-                    settings::setting_put(tx, LEFT, &left.text()).await
+                    look_through(tx, after, hour(*now)?).await
                 })
             })
             .await
     }
 
+    /// Remembers that something failed that may have left a file.
+    pub(crate) fn suspect_orphans(&self) {
+        self.gc.orphans.store(true, Ordering::Release);
+    }
+
+    /// Writes that down, if something did.
+    async fn note_orphans(&self) -> Result<()> {
+        if !self.gc.orphans.swap(false, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let now = micros((self.clock)());
+        let args = (now, span(self.options.session_age));
+        let noted = self
+            .db
+            .write(Durability::Process, args, |tx, (now, age)| {
+                Box::pin(async move {
+                    look_through(tx, hour(now.saturating_sub(*age))?, hour(*now)?).await
+                })
+            })
+            .await;
+        if noted.is_err() {
+            self.suspect_orphans();
+        }
+        noted
+    }
+
     /// Notes that the stop is an orderly one.
     pub(crate) async fn gc_close(&self) -> Result<()> {
+        self.note_orphans().await?;
         self.db
             .write(Durability::Process, (), |tx, ()| {
                 Box::pin(async move {
@@ -113,6 +143,7 @@ impl Inner {
 impl Run<'_> {
     /// Goes on looking through what an unclean stop may have left, as far as it is old enough.
     pub(super) async fn orphans(&mut self) -> Result<Option<()>> {
+        self.inner.note_orphans().await?;
         let old = self.now.saturating_sub(span(self.inner.options.gc.orphans));
         // An hour is as old as its end.
         let horizon = hour(old.saturating_sub(span(Duration::from_hours(1))))?;

@@ -294,3 +294,37 @@ async fn what_an_unclean_stop_left_without_a_row_is_removed_a_day_later_and_noth
     );
     assert!(bench.gc_after(HOUR).await.is_idle());
 }
+
+#[tokio::test]
+async fn a_file_whose_row_could_not_be_written_is_removed_a_day_later() {
+    let bench = Bench::new().await;
+    let tell = async |sql: &'static str| {
+        let told = bench
+            .db
+            .write(longshore_meta::Durability::Process, sql, |tx, sql| {
+                Box::pin(async move { tx.exec(sql, &[]).await })
+            });
+        told.await.unwrap();
+    };
+    tell("CREATE TRIGGER full BEFORE INSERT ON blob BEGIN SELECT RAISE(ABORT, 'full'); END").await;
+    let content = large("lost");
+    let want = longshore_core::Expect {
+        digest: longshore_spec::digest::Digest::of(
+            longshore_spec::digest::Algorithm::Sha256,
+            &content,
+        ),
+        size: Some(content.len() as u64),
+    };
+    let body = longshore_core::body::once(content.into());
+    let failed = bench
+        .store
+        .put_blob(&bench.cx(), &name("a"), &want, body)
+        .await;
+    assert!(failed.is_err());
+    assert_eq!(bench.files(), 1);
+    tell("DROP TRIGGER full").await;
+    bench.gc_after(24 * HOUR).await;
+    assert_eq!(bench.files(), 1, "it may be younger than a day");
+    bench.gc_after(2 * HOUR).await;
+    assert_eq!(bench.files(), 0);
+}
