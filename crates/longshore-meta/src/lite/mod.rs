@@ -197,8 +197,8 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
         .map_err(failed)?;
     conn.pragma_update(None, "cache_size", -8192)
         .map_err(failed)?;
-    conn.pragma_update(None, "mmap_size", 256 << 20)
-        .map_err(failed)?;
+    // Not mapped: what the disk cannot give of a mapping ends the process, where a read is an answer of 503.
+    conn.pragma_update(None, "mmap_size", 0).map_err(failed)?;
     // What a batch needs to undo one of its transactions is kept in memory: beyond 64 KiB it would go to a file in
     // /var/tmp, which a container with a read-only root does not have.
     conn.pragma_update(None, "temp_store", "MEMORY")

@@ -24,6 +24,7 @@ mod damage;
 mod export;
 mod heal;
 mod leftovers;
+mod lost;
 mod restart;
 mod rows;
 mod takeover;
