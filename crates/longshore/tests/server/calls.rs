@@ -135,8 +135,9 @@ async fn a_request_on_a_hot_path_asks_the_kernel_no_more_often_than_it_did() {
         let (total, woken) = (sum(&asked), sum(&woken));
         println!("system calls {method} {path}: {total} for {ROUNDS}: {counts:?}");
         assert!(total >= 2 * ROUNDS, "strace came too late: {counts:?}");
-        // A fifth for timers and the writer of lines, which do not come with each request.
-        if total > most * ROUNDS + ROUNDS / 5 || woken > ROUNDS / 2 {
+        // Half for timers and the writer of lines, which do not come with each request but with time, and so with whatever else
+        // the machine does; one call more in each request is still told from them.
+        if total > most * ROUNDS + ROUNDS / 2 || woken > ROUNDS / 2 {
             over.push(format!(
                 "{method} {path}: {total} calls for {ROUNDS} requests, at most {most} each: {counts:?}"
             ));
