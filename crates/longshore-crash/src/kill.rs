@@ -109,6 +109,14 @@ async fn cycles(program: &Program, dir: &Path, options: &Options) -> Result<Tall
 
 /// A directory for data, and the file for the server's log.
 pub(crate) fn fresh(dir: &Path) -> Result<(std::path::PathBuf, std::path::PathBuf)> {
+    // A run that was interrupted may have left its file systems mounted, innermost last.
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    let at = |line: &str| line.split(' ').nth(1).map(str::to_owned);
+    for left in mounts.lines().rev().filter_map(at) {
+        if Path::new(&left).starts_with(dir) {
+            let _ = crate::snapshot::run("umount", ["--lazy", &left]);
+        }
+    }
     let _ = fs::remove_dir_all(dir);
     fs::create_dir_all(dir).with_context(|| format!("{} cannot be made", dir.display()))?;
     Ok((dir.join("data"), dir.join("server.log")))
