@@ -75,8 +75,10 @@ impl Common {
 
 #[derive(Subcommand, Debug)]
 pub(crate) enum Mode {
-    /// The short form of every mode, as CI runs it.
+    /// Every mode, one after the other, in half an hour or so.
     All(Common),
+    /// A few minutes of the modes, as CI runs them.
+    Brief(Common),
     /// Kills the server at random moments and looks what is left.
     Kill(kill::Options),
     /// Runs builds that are broken on purpose, each of which must be caught.
@@ -103,7 +105,8 @@ fn main() -> ExitCode {
 /// When it cannot be run to its end.
 pub(crate) fn run(mode: Mode) -> Result<tally::Tally> {
     match mode {
-        Mode::All(common) => all(&common),
+        Mode::All(common) => each(&ALL, &common),
+        Mode::Brief(common) => each(&BRIEF, &common),
         Mode::Kill(options) => kill::run(&options),
         Mode::Controls(options) => controls::run(&options),
         Mode::Diskfull(options) => diskfull::run(&options),
@@ -133,17 +136,28 @@ pub(crate) fn mode(words: &[&str], common: &Common) -> Result<Mode> {
     Ok(Cli::try_parse_from(words)?.mode)
 }
 
-/// The short forms one after the other, each as it is typed. One that breaks off does not keep the others from running.
-fn all(common: &Common) -> Result<tally::Tally> {
-    let forms: [&[&str]; 7] = [
-        &["sim"],
-        &["kill"],
-        &["powercut", "--on", "forgetful,ext4,xfs", "--images", "40"],
-        &["diskfull"],
-        &["failpoints", "--quick"],
-        &["soak", "--for", "2m"],
-        &["controls"],
-    ];
+/// What `all` is made of.
+const ALL: [&[&str]; 7] = [
+    &["sim"],
+    &["kill"],
+    &["powercut", "--on", "forgetful,ext4,xfs", "--images", "40"],
+    &["diskfull"],
+    &["failpoints", "--quick"],
+    &["soak", "--for", "2m"],
+    &["controls"],
+];
+
+/// What `brief` is made of: it shares twenty minutes with all other tests.
+const BRIEF: [&[&str]; 5] = [
+    &["sim", "--seeds", "300", "--for", "60s"],
+    &["kill", "--cycles", "20"],
+    &["powercut", "--on", "forgetful,ext4,xfs", "--images", "8"],
+    &["diskfull", "--step", "512"],
+    &["soak", "--for", "30s"],
+];
+
+/// The forms one after the other, each as it is typed. One that breaks off does not keep the others from running.
+fn each(forms: &[&[&str]], common: &Common) -> Result<tally::Tally> {
     let (mut tally, mut broken) = (tally::Tally::default(), Vec::new());
     for form in forms {
         let began = std::time::Instant::now();

@@ -126,7 +126,7 @@ pub(super) fn crash(session: &Session<'_>) -> Result<Outcome> {
             "power cuts and failing disks are mounted file systems, which needs root",
         ));
     }
-    one(session, &crate::crash::all(session.workspace)?)
+    one(session, &crate::crash::brief(session.workspace)?)
 }
 
 fn one(session: &Session<'_>, command: &Command) -> Result<Outcome> {

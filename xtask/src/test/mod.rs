@@ -150,7 +150,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "crash",
-        about: "the short forms of the proof: kills, power cuts, failing disks, broken builds",
+        about: "a few minutes of the proof: kills, power cuts, full disks, simulated lives",
         limit: Duration::from_mins(30),
         outside: false,
         run: cargo::crash,
