@@ -149,9 +149,9 @@ const ALL: [&[&str]; 7] = [
 
 /// What `brief` is made of: it shares twenty minutes with all other tests.
 const BRIEF: [&[&str]; 5] = [
-    &["sim", "--seeds", "300", "--for", "60s"],
-    &["kill", "--cycles", "20"],
-    &["powercut", "--on", "forgetful,ext4,xfs", "--images", "8"],
+    &["sim", "--seeds", "1000", "--for", "2m"],
+    &["kill"],
+    &["powercut", "--on", "forgetful,ext4,xfs", "--images", "14"],
     &["diskfull", "--step", "512"],
     &["soak", "--for", "30s"],
 ];

@@ -113,7 +113,7 @@ section! {
         /// Allow clients to delete tags, manifests and blobs.
         delete: bool = true,
         /// How much of the disk is kept for when it is full, so that deletes go on then. It lies beside the
-        /// database.
+        /// database, whose log may need 16 MiB of it.
         reserve: ByteSize = ByteSize::mib(32),
         /// How often everything stored is read again, to find damage before somebody needs it. `0` for
         /// never.
