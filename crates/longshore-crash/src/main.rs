@@ -162,15 +162,7 @@ fn each(forms: &[&[&str]], common: &Common) -> Result<tally::Tally> {
     for form in forms {
         let began = std::time::Instant::now();
         say(&format!("\n--- {}", form.join(" ")));
-        let named = ["longshore-crash"].into_iter().chain(form.iter().copied());
-        let mut words: Vec<std::ffi::OsString> = named.map(Into::into).collect();
-        words.extend([
-            "--longshore".into(),
-            common.longshore.clone().into_os_string(),
-        ]);
-        words.extend(["--dir".into(), common.dir.clone().into_os_string()]);
-        words.extend(["--seed".into(), common.seed.to_string().into()]);
-        match run(Cli::parse_from(words).mode) {
+        match mode(form, common).and_then(run) {
             Ok(found) => {
                 say(&format!("{found} ({} s)", began.elapsed().as_secs()));
                 tally.add(found);

@@ -1,7 +1,8 @@
 //! Manifests in repositories, and what they need.
 
-use longshore_core::Result;
+use longshore_core::{Error, Result};
 use longshore_spec::digest::Digest;
+use longshore_spec::manifest::View;
 
 use crate::tx::Tx;
 use crate::values;
@@ -51,6 +52,34 @@ pub struct ManifestRow {
     pub descriptor: Option<String>,
     /// Whether it is pushed with a tag.
     pub tagged: bool,
+}
+
+impl ManifestRow {
+    /// The row of a manifest of this digest and `size` in bytes, by whatever way it comes. How deep it is depends on what is in
+    /// its repository.
+    ///
+    /// # Errors
+    /// `Internal` when its descriptor cannot be written down, which cannot be.
+    pub fn of(view: &View, digest: Digest, size: u64) -> Result<Self> {
+        let descriptor = match &view.subject {
+            None => None,
+            Some(_) => Some(
+                serde_json::to_string(&view.referrer_descriptor(digest, size))
+                    .map_err(Error::internal)?,
+            ),
+        };
+        Ok(Self {
+            digest,
+            size,
+            media_type: view.media_type.as_str().to_owned(),
+            depth: 0,
+            artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
+            subject: view.subject.as_ref().map(|subject| subject.digest),
+            descriptor,
+            // Unless the pusher says otherwise: what had a tag is kept longer.
+            tagged: true,
+        })
+    }
 }
 
 /// How many levels of manifests lie below this one, as far as they were known; `None` when the repository does not have

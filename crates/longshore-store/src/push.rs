@@ -19,7 +19,7 @@ use longshore_spec::name::{RepoName, Tag};
 
 use crate::history::point;
 use crate::options::UrlRule;
-use crate::row::{edges_put, row_of};
+use crate::row::edges_put;
 use crate::store::Inner;
 use crate::trash::bring_back;
 
@@ -128,7 +128,7 @@ fn read_now(push: &ManifestPush, limits: &Limits) -> Result<(ManifestRow, View)>
             format!("the manifest's digest is {digest}, not {want} as the request says"),
         ));
     }
-    let mut row = row_of(&view, digest, push.bytes.len() as u64)?;
+    let mut row = ManifestRow::of(&view, digest, push.bytes.len() as u64)?;
     row.tagged = !push.tags.is_empty();
     Ok((row, view))
 }

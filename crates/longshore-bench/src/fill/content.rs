@@ -47,22 +47,7 @@ impl Made {
         // Read as a push would read it: what a push would refuse is not to be measured.
         let view = View::parse(&bytes, None, &Limits::default())?;
         let Piece { digest, size } = Piece::of(&bytes);
-        let descriptor = match &view.subject {
-            None => None,
-            Some(_) => Some(serde_json::to_string(
-                &view.referrer_descriptor(digest, size),
-            )?),
-        };
-        let row = ManifestRow {
-            digest,
-            size,
-            media_type: view.media_type.as_str().to_owned(),
-            depth: 0,
-            artifact_type: view.artifact_type().map(|kind| kind.as_str().to_owned()),
-            subject: view.subject.as_ref().map(|subject| subject.digest),
-            descriptor,
-            tagged: true,
-        };
+        let row = ManifestRow::of(&view, digest, size)?;
         Ok(Self {
             row,
             bytes,

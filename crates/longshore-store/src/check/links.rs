@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use longshore_core::Result;
 use longshore_meta::{Durability, blobs, checks};
 
-use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+use super::{Finding, Grade, Ground, Mark, Page, Part, Which, of_repositories};
 
 const PAGE: usize = 500;
 
@@ -17,19 +17,14 @@ impl Part for Links {
     }
 
     async fn page(&self, ground: &Ground<'_>, after: &Mark, which: Which<'_>) -> Result<Page> {
-        let key = (after.id, after.digest);
-        let rows = ground
-            .db
-            .read(&key, |tx, (id, digest)| {
-                Box::pin(checks::link_page(tx, (*id, digest.as_ref()), PAGE))
-            })
-            .await?;
+        let (rows, last) = of_repositories(
+            ground,
+            after,
+            |tx, (id, digest)| Box::pin(checks::link_page(tx, (*id, digest.as_ref()), PAGE)),
+            |(id, digest, ..)| (*id, *digest),
+        )
+        .await?;
         let looked = rows.len();
-        let last = rows.last().map(|(id, digest, ..)| Mark {
-            id: *id,
-            digest: Some(*digest),
-            ..Mark::default()
-        });
         let mut findings = Vec::new();
         for (id, digest, name, state) in rows {
             let what = match (&name, state) {

@@ -5,7 +5,7 @@ use longshore_core::Result;
 use longshore_meta::{Durability, checks};
 use longshore_spec::digest::Digest;
 
-use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+use super::{Finding, Grade, Ground, Mark, Page, Part, Which, of_repositories};
 
 /// Manifests may be long.
 const FEW: usize = 20;
@@ -81,19 +81,14 @@ impl Part for Rows {
     }
 
     async fn page(&self, ground: &Ground<'_>, after: &Mark, which: Which<'_>) -> Result<Page> {
-        let key = (after.id, after.digest);
-        let rows = ground
-            .db
-            .read(&key, |tx, (id, digest)| {
-                Box::pin(checks::manifest_page(tx, (*id, digest.as_ref()), PAGE))
-            })
-            .await?;
+        let (rows, last) = of_repositories(
+            ground,
+            after,
+            |tx, (id, digest)| Box::pin(checks::manifest_page(tx, (*id, digest.as_ref()), PAGE)),
+            |(id, digest, ..)| (*id, *digest),
+        )
+        .await?;
         let looked = rows.len();
-        let last = rows.last().map(|(id, digest, ..)| Mark {
-            id: *id,
-            digest: Some(*digest),
-            ..Mark::default()
-        });
         let mut findings = Vec::new();
         for (id, digest, size, name, there) in rows {
             let known = name.is_some();

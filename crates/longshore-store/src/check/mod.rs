@@ -30,7 +30,7 @@ use async_trait::async_trait;
 use longshore_blob::{BlobStore, Location};
 use longshore_core::error::Chain;
 use longshore_core::{Code, Error, Result};
-use longshore_meta::{Db, checks};
+use longshore_meta::{Body, Db, checks};
 use longshore_spec::digest::Digest;
 
 use crate::store::Store;
@@ -139,6 +139,25 @@ pub(crate) struct Mark {
     text: String,
     bytes: Vec<u8>,
     at: Option<Location>,
+}
+
+/// A page of rows that are in the order of a repository and a digest, their `key`, behind `after`; and where the next begins.
+async fn of_repositories<R: Send>(
+    ground: &Ground<'_>,
+    after: &Mark,
+    read: Body<(i64, Option<Digest>), Vec<R>>,
+    key: fn(&R) -> (i64, Digest),
+) -> Result<(Vec<R>, Option<Mark>)> {
+    let rows = ground.db.read(&(after.id, after.digest), read).await?;
+    let last = rows.last().map(|row| {
+        let (id, digest) = key(row);
+        Mark {
+            id,
+            digest: Some(digest),
+            ..Mark::default()
+        }
+    });
+    Ok((rows, last))
 }
 
 /// What a part found on a page.

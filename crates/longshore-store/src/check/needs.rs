@@ -9,7 +9,7 @@ use longshore_meta::{Durability, checks};
 use longshore_spec::digest::Digest;
 use longshore_spec::manifest::{Limits, View};
 
-use super::{Finding, Grade, Ground, Mark, Page, Part, Which, repo_name};
+use super::{Finding, Grade, Ground, Mark, Page, Part, Which, of_repositories, repo_name};
 
 const PAGE: usize = 100;
 
@@ -24,19 +24,14 @@ impl Part for Needs {
     }
 
     async fn page(&self, ground: &Ground<'_>, after: &Mark, which: Which<'_>) -> Result<Page> {
-        let key = (after.id, after.digest);
-        let rows = ground
-            .db
-            .read(&key, |tx, (id, digest)| {
-                Box::pin(checks::manifest_page(tx, (*id, digest.as_ref()), PAGE))
-            })
-            .await?;
+        let (rows, last) = of_repositories(
+            ground,
+            after,
+            |tx, (id, digest)| Box::pin(checks::manifest_page(tx, (*id, digest.as_ref()), PAGE)),
+            |(id, digest, ..)| (*id, *digest),
+        )
+        .await?;
         let looked = rows.len();
-        let last = rows.last().map(|(id, digest, ..)| Mark {
-            id: *id,
-            digest: Some(*digest),
-            ..Mark::default()
-        });
         let mut findings = Vec::new();
         for (repo, digest, ..) in rows {
             let Some((said, recorded)) = compare(ground, repo, &digest).await? else {

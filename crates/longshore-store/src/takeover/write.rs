@@ -2,7 +2,7 @@
 
 use longshore_core::Result;
 use longshore_layout::distribution::{Batch, Finding, Found, Tree};
-use longshore_meta::manifests::{self, ManifestPut};
+use longshore_meta::manifests::{self, ManifestPut, ManifestRow};
 use longshore_meta::takeovers::{self, Adopted, FoundRow};
 use longshore_meta::time::micros;
 use longshore_meta::untagged::{self, Why};
@@ -11,7 +11,7 @@ use longshore_spec::digest::Digest;
 use longshore_spec::manifest::View;
 use longshore_spec::name::RepoName;
 
-use crate::row::{edges_put, row_of};
+use crate::row::edges_put;
 
 /// Who has set the tags of a takeover.
 const BY: &str = "job:takeover";
@@ -68,7 +68,7 @@ pub(super) async fn part(tx: &mut Tx<'_>, part: &Part) -> Result<()> {
 
 /// Writes a manifest; true when the repository did not have it.
 async fn manifest(tx: &mut Tx<'_>, repo: i64, found: &Found, now: i64) -> Result<bool> {
-    let mut row = row_of(&found.view, found.digest, found.bytes.len() as u64)?;
+    let mut row = ManifestRow::of(&found.view, found.digest, found.bytes.len() as u64)?;
     row.depth = found.depth;
     let pushed = micros(found.pushed);
     let put = manifests::manifest_put(tx, repo, &row, &found.bytes, pushed).await?;
