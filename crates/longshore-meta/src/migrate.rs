@@ -9,6 +9,7 @@ const STEPS: &[(i64, &str)] = &[
     (2, include_str!("../migrations/0002_small_blobs.sql")),
     (3, include_str!("../migrations/0003_takeover.sql")),
     (4, include_str!("../migrations/0004_collection.sql")),
+    (5, include_str!("../migrations/0005_index.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";
