@@ -31,9 +31,7 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Export(command) => {
             cmd::export::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
         }
-        Command::Import(command) => {
-            cmd::import::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
-        }
+        Command::Import(command) => cmd::import::run(&command, &variables, &mut io::stdout()),
         Command::Gc(command) => cmd::gc::run(&command, &variables, &mut io::stdout()),
         Command::Config(command) => Ok(cmd::config::run(
             &command,

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use longshore_core::Result;
 use longshore_meta::{Durability, blobs, bodies, checks};
 
-use super::{Finding, Grade, Ground, Mark, Page, Part, Which};
+use super::{Finding, Grade, Ground, Mark, Page, Part, Which, by_number};
 use crate::place::Place;
 
 const PAGE: usize = 500;
@@ -18,17 +18,14 @@ impl Part for Bodies {
     }
 
     async fn page(&self, ground: &Ground<'_>, after: &Mark, which: Which<'_>) -> Result<Page> {
-        let rows = ground
-            .db
-            .read(&after.id, |tx, after| {
-                Box::pin(checks::body_page(tx, *after, PAGE))
-            })
-            .await?;
+        let (rows, last) = by_number(
+            ground,
+            after,
+            |tx, after| Box::pin(checks::body_page(tx, *after, PAGE)),
+            |(id, ..)| *id,
+        )
+        .await?;
         let looked = rows.len();
-        let last = rows.last().map(|(id, ..)| Mark {
-            id: *id,
-            ..Mark::default()
-        });
         let mut findings = Vec::new();
         for (id, digest, location) in rows {
             let subject = format!("body {id} of {digest}");

@@ -141,6 +141,21 @@ pub(crate) struct Mark {
     at: Option<Location>,
 }
 
+/// A page of rows that are in the order of a number, their `key`, behind `after`; and where the next begins.
+async fn by_number<R: Send>(
+    ground: &Ground<'_>,
+    after: &Mark,
+    read: Body<i64, Vec<R>>,
+    key: fn(&R) -> i64,
+) -> Result<(Vec<R>, Option<Mark>)> {
+    let rows = ground.db.read(&after.id, read).await?;
+    let last = rows.last().map(|row| Mark {
+        id: key(row),
+        ..Mark::default()
+    });
+    Ok((rows, last))
+}
+
 /// A page of rows that are in the order of a repository and a digest, their `key`, behind `after`; and where the next begins.
 async fn of_repositories<R: Send>(
     ground: &Ground<'_>,

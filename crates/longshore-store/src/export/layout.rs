@@ -9,7 +9,6 @@ use longshore_layout::content::Content;
 use longshore_layout::distribution::judge;
 use longshore_layout::oci::{LayoutWriter, REF_NAME};
 use longshore_meta::blobs;
-use longshore_meta::walks;
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
@@ -84,23 +83,10 @@ impl Exporter {
     /// All repositories that have a tag.
     async fn everything(&self) -> Result<Vec<Chosen>> {
         let (mut all, mut after) = (Vec::new(), String::new());
-        loop {
-            let page = self
-                .store
-                .db
-                .read(&after, |tx, after| {
-                    Box::pin(walks::walk_repos(tx, after, PAGE))
-                })
-                .await?;
-            let Some((_, last)) = page.last() else {
-                return Ok(all);
-            };
-            after.clone_from(last);
-            for (_, name) in page {
-                let repo = name.parse().map_err(Error::internal)?;
-                all.push(Chosen { repo, at: None });
-            }
+        while let Some(page) = self.repos(&mut after).await? {
+            all.extend(page.into_iter().map(|(_, repo)| Chosen { repo, at: None }));
         }
+        Ok(all)
     }
 
     /// The images that were chosen, one by one.

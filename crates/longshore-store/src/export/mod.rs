@@ -16,6 +16,7 @@ use longshore_core::{Error, Result};
 use longshore_layout::content::{Content, Placed, Placing};
 use longshore_layout::distribution::TreeWriteError;
 use longshore_layout::oci::LayoutError;
+use longshore_meta::walks;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 use longshore_spec::reference::Reference;
@@ -158,6 +159,22 @@ impl Exporter {
             data: data.to_owned(),
             placing,
         }
+    }
+
+    /// The next repositories in the order of their names, behind the one that `after` names, which moves on; `None` at the end.
+    async fn repos(&self, after: &mut String) -> Result<Option<Vec<(i64, RepoName)>>> {
+        let page = self.store.db.read(after, |tx, after| {
+            Box::pin(walks::walk_repos(tx, after, PAGE))
+        });
+        let page = page.await?;
+        let Some((_, last)) = page.last() else {
+            return Ok(None);
+        };
+        after.clone_from(last);
+        let named = page
+            .into_iter()
+            .map(|(id, name)| Ok((id, name.parse().map_err(Error::internal)?)));
+        named.collect::<Result<_>>().map(Some)
     }
 
     async fn source(&self, digest: &Digest, location: &str) -> Result<Source> {

@@ -30,18 +30,8 @@ impl Exporter {
     ) -> Result<Exported, ExportError> {
         let writer = Arc::new(TreeWriter::create(to, self.placing)?);
         let (mut all, mut after) = (Exported::default(), String::new());
-        loop {
-            let page = self
-                .store
-                .db
-                .read(&after, |tx, after| {
-                    Box::pin(walks::walk_repos(tx, after, PAGE))
-                })
-                .await?;
-            let Some((_, last)) = page.last() else { break };
-            after.clone_from(last);
-            for (id, name) in page {
-                let repo: RepoName = name.parse().map_err(Error::internal)?;
+        while let Some(page) = self.repos(&mut after).await? {
+            for (id, repo) in page {
                 let done = Exporting {
                     exporter: self,
                     writer: &writer,

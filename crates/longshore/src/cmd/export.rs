@@ -4,13 +4,12 @@ use std::cell::Cell;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::Args;
 
 use crate::control::Target;
 use crate::transfer::export::{self, Export, Form, Summary};
-use crate::transfer::{Place, absolute};
+use crate::transfer::{absolute, work};
 
 /// What the command ends with when something could not be exported.
 const NOTES: u8 = 3;
@@ -54,22 +53,13 @@ pub fn run(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let config = match command.target.load(variables) {
-        Ok(config) => config,
-        Err(problems) => {
-            writeln!(err, "{problems}")?;
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let config = command.target.load(variables)?;
     let args = export::Args {
         form: command.layout,
         dir: absolute(&command.dir)?,
         images: command.images.clone(),
         copy: command.copy,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
     let last = Cell::new(0);
     let err = std::cell::RefCell::new(err);
     let tell = |done: &Summary| {
@@ -79,15 +69,11 @@ pub fn run(
             let _ = writeln!(err.borrow_mut(), "{}", counts(done));
         }
     };
-    let done = runtime.block_on(async {
-        let place = Place::of(&config).await?;
-        let here = async |store: &_| {
-            let tell = |done: &_| tell(&export::progress(done));
-            export::run(store, &config.data, &args, tell).await
-        };
-        place.work::<Export>(&args, |step| tell(&step), here).await
-    })?;
-    runtime.shutdown_timeout(Duration::from_secs(1));
+    let here = async |store: &_| {
+        let tell = |done: &_| tell(&export::progress(done));
+        export::run(store, &config.data, &args, tell).await
+    };
+    let done = work::<Export>(&config, &args, |step| tell(&step), here)?;
     if command.json {
         writeln!(out, "{}", serde_json::to_string(&done)?)?;
     } else {

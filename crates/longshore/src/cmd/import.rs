@@ -8,7 +8,7 @@ use clap::Args;
 
 use crate::control::Target;
 use crate::transfer::import::{self, Import};
-use crate::transfer::{Place, absolute};
+use crate::transfer::{absolute, work};
 
 /// Push the images of an OCI image layout.
 #[derive(Debug, Args)]
@@ -41,28 +41,15 @@ pub fn run(
     command: &ImportCommand,
     variables: &[(String, String)],
     out: &mut dyn Write,
-    err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let config = match command.target.load(variables) {
-        Ok(config) => config,
-        Err(problems) => {
-            writeln!(err, "{problems}")?;
-            return Ok(ExitCode::FAILURE);
-        }
-    };
+    let config = command.target.load(variables)?;
     let args = import::Args {
         dir: absolute(&command.dir)?,
         to: command.to.clone(),
         name: command.name.clone(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(async {
-        let place = Place::of(&config).await?;
-        let here = async |store: &_| import::run(store, &args).await;
-        place.work::<Import>(&args, |()| {}, here).await
-    })?;
+    let here = async |store: &_| import::run(store, &args).await;
+    let done = work::<Import>(&config, &args, |()| {}, here)?;
     if command.json {
         writeln!(out, "{}", serde_json::to_string(&done)?)?;
     } else {

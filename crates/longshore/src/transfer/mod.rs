@@ -4,6 +4,7 @@ pub mod export;
 pub mod import;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
 use longshore_blob::OpenError;
@@ -13,9 +14,29 @@ use crate::assemble::{self, Parts};
 use crate::config::Config;
 use crate::control::{Client, Operation};
 
+/// Does an operation for a command: by the server that has the registry of this configuration open, or by `here` on the store
+/// itself. `step` is told how far it is.
+///
+/// # Errors
+/// There is no store, or it cannot be opened; what the work gives.
+pub fn work<O: Operation>(
+    config: &Config,
+    args: &O::Args,
+    step: impl FnMut(O::Step),
+    here: impl AsyncFnOnce(&Store) -> anyhow::Result<O::Done>,
+) -> anyhow::Result<O::Done> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let done =
+        runtime.block_on(async { Place::of(config).await?.work::<O>(args, step, here).await })?;
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    Ok(done)
+}
+
 /// What a command works on.
 #[derive(Debug)]
-pub enum Place {
+enum Place {
     /// The directory itself, which this process holds.
     Here(Store),
     /// The server that holds it.
@@ -24,10 +45,7 @@ pub enum Place {
 
 impl Place {
     /// The store of a configuration, or the server that has it open.
-    ///
-    /// # Errors
-    /// There is no store, or it cannot be opened.
-    pub async fn of(config: &Config) -> anyhow::Result<Self> {
+    async fn of(config: &Config) -> anyhow::Result<Self> {
         // Opening would make it.
         if !config.database.exists() {
             bail!(
@@ -44,10 +62,7 @@ impl Place {
     }
 
     /// Asks the server, or runs `here` on the store and closes it.
-    ///
-    /// # Errors
-    /// What the work gives.
-    pub async fn work<O: Operation>(
+    async fn work<O: Operation>(
         self,
         args: &O::Args,
         step: impl FnMut(O::Step),
