@@ -13,6 +13,8 @@ const PUT: &str = "INSERT INTO tag_history (repo, name, at, actor, old_digest, n
                    FROM (SELECT coalesce(max(at), 0) AS last FROM tag_history WHERE repo = ?1 AND name = ?2) AS h";
 const LIST: &str = "SELECT at, actor, old_digest, new_digest, why FROM tag_history \
                     WHERE repo = ?1 AND name = ?2 AND at < ?3 ORDER BY at DESC LIMIT ?4";
+const LIST_ALL: &str = "SELECT name, at, actor, old_digest, new_digest, why FROM tag_history \
+                        WHERE repo = ?1 AND (name, at) > (?2, ?3) ORDER BY name, at LIMIT ?4";
 const EXPIRED: &str = "SELECT repo, name, at FROM tag_history WHERE at < ?1 ORDER BY at LIMIT ?2";
 const DELETE: &str = "DELETE FROM tag_history WHERE repo = ?1 AND name = ?2 AND at = ?3";
 
@@ -95,6 +97,36 @@ pub async fn history_list(
             old,
             new,
             cause,
+        })
+        .collect())
+}
+
+/// The changes of all tags of a repository behind the one of the tag and the time in `after`: tag by tag in byte order, the
+/// earliest change of each first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn history_list_all(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    after: Option<&(String, i64)>,
+    limit: usize,
+) -> Result<Vec<(String, Change)>> {
+    let (name, at) = after.map_or(("", 0), |(name, at)| (name.as_str(), *at));
+    let found = tx
+        .all::<(String, _, _, _, _, _)>(LIST_ALL, &values![repo, name, at, limit])
+        .await?;
+    Ok(found
+        .into_iter()
+        .map(|(name, at, actor, old, new, cause)| {
+            let change = Change {
+                at,
+                actor,
+                old,
+                new,
+                cause,
+            };
+            (name, change)
         })
         .collect())
 }

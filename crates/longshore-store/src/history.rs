@@ -17,6 +17,8 @@ pub use longshore_meta::history::Cause as TagCause;
 /// A change of a tag, and what is left of where it pointed before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TagChange {
+    /// The tag.
+    pub tag: String,
     /// When, in microseconds since the Unix epoch.
     pub at: i64,
     /// Who.
@@ -43,7 +45,7 @@ pub struct TagRestored {
 }
 
 impl Store {
-    /// The latest changes of a tag, the latest first.
+    /// The latest changes of a tag before `before` if that is said, the latest first.
     ///
     /// # Errors
     /// `NameUnknown`; `Unavailable`.
@@ -51,14 +53,44 @@ impl Store {
         &self,
         repo: &RepoName,
         tag: &Tag,
+        before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<TagChange>> {
         let id = self.0.repo(repo).await?.id;
-        let args = (id, tag, limit);
+        let args = (id, tag, before.unwrap_or(i64::MAX), limit);
         self.0
             .db
-            .read(&args, |tx, (repo, tag, limit)| {
-                Box::pin(listed(tx, *repo, tag, *limit))
+            .read(&args, |tx, (repo, tag, before, limit)| {
+                Box::pin(async move {
+                    let found =
+                        history::history_list(tx, *repo, tag.as_str(), *before, *limit).await?;
+                    let named = found.into_iter().map(|change| (tag.to_string(), change));
+                    shown(tx, *repo, named.collect()).await
+                })
+            })
+            .await
+    }
+
+    /// The changes of all tags of a repository behind the one of the tag and the time in `after`: tag by tag, the earliest
+    /// change of each first.
+    ///
+    /// # Errors
+    /// `NameUnknown`; `Unavailable`.
+    pub async fn tag_history_all(
+        &self,
+        repo: &RepoName,
+        after: Option<(String, i64)>,
+        limit: usize,
+    ) -> Result<Vec<TagChange>> {
+        let args = (self.0.repo(repo).await?.id, after, limit);
+        self.0
+            .db
+            .read(&args, |tx, (repo, after, limit)| {
+                Box::pin(async move {
+                    let found =
+                        history::history_list_all(tx, *repo, after.as_ref(), *limit).await?;
+                    shown(tx, *repo, found).await
+                })
             })
             .await
     }
@@ -96,14 +128,15 @@ impl Store {
     }
 }
 
-async fn listed(tx: &mut Tx<'_>, repo: i64, tag: &Tag, limit: usize) -> Result<Vec<TagChange>> {
+async fn shown(tx: &mut Tx<'_>, repo: i64, found: Vec<(String, Change)>) -> Result<Vec<TagChange>> {
     let mut changes = Vec::new();
-    for change in history::history_list(tx, repo, tag.as_str(), i64::MAX, limit).await? {
+    for (tag, change) in found {
         let old_is_here = match &change.old {
             Some(old) => is_here(tx, repo, old).await?,
             None => false,
         };
         changes.push(TagChange {
+            tag,
             at: change.at,
             actor: change.actor,
             old: change.old,

@@ -13,17 +13,22 @@ use crate::control::tags::{Change, History, HistoryArgs, Restore, RestoreArgs};
 #[derive(Debug, Subcommand)]
 pub enum TagsCommand {
     /// Say where a tag pointed: who changed it, when, from which digest to which.
+    ///
+    /// Without a tag: all tags of the repository, one after the other.
     History {
         /// How the server is asked.
         #[command(flatten)]
         asked: Asked,
         /// The repository.
         repo: String,
-        /// The tag.
-        tag: String,
-        /// How many changes at most, the latest first.
+        /// The tag; all of the repository if none is named.
+        tag: Option<String>,
+        /// How many changes at most: the latest first of one tag, the earliest of each first of all.
         #[arg(long, default_value_t = 50)]
         limit: usize,
+        /// Go on behind this change, which the page before ended with.
+        #[arg(long, value_name = "TAG@TIME")]
+        after: Option<String>,
     },
     /// Point a tag to where it pointed before its last change, or to a digest.
     ///
@@ -57,17 +62,22 @@ pub fn run(
             repo,
             tag,
             limit,
+            after,
         } => {
             let args = HistoryArgs {
                 repo: repo.clone(),
                 tag: tag.clone(),
+                after: after.clone(),
                 limit: *limit,
             };
             let changes = asked.call::<History>(variables, &args, |()| {})?;
             if asked.json {
                 writeln!(out, "{}", serde_json::to_string(&changes)?)?;
             } else {
-                list(&changes, out)?;
+                list(&changes, tag.is_none(), out)?;
+                if let Some(last) = changes.last().filter(|_| changes.len() == *limit) {
+                    writeln!(out, "There may be more: --after {}", last.place())?;
+                }
             }
         }
         TagsCommand::Restore {
@@ -105,11 +115,16 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(changes: &[Change], out: &mut dyn Write) -> std::io::Result<()> {
+fn list(changes: &[Change], all: bool, out: &mut dyn Write) -> std::io::Result<()> {
     if changes.is_empty() {
-        return writeln!(out, "Nothing is known of this tag.");
+        return writeln!(out, "Nothing more is known.");
     }
+    let mut of = "";
     for change in changes {
+        if all && change.tag != of {
+            writeln!(out, "{}", change.tag)?;
+        }
+        of = &change.tag;
         let (at, actor, cause) = (time(change.at), &change.actor, &change.cause);
         writeln!(out, "{at}  {actor}  {cause}")?;
         if let Some(old) = &change.old {

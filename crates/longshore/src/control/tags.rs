@@ -1,5 +1,6 @@
 //! Where a tag pointed, and pointing it there again.
 
+use anyhow::Context as _;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 use longshore_store::TagCause;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::operation::{Operation, State, Steps};
 use super::trash::ACTOR;
 
-/// Says where a tag pointed.
+/// Says where a tag pointed, or all tags of a repository.
 #[derive(Debug)]
 pub struct History;
 
@@ -17,8 +18,10 @@ pub struct History;
 pub struct HistoryArgs {
     /// The repository.
     pub repo: String,
-    /// The tag.
-    pub tag: String,
+    /// The tag; all of the repository if none is named.
+    pub tag: Option<String>,
+    /// The change to go on behind, as [`Change::place`] says it.
+    pub after: Option<String>,
     /// How many changes at most.
     pub limit: usize,
 }
@@ -26,6 +29,8 @@ pub struct HistoryArgs {
 /// A change of a tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
+    /// The tag.
+    pub tag: String,
     /// When, in microseconds since the Unix epoch.
     pub at: i64,
     /// Who.
@@ -40,6 +45,20 @@ pub struct Change {
     pub new: Option<String>,
 }
 
+impl Change {
+    /// What to name to go on behind this change.
+    pub fn place(&self) -> String {
+        format!("{}@{}", self.tag, self.at)
+    }
+}
+
+fn place(text: &str) -> anyhow::Result<(String, i64)> {
+    let read = |(tag, at): (&str, &str)| Some((tag.to_owned(), at.parse().ok()?));
+    text.rsplit_once('@').and_then(read).with_context(|| {
+        format!("`{text}` is no place in a history; name the one that the page before ended with")
+    })
+}
+
 impl Operation for History {
     const NAME: &'static str = "tag-history";
     type Args = HistoryArgs;
@@ -51,10 +70,24 @@ impl Operation for History {
         args: HistoryArgs,
         _steps: Steps<()>,
     ) -> anyhow::Result<Vec<Change>> {
-        let (repo, tag): (RepoName, Tag) = (args.repo.parse()?, args.tag.parse()?);
-        let found = state.store.tag_history(&repo, &tag, args.limit).await?;
+        let repo: RepoName = args.repo.parse()?;
+        let after = args.after.as_deref().map(place).transpose()?;
+        let found = match args.tag {
+            Some(tag) => {
+                let (tag, before): (Tag, _) = (tag.parse()?, after.map(|(_, at)| at));
+                let store = &state.store;
+                store.tag_history(&repo, &tag, before, args.limit).await?
+            }
+            None => {
+                state
+                    .store
+                    .tag_history_all(&repo, after, args.limit)
+                    .await?
+            }
+        };
         let said = |digest: Option<Digest>| digest.map(|digest| digest.to_string());
         let changes = found.into_iter().map(|change| Change {
+            tag: change.tag,
             at: change.at,
             actor: change.actor,
             cause: match change.cause {

@@ -131,6 +131,16 @@ async fn what_was_deleted_comes_back_from_the_trash_and_is_freed_when_that_is_em
         causes,
         ["manifest deleted", "restored", "manifest deleted", "push"]
     );
+    let page = ["admin", "tags", "history", "acme/app", "--limit", "3"];
+    let first = ask(data, &page);
+    assert_eq!(first.as_array().unwrap().len(), 3);
+    let place = format!("1@{}", first[2]["at"]);
+    let rest = ask(data, &[&page[..], &["--after", &place]].concat());
+    let rest = rest.as_array().unwrap();
+    assert_eq!(
+        (rest.len(), &rest[0]["tag"], &rest[0]["cause"]),
+        (1, &"1".into(), &"manifest deleted".into())
+    );
     assert_eq!(files(&blobs), 1);
     let emptied = ask(data, &["admin", "trash", "empty"]);
     assert_eq!(

@@ -88,7 +88,7 @@ async fn the_history_of_a_tag_says_who_moved_it_when_and_from_where_to_where() {
         .unwrap();
     let history = bench
         .store
-        .tag_history(&name("a"), &tag("1"), 10)
+        .tag_history(&name("a"), &tag("1"), None, 10)
         .await
         .unwrap();
     let said: Vec<_> = history
@@ -109,10 +109,40 @@ async fn the_history_of_a_tag_says_who_moved_it_when_and_from_where_to_where() {
     bench.gc_after(91 * DAY).await;
     let history = bench
         .store
-        .tag_history(&name("a"), &tag("1"), 10)
+        .tag_history(&name("a"), &tag("1"), None, 10)
         .await
         .unwrap();
     assert_eq!(history, []);
+}
+
+#[tokio::test]
+async fn the_history_of_a_repository_is_paged_over_all_of_its_tags_and_misses_none() {
+    let bench = Bench::new().await;
+    for content in [&b"{}"[..], b"{\"a\":1}", b"{\"a\":2}"] {
+        for repo in ["a", "b"] {
+            bench.image(repo, &["1", "2.0", "latest"], &[content]).await;
+        }
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = bench.store.tag_history_all(&name("a"), after, 2).await;
+        let page = page.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some((last.tag.clone(), last.at));
+        seen.extend(page);
+    }
+    let tags: Vec<_> = seen.iter().map(|change| change.tag.as_str()).collect();
+    let (one, two, latest) = ("1", "2.0", "latest");
+    assert_eq!(tags, [one, one, one, two, two, two, latest, latest, latest]);
+    assert_eq!(seen[0].old, None);
+    assert_eq!((seen[0].new, seen[1].new), (seen[1].old, seen[2].old));
+    let before = Some(seen[2].at);
+    let earlier = bench
+        .store
+        .tag_history(&name("a"), &tag("1"), before, 9)
+        .await
+        .unwrap();
+    assert_eq!(earlier, [seen[1].clone(), seen[0].clone()]);
 }
 
 #[tokio::test]
