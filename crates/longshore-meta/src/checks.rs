@@ -51,7 +51,8 @@ const TRASH: &str = "SELECT t.repo, t.digest, r.name, length(b.bytes) FROM trash
                      LEFT JOIN manifest_body b ON b.digest = t.digest \
                      WHERE (t.repo, t.digest) > (?1, ?2) ORDER BY t.repo, t.digest LIMIT ?3";
 const NAME: &str = "SELECT name FROM repository WHERE id = ?1";
-const UPLOADS: &str = "SELECT id, stage, finished FROM upload WHERE id > ?1 ORDER BY id LIMIT ?2";
+const UPLOADS: &str =
+    "SELECT id, stage, finished FROM upload WHERE id > ?1 AND touched >= 0 ORDER BY id LIMIT ?2";
 const DROP_UPLOADS: &str = "DELETE FROM upload WHERE id > ?1";
 
 fn key(digest: Option<&Digest>) -> Vec<u8> {

@@ -9,14 +9,17 @@ use crate::values;
 
 const INSERT: &str = "INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched) \
                       VALUES (?1, ?2, ?3, ?4, ?5, 0, 0, ?6, ?6)";
-const GET: &str =
-    "SELECT stage, size, touched, finished FROM upload WHERE repo = ?1 AND id = ?2 AND actor = ?3";
+const GET: &str = "SELECT stage, size, touched, finished FROM upload \
+                   WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND touched >= 0";
 const TAKE: &str = "UPDATE upload SET fence = fence + 1, lease_until = ?4, touched = ?5 \
-                    WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND lease_until < ?5 AND finished IS NULL RETURNING fence";
+                    WHERE repo = ?1 AND id = ?2 AND actor = ?3 AND lease_until < ?5 AND finished IS NULL \
+                    AND touched >= 0 RETURNING fence";
 const RENEW: &str = "UPDATE upload SET lease_until = ?3, touched = ?4 WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
 const SAVE: &str = "UPDATE upload SET stage = ?3, size = ?4, lease_until = 0, touched = ?5 WHERE id = ?1 AND fence = ?2";
 const FINISH: &str = "UPDATE upload SET finished = ?3, size = ?4, stage = ?6, lease_until = 0, touched = ?5 \
                       WHERE id = ?1 AND fence = ?2 AND finished IS NULL";
+/// A session that was touched before time began has ended: nobody finds it, its writer has lost it, and the next sweep removes it.
+const END: &str = "UPDATE upload SET touched = -1, lease_until = 0, fence = fence + 1 WHERE id = ?1 AND finished IS NULL";
 const DELETE: &str = "DELETE FROM upload WHERE id = ?1";
 const OPEN_IN: &str = "SELECT count(*) FROM (SELECT 1 FROM upload WHERE repo = ?1 AND finished IS NULL LIMIT ?2) AS open";
 const OPEN_ALL: &str = "SELECT count(*) FROM upload WHERE finished IS NULL";
@@ -194,11 +197,19 @@ pub async fn upload_delete(tx: &mut Tx<'_>, id: &[u8]) -> Result<()> {
     tx.exec(DELETE, &values![id]).await.map(drop)
 }
 
-/// Forgets the session called `id`.
+/// Ends the session called `id` for everybody; its row stays for whoever removes its bytes, and is stale.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn upload_end(tx: &mut Tx<'_>, id: &UploadId) -> Result<()> {
+    tx.exec(END, &values![key(id).as_slice()]).await.map(drop)
+}
+
+/// Forgets the session called `id`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn upload_forget(tx: &mut Tx<'_>, id: &UploadId) -> Result<()> {
     upload_delete(tx, &key(id)).await
 }
 

@@ -265,7 +265,7 @@ impl Inner {
     pub(crate) async fn end_small(&self, small: &Small) -> Result<()> {
         self.db
             .write(Durability::Process, small.key.id, |tx, id| {
-                Box::pin(uploads::upload_end(tx, id))
+                Box::pin(uploads::upload_forget(tx, id))
             })
             .await?;
         self.fresh.row_left();

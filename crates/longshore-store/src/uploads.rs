@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use longshore_blob::Stage;
+use longshore_core::error::Chain;
 use longshore_core::{Actor, ByteStream, Chunk, Code, Cx, Error, Result, Upload};
 use longshore_meta::time::{micros, span};
 use longshore_meta::uploads::{UploadKey, UploadRow};
@@ -279,16 +280,30 @@ impl Inner {
         }
     }
 
-    /// Ends the session and frees what it holds.
+    /// Ends the session and frees what it holds. After an error it stands where it stood; once it has ended, what cannot be
+    /// freed at once is freed by the sweep.
     pub(crate) async fn end(&self, held: &Held) -> Result<()> {
-        // The bytes first: a row without bytes is found again, bytes without a row are not.
-        self.blobs.discard(&held.stage).await?;
+        let id = held.key.id;
         self.db
-            .write(Durability::Process, held.key.id, |tx, id| {
+            .write(Durability::Process, id, |tx, id| {
                 Box::pin(uploads::upload_end(tx, id))
             })
             .await?;
-        self.fresh.row_left();
+        // The bytes before the row: a row without bytes is found again, bytes without a row are not.
+        let freed = async {
+            self.blobs.discard(&held.stage).await?;
+            self.db
+                .write(Durability::Process, id, |tx, id| {
+                    Box::pin(uploads::upload_forget(tx, id))
+                })
+                .await
+        };
+        match freed.await {
+            Ok(()) => self.fresh.row_left(),
+            Err(error) => {
+                tracing::warn!(%id, error = %Chain(&error), "what an upload held that has ended cannot be removed yet; it will be tried again");
+            }
+        }
         Ok(())
     }
 }
