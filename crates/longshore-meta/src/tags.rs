@@ -14,6 +14,7 @@ const PUT: &str = "INSERT INTO tag (repo, name, digest, moved, moved_by) VALUES 
 const DELETE: &str = "DELETE FROM tag WHERE repo = ?1 AND name = ?2";
 const DELETE_OF: &str = "DELETE FROM tag WHERE repo = ?1 AND digest = ?2";
 const OF: &str = "SELECT name FROM tag WHERE repo = ?1 AND digest = ?2";
+const SOME_OF: &str = "SELECT name FROM tag WHERE repo = ?1 AND digest = ?2 LIMIT ?3";
 const LIST: &str = "SELECT name FROM tag WHERE repo = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
 /// What the tag points to.
@@ -66,6 +67,22 @@ pub async fn tag_delete_of(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Resul
 /// `Unavailable`.
 pub async fn tag_of(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Vec<String>> {
     let found = tx.all::<(String,)>(OF, &values![repo, digest]).await?;
+    Ok(found.into_iter().map(|(name,)| name).collect())
+}
+
+/// At most `limit` of the tags that point to `digest`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn tag_some_of(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+    limit: usize,
+) -> Result<Vec<String>> {
+    let found = tx
+        .all::<(String,)>(SOME_OF, &values![repo, digest, limit])
+        .await?;
     Ok(found.into_iter().map(|(name,)| name).collect())
 }
 

@@ -25,7 +25,8 @@ impl Inner {
         digest: &Digest,
     ) -> Result<()> {
         let tasks = this.tasks.clone();
-        let (this, name, digest, now) = (this.clone(), name.clone(), *digest, micros(cx.now));
+        let (this, name, digest) = (this.clone(), name.clone(), *digest);
+        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
         tasks
             .joined(async move {
                 let args = (name.clone(), digest, now);
@@ -35,6 +36,7 @@ impl Inner {
                     })
                     .await?;
                 this.cache.content_left(&name);
+                this.tell_blob(&name, &digest, &actor, now).await;
                 Ok(())
             })
             .await
@@ -67,7 +69,7 @@ impl Inner {
                     .await?;
                 this.cache.tags_moved(&name);
                 this.cache.content_left(&name);
-                this.tell_outlook(&name, &digest, &actor).await;
+                this.tell_manifest(&name, &digest, &actor).await;
                 Ok(())
             })
             .await
@@ -84,13 +86,15 @@ impl Inner {
         let (actor, now) = (cx.actor.to_string(), micros(cx.now));
         tasks
             .joined(async move {
-                let args = (name.clone(), tag, actor, now);
-                this.db
+                let args = (name.clone(), tag.clone(), actor.clone(), now);
+                let was = this
+                    .db
                     .write(Durability::Power, args, |tx, (name, tag, actor, now)| {
                         Box::pin(drop_tag(tx, name, tag, actor, *now))
                     })
                     .await?;
                 this.cache.tags_moved(&name);
+                this.tell_tag(&name, &tag, &was, &actor).await;
                 Ok(())
             })
             .await
@@ -166,7 +170,7 @@ async fn drop_tag(
     tag: &Tag,
     actor: &str,
     now: i64,
-) -> Result<()> {
+) -> Result<Digest> {
     let id = known(tx, name).await?;
     let Some(old) = tags::tag_get(tx, id, tag).await? else {
         return Err(manifest::unknown(&Reference::Tag(tag.clone())));
@@ -182,5 +186,5 @@ async fn drop_tag(
     history::history_put(tx, id, tag.as_str(), &change).await?;
     lost_tag(tx, id, &old, now).await?;
     repos::repo_count(tx, id, 0, -1).await?;
-    Ok(())
+    Ok(old)
 }

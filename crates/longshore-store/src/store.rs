@@ -91,7 +91,6 @@ impl Store {
         }));
         store.0.mark().await?;
         store.0.recover().await?;
-        store.0.gc_open().await?;
         Ok(store)
     }
 
@@ -121,7 +120,6 @@ impl Store {
         // Work that goes on without its request: what an upload received is recorded before the metadata is closed.
         self.0.tasks.end().await;
         self.0.settle(Origin::Published).await?;
-        self.0.gc_close().await?;
         self.0.unmark().await?;
         self.0.db.close().await
     }

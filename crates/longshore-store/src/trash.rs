@@ -7,19 +7,17 @@ use longshore_meta::history::{self, Cause, Change};
 use longshore_meta::time::{micros, span};
 use longshore_meta::trash::{self, TrashKey, Trashed};
 use longshore_meta::untagged::{self, Why};
-use longshore_meta::{Durability, Tx, blobs, candidates, repos, tags};
+use longshore_meta::{Durability, Tx, repos, tags};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 
-use crate::gc::Amount;
+use crate::outlook::{Outlook, outlook};
 use crate::store::{Inner, Store};
 
 /// How many tags the trash remembers of one manifest; the history has all.
 const TAGS: usize = 1000;
-/// How many things below a manifest are looked at.
+/// How many things below a manifest are brought back with it.
 const BELOW: u64 = 20_000;
-/// How many repositories are named that share a blob.
-const NAMES: usize = 5;
 
 /// How long manifests stay in the trash, in microseconds.
 #[derive(Debug, Clone, Copy)]
@@ -96,17 +94,6 @@ pub(crate) async fn bring_back(
     }
     repos::repo_count(tx, repo, i64::try_from(count).unwrap_or(0), 0).await?;
     Ok(count)
-}
-
-/// What becomes of the blobs of a manifest in the trash when it leaves it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outlook {
-    /// Blobs that nobody else needs.
-    pub freed: Amount,
-    /// Blobs that stay, because others have them.
-    pub shared: Amount,
-    /// Repositories that have some of those, a few of them.
-    pub with: Vec<String>,
 }
 
 /// A manifest in the trash. Times are microseconds since the Unix epoch.
@@ -224,30 +211,6 @@ impl Inner {
         tracing::info!(repo = %name, %digest, actor, tags = restored.tags.join(", "), "a manifest was restored from the trash");
         Ok(restored)
     }
-
-    /// Says in the log what a deletion will free, and when.
-    pub(crate) async fn tell_outlook(&self, name: &RepoName, digest: &Digest, actor: &str) {
-        let Some(id) = self.cache.repo(name).map(|repo| repo.id) else {
-            return;
-        };
-        let args = (id, *digest);
-        let told = self.db.read(&args, |tx, (repo, digest)| {
-            Box::pin(async move {
-                let how = trash::trash_get(tx, *repo, digest).await?;
-                Ok((how, outlook(tx, *repo, digest).await?))
-            })
-        });
-        // It is deleted whether or not this can be told.
-        if let Ok((Some(how), outlook)) = told.await {
-            let days = how.expires.saturating_sub(how.deleted) / 86_400_000_000;
-            tracing::info!(
-                repo = %name, %digest, actor, days,
-                frees = outlook.freed.bytes, stays = outlook.shared.bytes, with = outlook.with.join(", "),
-                "a manifest was deleted and can be restored for {days} days; {} bytes are free then, {} stay because others have them",
-                outlook.freed.bytes, outlook.shared.bytes,
-            );
-        }
-    }
 }
 
 async fn shown(tx: &mut Tx<'_>, key: &TrashKey) -> Result<Option<InTrash>> {
@@ -265,35 +228,6 @@ async fn shown(tx: &mut Tx<'_>, key: &TrashKey) -> Result<Option<InTrash>> {
         expires: how.expires,
         outlook: outlook(tx, key.repo, &key.digest).await?,
     }))
-}
-
-/// A blob counts as shared when anything but this manifest needs it: another of its repository, or another repository.
-async fn outlook(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Outlook> {
-    let mut outlook = Outlook::default();
-    for blob in trash::trash_blobs(tx, repo, digest, BELOW).await? {
-        let Some(row) = blobs::blob_get(tx, &blob).await? else {
-            continue;
-        };
-        let mut with = candidates::blob_holders(tx, &blob, repo, NAMES as u64).await?;
-        if with.is_empty() && candidates::blob_needed_beside(tx, repo, &blob, digest).await? {
-            with.extend(
-                repos::repo_name(tx, repo)
-                    .await?
-                    .map(|name| name.to_string()),
-            );
-        }
-        if with.is_empty() {
-            outlook.freed.add(row.size);
-            continue;
-        }
-        outlook.shared.add(row.size);
-        for name in with {
-            if outlook.with.len() < NAMES && !outlook.with.contains(&name) {
-                outlook.with.push(name);
-            }
-        }
-    }
-    Ok(outlook)
 }
 
 async fn restore(

@@ -3,6 +3,10 @@
 //! Leases and the trash end by the clock. One that is set forward would end them all at once, one that is set back would be
 //! set forward again. So time that has passed is compared with time that should have, and the latest time ever seen is kept
 //! in the database. While the clock is not believed nothing is collected, which costs disk space and nothing else.
+//!
+//! Across a restart nobody can tell a clock that was set forward from a store that was closed for a while. So such a gap is
+//! believed by itself, however long it is, but only after as much time as a lease lasts: whoever was promised something
+//! before the restart is given that time again.
 
 use std::time::Duration;
 
@@ -24,6 +28,8 @@ pub(crate) struct Watch {
     last: Option<i64>,
     /// For how many more looks a jump is not believed.
     doubt: Option<u64>,
+    /// How long nobody looked, before this process did: that much of a jump may have been a long night.
+    slept: Option<i64>,
 }
 
 impl Watch {
@@ -32,6 +38,21 @@ impl Watch {
         self.mark = Some(now);
         self.last = Some(now);
         self.doubt = None;
+        self.slept = None;
+    }
+
+    /// Takes up at `now` what an earlier process left: the time that was believed last, and for how many more looks it did not
+    /// believe what came after.
+    pub(crate) fn wake(&mut self, mark: i64, doubt: Option<u64>, now: i64) {
+        self.mark = Some(mark);
+        self.last = Some(mark);
+        self.doubt = doubt;
+        self.slept = Some(now.saturating_sub(mark).max(0));
+    }
+
+    /// For how many more looks a gap before this process is not believed, for the one after it to go on with.
+    pub(crate) fn waits(&self) -> Option<u64> {
+        self.doubt.filter(|_| self.slept.is_some())
     }
 
     /// Looks at the clock: why it is not believed, if it is not. `every` is how often this is called with `tick`; `patience` is
@@ -55,10 +76,16 @@ impl Watch {
             .map_or(now, |last| last.saturating_add(span(every)));
         let ahead = now.saturating_sub(expected);
         if ahead <= span(AHEAD) {
-            self.mark = Some(mark.max(now));
+            self.accept(mark.max(now));
             self.last = Some(now);
-            self.doubt = None;
             return None;
+        }
+        if self
+            .slept
+            .is_some_and(|slept| ahead > slept.saturating_add(span(AHEAD)))
+        {
+            // It jumped since as well.
+            (self.slept, self.doubt) = (None, None);
         }
         let doubt = self.doubt.get_or_insert_with(|| looks(patience, every));
         if tick {
@@ -66,7 +93,7 @@ impl Watch {
             // So much time has passed in truth, whatever the clock says.
             self.last = Some(expected);
         }
-        let long = ahead > span(LONG);
+        let long = ahead > span(LONG) && self.slept.is_none();
         if *doubt == 0 && !long {
             self.accept(now);
             return None;
@@ -79,10 +106,14 @@ impl Watch {
                 words(span(patience))
             )
         };
-        Some(format!(
-            "the clock jumped ahead by {}; {until}",
-            words(ahead)
-        ))
+        let ahead = words(ahead);
+        Some(if self.slept.is_some() {
+            format!(
+                "the clock is {ahead} ahead of when this store was last seen in use; if it was closed for so long nothing has to be done: {until}"
+            )
+        } else {
+            format!("the clock jumped ahead by {ahead}; {until}")
+        })
     }
 }
 
@@ -92,8 +123,8 @@ fn looks(patience: Duration, every: Duration) -> u64 {
     u64::try_from(looks).unwrap_or(u64::MAX)
 }
 
-/// A span of time for a person.
-fn words(micros: i64) -> String {
+/// A span of time, in microseconds, for a person.
+pub(crate) fn words(micros: i64) -> String {
     let seconds = micros.max(0) / 1_000_000;
     match seconds {
         0..120 => format!("{seconds} seconds"),
@@ -160,5 +191,44 @@ mod tests {
         watch.look(90_000 * HOUR, true, MINUTE, MINUTE).unwrap();
         watch.accept(90_000 * HOUR);
         assert_eq!(look(&mut watch, 90_000 * HOUR), None);
+    }
+
+    #[test]
+    fn a_gap_before_the_start_is_believed_after_a_lease_however_long_it_is_and_over_several_starts()
+    {
+        let mut watch = Watch::default();
+        watch.wake(0, None, 90_000 * HOUR);
+        let mut minutes = 0;
+        let said = look(&mut watch, 90_000 * HOUR).unwrap();
+        assert!(said.contains("closed for so long"), "{said}");
+        while minutes < 100 && look(&mut watch, 90_000 * HOUR + minutes * HOUR / 60).is_some() {
+            minutes += 1;
+        }
+        assert_eq!(minutes, 100);
+        let (mut next, left) = (Watch::default(), watch.waits());
+        next.wake(0, left, 90_002 * HOUR);
+        while look(&mut next, 90_002 * HOUR + (minutes - 100) * HOUR / 60).is_some() {
+            minutes += 1;
+            assert!(minutes < 1000, "it is never believed");
+        }
+        assert_eq!(
+            minutes, 358,
+            "six hours of looks, with the two that began and ended it"
+        );
+        assert_eq!(next.waits(), None);
+    }
+
+    #[test]
+    fn a_short_night_is_believed_at_once_and_a_jump_after_the_start_is_no_night() {
+        let mut watch = Watch::default();
+        watch.wake(0, None, HOUR / 2);
+        assert_eq!(look(&mut watch, HOUR / 2), None);
+        let mut watch = Watch::default();
+        watch.wake(0, None, 2 * HOUR);
+        assert!(look(&mut watch, 2 * HOUR).is_some());
+        for minute in 1..10_000 {
+            let said = look(&mut watch, 90_000 * HOUR + minute * HOUR / 60).unwrap();
+            assert!(said.contains("jumped ahead"), "{said}");
+        }
     }
 }

@@ -14,7 +14,7 @@ pub(crate) const NAME: &str = "gc";
 /// How long it lasts without a sign of life.
 const LEASE: Duration = Duration::from_mins(1);
 /// The latest time that was believed.
-pub(crate) const MARK: &str = "gc.clock";
+pub(super) const MARK: &str = "gc.clock";
 
 /// The right to collect, as long as nobody else has taken it.
 #[derive(Debug, Clone)]

@@ -31,8 +31,8 @@ use std::sync::{Arc, Mutex};
 
 use longshore_core::Result;
 use longshore_core::error::Chain;
-use longshore_meta::settings;
 use longshore_meta::time::micros;
+use longshore_meta::{Durability, Tx, settings};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 
@@ -40,13 +40,18 @@ pub use options::{GcOptions, Untagged};
 pub use report::{Amount, Report, Shared};
 pub use stats::GcStats;
 
-pub(crate) use clock::Watch;
+pub(crate) use clock::{Watch, words};
 use fence::MARK;
+pub(crate) use orphans::{retire, succeed};
+pub(crate) use review::{Verdict, judge};
 use run::{Empty, Run};
 use stats::Stats;
 
 use crate::store::{Inner, Store};
 use crate::takeover::is_taking_over;
+
+/// After which time, and for how many more looks, the clock is not believed that this process found.
+const WAITS: &str = "gc.waits";
 
 /// What a store knows of its collection.
 #[derive(Debug)]
@@ -183,7 +188,7 @@ impl Inner {
         }
         let mut watch = self.gc.turn.lock().await;
         if let Some(why) = self.doubt(&mut watch, ask, tick, now).await? {
-            self.gc.stats.pause(&why);
+            self.gc.stats.pause(&why, watch.waits().is_some());
             let mut report = Report {
                 paused: Some(why),
                 ..Report::default()
@@ -228,18 +233,40 @@ impl Inner {
             ));
         }
         if watch.mark.is_none() {
-            let mark = self
-                .db
-                .read(&(), |tx, ()| Box::pin(settings::setting_get(tx, MARK)))
-                .await?;
-            watch.mark = Some(mark.and_then(|mark| mark.parse().ok()).unwrap_or(now));
+            let (mark, waits) = self.db.read(&(), |tx, ()| Box::pin(clock_left(tx))).await?;
+            match mark {
+                Some(mark) => watch.wake(mark, waits, now),
+                None => watch.accept(now),
+            }
         }
         if ask.accept_clock {
             watch.accept(now);
         }
         let options = &self.options;
-        Ok(watch.look(now, tick, options.gc.interval, options.push_lease))
+        let why = watch.look(now, tick, options.gc.interval, options.push_lease);
+        if let (true, Some(mark), Some(looks)) = (tick, watch.mark, watch.waits()) {
+            let waits = format!("{mark} {looks}");
+            self.db
+                .write(Durability::Process, waits, |tx, waits| {
+                    Box::pin(settings::setting_put(tx, WAITS, waits))
+                })
+                .await?;
+        }
+        Ok(why)
     }
+}
+
+/// The time that was believed last, and for how many more looks the time since is not.
+async fn clock_left(tx: &mut Tx<'_>) -> Result<(Option<i64>, Option<u64>)> {
+    let mark = settings::setting_get(tx, MARK).await?;
+    let waits = settings::setting_get(tx, WAITS).await?;
+    let mark: Option<i64> = mark.and_then(|mark| mark.parse().ok());
+    // What was waited for after another time says nothing.
+    let waits = waits.and_then(|text| {
+        let (after, looks) = text.split_once(' ')?;
+        (after.parse().ok() == mark).then(|| looks.parse().ok())?
+    });
+    Ok((mark, waits))
 }
 
 fn elsewhere() -> Report {

@@ -14,13 +14,11 @@ use longshore_core::{Error, Result};
 use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, Tx, blobs, graves, leader, settings, uploads};
 
-use super::fence::{MARK, NAME};
+use super::fence::NAME;
 use super::run::Run;
 use crate::small::stage_of;
 use crate::store::Inner;
 
-/// `1` while a store is open, `0` after an orderly stop.
-const OPEN: &str = "gc.open";
 /// What is to be looked through: the place behind which it goes on, and the last hour.
 const LEFT: &str = "gc.orphans";
 /// How many files are looked at in one go.
@@ -72,41 +70,29 @@ async fn look_through(tx: &mut Tx<'_>, after: String, to: String) -> Result<()> 
     settings::setting_put(tx, LEFT, &left.text()).await
 }
 
-impl Inner {
-    /// Notes that the store is open, and what an unclean stop before may have left. Collection is free for this process: the one
-    /// before is gone.
-    pub(crate) async fn gc_open(&self) -> Result<()> {
-        let now = micros((self.clock)());
-        let args = (now, span(self.options.session_age));
-        self.db
-            .write(Durability::Process, args, |tx, (now, age)| {
-                Box::pin(async move {
-                    leader::leader_free(tx, NAME).await?;
-                    let was_open = settings::setting_get(tx, OPEN).await?;
-                    settings::setting_put(tx, OPEN, "1").await?;
-                    let after = match was_open.as_deref() {
-                        Some("0") => return Ok(()),
-                        Some(_) => {
-                            let mark = settings::setting_get(tx, MARK).await?;
-                            let last = mark.and_then(|mark| mark.parse().ok()).unwrap_or(0_i64);
-                            hour(last.saturating_sub(*age))?
-                        }
-                        // A version before this one, of which nothing is known.
-                        None => hour(0)?,
-                    };
-                    look_through(tx, after, hour(*now)?).await
-                })
-            })
-            .await
+/// A process takes over from the one before, which collects no more. If that was not stopped in order, what it may have left from
+/// `since` until `now` is to be looked through.
+pub(crate) async fn succeed(tx: &mut Tx<'_>, since: Option<i64>, now: i64) -> Result<()> {
+    leader::leader_free(tx, NAME).await?;
+    match since {
+        Some(since) => look_through(tx, hour(since)?, hour(now)?).await,
+        None => Ok(()),
     }
+}
 
+/// This process collects no more.
+pub(crate) async fn retire(tx: &mut Tx<'_>) -> Result<()> {
+    leader::leader_free(tx, NAME).await
+}
+
+impl Inner {
     /// Remembers that something failed that may have left a file.
     pub(crate) fn suspect_orphans(&self) {
         self.gc.orphans.store(true, Ordering::Release);
     }
 
     /// Writes that down, if something did.
-    async fn note_orphans(&self) -> Result<()> {
+    pub(crate) async fn note_orphans(&self) -> Result<()> {
         if !self.gc.orphans.swap(false, Ordering::AcqRel) {
             return Ok(());
         }
@@ -124,19 +110,6 @@ impl Inner {
             self.suspect_orphans();
         }
         noted
-    }
-
-    /// Notes that the stop is an orderly one.
-    pub(crate) async fn gc_close(&self) -> Result<()> {
-        self.note_orphans().await?;
-        self.db
-            .write(Durability::Process, (), |tx, ()| {
-                Box::pin(async move {
-                    leader::leader_free(tx, NAME).await?;
-                    settings::setting_put(tx, OPEN, "0").await
-                })
-            })
-            .await
     }
 }
 

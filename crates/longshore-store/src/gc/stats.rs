@@ -68,10 +68,12 @@ impl Stats {
         }
     }
 
-    /// It does nothing, for this reason; said once.
-    pub(crate) fn pause(&self, why: &str) {
-        if !self.paused.swap(true, Relaxed) {
-            tracing::error!("collection is paused: {why}");
+    /// It does nothing, for this reason; said once. What `passes` by itself is nobody's mistake.
+    pub(crate) fn pause(&self, why: &str, passes: bool) {
+        match (self.paused.swap(true, Relaxed), passes) {
+            (true, _) => {}
+            (false, true) => tracing::warn!("collection waits: {why}"),
+            (false, false) => tracing::error!("collection is paused: {why}"),
         }
     }
 

@@ -44,3 +44,22 @@ async fn a_clock_that_was_set_back_is_not_believed_even_after_a_restart() {
     bench.clock.turn(HOUR);
     assert_eq!(paused(&bench, &Ask::default()).await, None);
 }
+
+#[tokio::test]
+async fn a_clock_that_was_set_ahead_across_a_restart_collects_nothing_before_a_lease_has_passed() {
+    let bench = Bench::new().await;
+    let digest = bench.put("a", b"{}").await;
+    bench.gc().await;
+    bench.clock.turn(30 * DAY);
+    let bench = bench.reopen(options(GcOptions::default())).await;
+    let mut minutes = 0;
+    while bench.has(&bench.reader(), "a", &digest).await {
+        let store = &bench.store;
+        store.0.gc_tick().await.unwrap();
+        assert_eq!(store.gc_stats().paused, minutes < 359, "{minutes}");
+        bench.clock.turn(HOUR / 60);
+        minutes += 1;
+        assert!(minutes < 1000, "it is never believed");
+    }
+    assert_eq!(minutes, 360, "six hours of looks");
+}
