@@ -15,8 +15,8 @@ const RUN_LIMIT: Duration = Duration::from_hours(12);
 /// `cargo xtask crash`
 #[derive(Args, Debug, Default)]
 pub(crate) struct Options {
-    /// kill, powercut, diskfull, failpoints, sim, soak or controls; all of them one after the other if nothing is said; `brief` is a few
-    /// minutes of them, as in CI.
+    /// model, sim, kill, powercut, diskfull, failpoints, soak or controls; all of them one after the other if nothing is said; `brief`
+    /// is a few minutes of each, as in CI.
     #[arg(default_value = "all")]
     mode: String,
     /// What that mode is told, such as `--seed 7`; `--help` lists it.
@@ -52,26 +52,27 @@ pub(crate) fn brief(workspace: &Workspace) -> Result<Command> {
     prepare(workspace, &options)
 }
 
+/// The program is built as developers build it, with its assertions; what tries to break it is optimised, because a simulated life
+/// costs ten times as much otherwise.
 fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
     let target = workspace.cargo_target();
-    let with_mistakes = matches!(options.mode.as_str(), "all" | "controls");
-    for package in ["longshore", "longshore-crash"] {
-        if with_mistakes {
+    let (debug, release) = (target.join("debug"), target.join("release"));
+    if matches!(options.mode.as_str(), "all" | "brief" | "controls") {
+        for (package, to) in [("longshore", &debug), ("longshore-crash", &release)] {
             // The same place in the target folder as the program itself, so it is copied before that one is built.
             build(workspace, &["--package", package, "--features", "broken"])?;
-            let from = target.join("debug").join(package);
-            let to = target.join("debug").join(format!("{package}-broken"));
+            std::fs::create_dir_all(to).context("the target folder cannot be written")?;
+            let to = to.join(format!("{package}-broken"));
             std::fs::remove_file(&to).ok();
-            std::fs::copy(&from, &to).context("the broken build cannot be copied")?;
+            std::fs::copy(debug.join(package), &to).context("the broken build cannot be copied")?;
         }
-        build(workspace, &["--package", package])?;
     }
-    let mut command = Command::new(target.join("debug/longshore-crash"));
+    build(workspace, &["--package", "longshore"])?;
+    build(workspace, &["--package", "longshore-crash", "--release"])?;
+    let mut command = Command::new(release.join("longshore-crash"));
     command.arg(&options.mode);
     if options.mode != "help" {
-        command
-            .arg("--longshore")
-            .arg(target.join("debug/longshore"));
+        command.arg("--longshore").arg(debug.join("longshore"));
         command.arg("--dir").arg(workspace.scratch("crash")?);
     }
     command.args(&options.rest);

@@ -18,8 +18,9 @@ pub(crate) enum Depth {
 }
 
 impl Client {
-    /// Compares the server with what it owes this client. What was in doubt is settled by what is seen. False when the
-    /// server does not answer.
+    /// Compares the server with what it owes this client. What was in doubt is settled by what is seen: for good, or
+    /// where the disk fails only until the next start, because the sync of the log may be what failed. False when the server
+    /// does not answer.
     pub(crate) async fn check(&mut self, wire: &mut impl Way, depth: Depth) -> bool {
         self.gone = false;
         for repo in 0..self.repos.len() {
@@ -81,8 +82,8 @@ impl Client {
                 _ => false,
             };
             let allowed = blob.there.allows(there.as_ref());
-            blob.there.is(there);
-            if there.is_none() {
+            blob.there.found(there, self.hindered);
+            if blob.there.surely_absent() {
                 self.repos[repo].blobs.remove(&digest);
             }
             if !right {
@@ -119,8 +120,8 @@ impl Client {
             };
             let allowed = made.there.allows(there.as_ref());
             let was_sure = made.there.surely().is_some();
-            made.there.is(there);
-            let made = made.clone();
+            made.there.found(there, self.hindered);
+            let (made, gone) = (made.clone(), made.there.surely_absent());
             if !right {
                 self.wrong(&ask, &answer, "a manifest is not what was pushed");
             } else if !allowed {
@@ -131,7 +132,9 @@ impl Client {
                 );
             }
             if there.is_none() {
-                self.repos[repo].manifests.remove(&digest);
+                if gone {
+                    self.repos[repo].manifests.remove(&digest);
+                }
                 continue;
             }
             if was_sure {
@@ -193,13 +196,14 @@ impl Client {
             let cell = self.repos[repo].tags.entry(tag).or_default();
             let allowed = cell.allows(points.as_ref());
             // Where it points now is where it must point from now on.
-            cell.is(points);
+            cell.found(points, self.hindered);
             if !whole || !matches!(answer.status, 200 | 404) {
                 self.wrong(&ask, &answer, "a tag cannot be pulled");
             } else if !allowed {
                 self.wrong(&ask, &answer, "a tag points where it was not set last");
             }
         }
+        self.check_together(wire, repo).await;
         let Some((ask, answer)) = self.get(wire, "GET", format!("/v2/{name}/tags/list")).await
         else {
             return;
@@ -215,10 +219,27 @@ impl Client {
         }
     }
 
+    /// A manifest and the tag it was pushed under come in one commit.
+    async fn check_together(&mut self, wire: &mut impl Way, repo: usize) {
+        let Some((tag, digest)) = self.repos[repo].together.clone() else {
+            return;
+        };
+        let tagged = self.repos[repo].tags[&tag].allows(Some(&digest));
+        let target = format!("/v2/{}/manifests/{digest}", self.repos[repo].name);
+        if let Some((ask, answer)) = self.get(wire, "HEAD", target).await
+            && (answer.status == 200) != tagged
+        {
+            let why = format!("half of a push is there; that {tag} points to it: {tagged}");
+            self.wrong(&ask, &answer, &why);
+        }
+    }
+
     async fn check_referrers(&mut self, wire: &mut impl Way, repo: usize) {
         let mut expected: BTreeMap<Digest, BTreeSet<String>> = BTreeMap::new();
         for (digest, made) in &self.repos[repo].manifests {
-            if let Some(subject) = made.subject {
+            if let Some(subject) = made.subject
+                && made.there.surely().is_some()
+            {
                 expected
                     .entry(subject)
                     .or_default()

@@ -74,6 +74,16 @@ impl Client {
         }
     }
 
+    /// The server was killed or stopped.
+    pub(crate) fn restarted(&mut self) {
+        self.repos.iter_mut().for_each(Repo::restarted);
+    }
+
+    /// A change that waits for the log was acknowledged.
+    pub(crate) fn log_is_safe(&mut self) {
+        self.repos.iter_mut().for_each(Repo::stays);
+    }
+
     /// The power went; `by_blob` tells whether blobs are promised on their own.
     pub(crate) fn power_went(&mut self, by_blob: bool) {
         for repo in &mut self.repos {
@@ -236,6 +246,7 @@ impl Client {
             least: 0,
             most: 0,
             doubtful: false,
+            ending: false,
         });
         let last = self.repos[repo].uploads.len() - 1;
         self.extend(wire, repo, last).await;
@@ -276,7 +287,7 @@ impl Client {
         };
         let stands = match answer.header("range") {
             Some(range) if answer.status == 204 => offset(range),
-            _ if answer.status == 404 && (open.least == 0 || open.doubtful) => {
+            _ if answer.status == 404 && (open.least == 0 || open.doubtful || open.ending) => {
                 // A session that holds nothing acknowledged does not outlive its process, and one in doubt may be gone.
                 self.repos[repo].uploads.remove(upload);
                 return;
@@ -297,8 +308,7 @@ impl Client {
             self.repos[repo].uploads[upload].most,
         ) = (stands, stands);
         if give_up {
-            // Once its end was asked for it may be gone, whatever the answer.
-            self.repos[repo].uploads[upload].doubtful = true;
+            self.repos[repo].uploads[upload].ending = true;
             let delete = Ask::new("DELETE", open.at.clone());
             if let Some(answer) = self.hear(wire, &delete).await {
                 self.repos[repo].uploads.remove(upload);

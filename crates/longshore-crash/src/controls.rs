@@ -1,34 +1,46 @@
 //! Builds that are broken on purpose: a proof that cannot fail proves nothing.
 //!
 //! One more build of the program holds all mistakes; a variable of its environment chooses one (the feature `broken`, which nothing that is
-//! shipped has). Each must be caught by the mode that is there for it, in its short form; one that is not fails the run.
+//! shipped has). Each must be caught by the mode that is there for it, in its short form; one that is not fails the run. Each is
+//! a process of its own that ends with its first finding, and two run side by side: most of their time is waiting.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 
-use crate::tally::{self, Tally};
-use crate::{Common, mode, run as run_mode, say};
+use crate::tally::{FOUND, Tally};
+use crate::{Common, say};
 
 /// The variable that chooses a mistake.
 pub(crate) const VARIABLE: &str = "MISTAKE_ON_PURPOSE";
 
-/// The mistakes, and what must catch each.
+/// The mistakes, and what must catch each. What takes longest comes first.
 const CONTROLS: [(&str, &[&str]); 9] = [
-    ("no-fsync", &["powercut", "--images", "60"]),
-    ("no-dir-sync", &["powercut", "--images", "60"]),
-    ("no-log-sync", &["powercut", "--images", "60"]),
-    ("manifest-before-blobs", &["powercut", "--images", "120"]),
-    ("trust-staged", &["sim", "--seeds", "400"]),
-    ("gc-without-lease", &["sim", "--seeds", "600"]),
     ("check-before-lock", &["sim", "--seeds", "2000"]),
-    ("publish-before-verify", &["kill", "--cycles", "10"]),
-    ("commit-before-rename", &["kill", "--cycles", "20"]),
+    ("manifest-before-blobs", &["powercut", "--images", "200"]),
+    ("no-log-sync", &["powercut", "--images", "100"]),
+    ("no-dir-sync", &["powercut", "--images", "100"]),
+    ("no-fsync", &["powercut", "--images", "100"]),
+    ("gc-without-lease", &["sim", "--seeds", "1000"]),
+    ("trust-staged", &["sim", "--seeds", "1000"]),
+    ("commit-before-rename", &["kill", "--cycles", "40"]),
+    ("publish-before-verify", &["kill", "--cycles", "20"]),
 ];
+
+/// Without a mistake they find nothing, or what the others find says nothing.
+const WITHOUT: [&[&str]; 3] = [
+    &["powercut", "--images", "12"],
+    &["kill", "--cycles", "5"],
+    &["sim", "--seeds", "50"],
+];
+
+/// How many run side by side.
+const AT_ONCE: usize = 2;
 
 /// Where the broken build is.
 #[derive(Args, Debug)]
@@ -43,111 +55,130 @@ pub(crate) struct Options {
     only: Option<String>,
 }
 
+/// The builds with mistakes in them.
+struct Broken<'a> {
+    /// The registry.
+    program: PathBuf,
+    /// This program, with the parts of the registry that it simulates.
+    us: PathBuf,
+    common: &'a Common,
+}
+
 /// Tries every mistake.
 ///
 /// # Errors
 /// When the build is not there, or the build that is tested has mistakes too.
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let beside = || options.common.longshore.with_file_name("longshore-broken");
-    let program = options.broken_build.clone().unwrap_or_else(beside);
-    ensure!(
-        can_be_broken(&program)?,
-        "{} has no mistakes in it",
-        program.display()
-    );
+    let us = std::env::current_exe().context("this program cannot find itself")?;
+    let broken = Broken {
+        program: options.broken_build.clone().unwrap_or_else(beside),
+        us: us.with_file_name("longshore-crash-broken"),
+        common: &options.common,
+    };
+    for program in [&broken.program, &broken.us] {
+        let path = program.display();
+        ensure!(can_be_broken(program)?, "{path} has no mistakes in it");
+    }
     ensure!(
         !can_be_broken(&options.common.longshore)?,
         "{} was built with mistakes in it",
         options.common.longshore.display()
     );
-    let mut all = Tally::default();
-    let common = |broken: Option<&str>| Common {
-        longshore: program.clone(),
-        dir: options.common.dir.join("controls"),
-        seed: options.common.seed,
-        broken: broken.map(str::to_owned),
-    };
-    // Without a mistake it is right, or what follows says nothing.
-    for form in [
-        &["powercut", "--images", "12"][..],
-        &["kill", "--cycles", "5"],
-    ] {
-        let found = run_mode(mode(form, &common(None))?)?;
+    for caught in side_by_side(&WITHOUT, |form| broken.catches(None, form))? {
         ensure!(
-            found.is_clean(),
-            "the build is broken without any mistake: {found}"
+            caught.is_none(),
+            "the build is broken without any mistake: {}",
+            caught.unwrap_or_default()
         );
     }
-    for (mistake, form) in CONTROLS {
-        if options.only.as_ref().is_some_and(|only| only != mistake) {
-            continue;
-        }
+    let chosen: Vec<_> = CONTROLS
+        .into_iter()
+        .filter(|(mistake, _)| options.only.as_ref().is_none_or(|only| only == mistake))
+        .collect();
+    ensure!(!chosen.is_empty(), "there is no such mistake");
+    let caught = side_by_side(&chosen, |(mistake, form)| {
         let began = Instant::now();
-        all.cases += 1;
-        if form[0] == "sim" {
-            let caught = simulate(&beside_us()?, mistake, form)?;
-            let seconds = began.elapsed().as_secs();
-            if caught {
-                say(&format!(
-                    "controls: {mistake} was caught by sim after {seconds} s"
-                ));
-            } else {
-                all.miss(format!("{mistake} was not caught by {}", form.join(" ")));
-            }
-            continue;
+        let caught = broken.catches(Some(mistake), form)?;
+        if let Some(how) = &caught {
+            say(&format!(
+                "controls: {mistake} was caught by {} after {} s: {how}",
+                form[0],
+                began.elapsed().as_secs()
+            ));
         }
-        tally::quiet(true);
-        let done = run_mode(mode(form, &common(Some(mistake)))?);
-        tally::quiet(false);
-        let seconds = began.elapsed().as_secs();
-        match done {
-            Ok(found) if found.is_clean() => {
-                all.miss(format!(
-                    "{mistake} was not caught by {} ({found})",
-                    form.join(" ")
-                ));
-            }
-            Ok(found) => say(&format!(
-                "controls: {mistake} was caught by {} after {seconds} s: {}",
-                form[0],
-                found
-                    .told()
-                    .first()
-                    .and_then(|told| told.lines().next())
-                    .unwrap_or_default()
-            )),
-            Err(error) => say(&format!(
-                "controls: {mistake} was caught by {} after {seconds} s: {}",
-                form[0],
-                format!("{error:#}").lines().next().unwrap_or_default()
-            )),
+        Ok(caught)
+    })?;
+    let mut all = Tally::default();
+    for ((mistake, form), caught) in chosen.iter().zip(caught) {
+        all.cases += 1;
+        if caught.is_none() {
+            all.miss(format!("{mistake} was not caught by {}", form.join(" ")));
         }
     }
     Ok(all)
 }
 
-/// This program, built with mistakes in the parts of the registry that it simulates.
-fn beside_us() -> Result<PathBuf> {
-    let us = std::env::current_exe().context("this program cannot find itself")?;
-    let broken = us.with_file_name("longshore-crash-broken");
-    ensure!(
-        can_be_broken(&broken)?,
-        "{} has no mistakes in it",
-        broken.display()
-    );
-    Ok(broken)
+/// Does `work` for each of `items`, a few at once; gives what came of them in their order.
+fn side_by_side<T: Sync, D: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> Result<D> + Sync,
+) -> Result<Vec<D>> {
+    let (todo, done) = (Mutex::new(items.iter().enumerate()), Mutex::default());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some((at, item)) = take(&todo) {
+                    let came = work(item);
+                    let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                    Vec::push(&mut *done, (at, came));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_by_key(|(at, _)| *at);
+    ensure!(done.len() == items.len(), "a control was not tried");
+    done.into_iter().map(|(_, came)| came).collect()
 }
 
-/// Runs the simulation with a mistake in it; says whether it found something.
-fn simulate(program: &Path, mistake: &str, form: &[&str]) -> Result<bool> {
-    let ended = Command::new(program)
-        .args(form)
-        .env(VARIABLE, mistake)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .status()
-        .context("the simulation cannot be started")?;
-    Ok(!ended.success())
+fn take<I: Iterator>(todo: &Mutex<I>) -> Option<I::Item> {
+    todo.lock().unwrap_or_else(PoisonError::into_inner).next()
+}
+
+impl Broken<'_> {
+    /// Runs a mode over the broken build, with this mistake in it. What it found first, if it found anything.
+    fn catches(&self, mistake: Option<&str>, form: &[&str]) -> Result<Option<String>> {
+        let name = mistake.unwrap_or(form[0]);
+        // It ends when we do, however we end.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--"]).arg(&self.us);
+        command.args(form).arg("--longshore").arg(&self.program);
+        command
+            .arg("--dir")
+            .arg(self.common.dir.join("controls").join(name));
+        command.args(["--seed", &self.common.seed.to_string()]);
+        if form[0] == "sim" {
+            command.args(["--threads", "1"]);
+        }
+        if let Some(mistake) = mistake {
+            command.arg("--first").env(VARIABLE, mistake);
+        }
+        let out = command
+            .stdin(Stdio::null())
+            .output()
+            .with_context(|| format!("{} cannot be started", form[0]))?;
+        if out.status.success() {
+            return Ok(None);
+        }
+        let said = String::from_utf8_lossy(&out.stdout);
+        let found = said
+            .lines()
+            .find_map(|line| line.strip_prefix(FOUND).or(line.strip_prefix("error: ")));
+        // A run that was cut off found nothing, and one that broke off before its server ran says nothing of a mistake.
+        let found = found.ok_or_else(|| anyhow!("{name}: {} and no finding:\n{said}", out.status));
+        found.map(|found| Some(found.to_owned()))
+    }
 }
 
 /// Whether mistakes are in the program.

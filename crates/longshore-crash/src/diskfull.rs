@@ -13,8 +13,8 @@ use clap::Args;
 use crate::check::Depth;
 use crate::client::Client;
 use crate::deed::Deed;
-use crate::kill::{fresh, runtime};
-use crate::server::Server;
+use crate::kill::{fresh, fsck, runtime};
+use crate::server::{Program, Server};
 use crate::snapshot::run as system;
 use crate::tally::Tally;
 use crate::{Common, say};
@@ -84,11 +84,7 @@ async fn sweep(options: &Options, at: &Path, log: &Path) -> Result<Tally> {
         // The disk is small: once in a while everything starts over, by way of a kill.
         if free(at)? < (16 << 20) {
             server.kill();
-            server = program.start(&data, log)?;
-            let mut wire = server.client();
-            client.check(&mut wire, Depth::All).await;
-            tally.add(std::mem::take(&mut client.tally));
-            server.stop()?;
+            end(&program, &data, log, &mut client, &mut tally).await?;
             fs::remove_dir_all(&data).context("the data cannot be removed")?;
             server = program.start(&data, log)?;
             client = Client::new(&format!("full{room}"), options.common.seed + room);
@@ -100,17 +96,31 @@ async fn sweep(options: &Options, at: &Path, log: &Path) -> Result<Tally> {
         };
     }
     server.kill();
-    let server = program.start(&data, log)?;
-    let mut wire = server.client();
-    client.check(&mut wire, Depth::All).await;
-    tally.add(std::mem::take(&mut client.tally));
-    server.stop()?;
+    end(&program, &data, log, &mut client, &mut tally).await?;
     ensure!(refused > 5, "the disk was hardly ever full: {refused}");
     say(&format!(
         "diskfull: seed {}, {} amounts of room, {refused} of them too little for something",
         options.common.seed, tally.cases
     ));
     Ok(tally)
+}
+
+/// After a kill: everything is compared, by us and by the program itself.
+async fn end(
+    program: &Program,
+    data: &Path,
+    log: &Path,
+    client: &mut Client,
+    tally: &mut Tally,
+) -> Result<()> {
+    client.restarted();
+    client.hindered = false;
+    let server = program.start(data, log)?;
+    let mut wire = server.client();
+    client.check(&mut wire, Depth::All).await;
+    tally.add(std::mem::take(&mut client.tally));
+    server.stop()?;
+    fsck(program, data, tally)
 }
 
 /// The same pushes each time, of new content.

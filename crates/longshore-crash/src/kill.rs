@@ -83,7 +83,7 @@ async fn cycles(program: &Program, dir: &Path, options: &Options) -> Result<Tall
                 cycle + 1
             ));
         }
-        if tally.lost > 20 {
+        if tally.is_enough(options.common.first) {
             break;
         }
     }

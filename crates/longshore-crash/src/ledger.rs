@@ -44,6 +44,8 @@ pub(crate) struct Open {
     pub(crate) most: usize,
     /// Whether the power went since: then it may be gone, and must not be wrong.
     pub(crate) doubtful: bool,
+    /// Whether its end was asked for: then it is there as it was, or not at all.
+    pub(crate) ending: bool,
 }
 
 /// A repository, as its client knows it.
@@ -54,6 +56,8 @@ pub(crate) struct Repo {
     pub(crate) manifests: BTreeMap<Digest, Made>,
     pub(crate) tags: BTreeMap<String, Cell<Digest>>,
     pub(crate) uploads: Vec<Open>,
+    /// A manifest that was new and the tag it was to get, when the answer to that is missing: both came, or neither.
+    pub(crate) together: Option<(String, Digest)>,
 }
 
 impl Repo {
@@ -118,6 +122,7 @@ impl Repo {
     ///
     /// Where blobs are promised on their own (`by_blob`) they stay.
     pub(crate) fn power_went(&mut self, by_blob: bool) {
+        self.restarted();
         let needed: BTreeSet<Digest> = self.needed().collect();
         for (digest, blob) in &mut self.blobs {
             if !by_blob && !needed.contains(digest) {
@@ -129,6 +134,26 @@ impl Repo {
             open.least = 0;
             open.doubtful = true;
         }
+    }
+
+    /// The server was started anew: what was seen and never acknowledged may be there or not.
+    pub(crate) fn restarted(&mut self) {
+        self.manifests
+            .values_mut()
+            .for_each(|made| made.there.restarted());
+        self.blobs
+            .values_mut()
+            .for_each(|blob| blob.there.restarted());
+        self.tags.values_mut().for_each(Cell::restarted);
+    }
+
+    /// A change was acknowledged, and with it the log up to there is safe: what was seen before is too.
+    pub(crate) fn stays(&mut self) {
+        self.manifests
+            .values_mut()
+            .for_each(|made| made.there.stays());
+        self.blobs.values_mut().for_each(|blob| blob.there.stays());
+        self.tags.values_mut().for_each(Cell::stays);
     }
 
     /// Everything about tags that point to `manifest`, and itself, may be gone now.

@@ -103,7 +103,7 @@ async fn forgetful(program: &Program, dir: &Path, options: &Options) -> Result<T
     let mut draw = Draw::new(seed);
     let (mut tally, mut image, mut clients) = (Tally::default(), Image::new(), Vec::new());
     let (mut acknowledged, mut boots) = (0, 0);
-    while tally.cases < options.images && tally.lost < 20 {
+    while tally.cases < options.images && !tally.is_enough(options.common.first) {
         if clients.is_empty() {
             let name = |n: u64| format!("cut{n}x{}", tally.cases);
             let with = |n: u64| Client::new(&name(n), seed * 1000 + tally.cases * 10 + n);
@@ -215,7 +215,7 @@ async fn journaled(program: &Program, dir: &Path, kind: Kind, options: &Options)
             Err(error) => tally.err(format!("{error:#}")),
         }
         tally.cases += 1;
-        if tally.lost > 20 {
+        if tally.is_enough(options.common.first) {
             break;
         }
         if cycle % 50 == 49 {

@@ -38,15 +38,9 @@ impl Program {
 
     /// With a key of the configuration set.
     #[must_use]
-    pub(crate) fn set(self, key: &str, value: &str) -> Self {
+    pub(crate) fn set(mut self, key: &str, value: &str) -> Self {
         let name = format!("LONGSHORE__{}", key.to_uppercase().replace('.', "__"));
-        self.with_variable(&name, value)
-    }
-
-    /// With a variable of the environment set.
-    #[must_use]
-    pub(crate) fn with_variable(mut self, name: &str, value: &str) -> Self {
-        self.settings.push((name.to_owned(), value.to_owned()));
+        self.settings.push((name, value.to_owned()));
         self
     }
 

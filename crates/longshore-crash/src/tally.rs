@@ -2,18 +2,13 @@
 
 use std::fmt;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// How many findings of a run are told in words; the rest are only counted.
 const TOLD: usize = 40;
-
-/// Whether findings are kept to oneself: they are what is wanted of a broken build.
-static QUIET: AtomicBool = AtomicBool::new(false);
-
-/// Keeps findings to oneself, or tells them again.
-pub(crate) fn quiet(quiet: bool) {
-    QUIET.store(quiet, Ordering::Relaxed);
-}
+/// After how many findings a run ends early.
+const ENOUGH: u64 = 20;
+/// What the line of a finding begins with.
+pub(crate) const FOUND: &str = "  found: ";
 
 /// What a run found.
 #[derive(Debug, Default, Clone)]
@@ -58,9 +53,7 @@ impl Tally {
 
     fn tell(&mut self, what: String) {
         if self.told.len() < TOLD {
-            if !QUIET.load(Ordering::Relaxed) {
-                crate::say(&format!("  found: {what}"));
-            }
+            crate::say(&format!("{FOUND}{what}"));
             self.told.push(what);
         }
     }
@@ -68,6 +61,11 @@ impl Tally {
     /// The first findings, in words.
     pub(crate) fn told(&self) -> &[String] {
         &self.told
+    }
+
+    /// Whether so much was found that there is no use in going on; `first` is enough where it is known that something is wrong.
+    pub(crate) fn is_enough(&self, first: bool) -> bool {
+        self.lost + self.client_errors > if first { 0 } else { ENOUGH }
     }
 
     /// Whether nothing was found.

@@ -164,6 +164,7 @@ impl Client {
     ) {
         let tag = tagged.then(|| format!("t{}", self.maker.draw.below(4)));
         let owned = &mut self.repos[repo];
+        owned.together = None;
         let at = tag.clone().unwrap_or_else(|| digest.to_string());
         let target = format!("/v2/{}/manifests/{at}", owned.name);
         let Some(made) = owned.manifests.get_mut(digest) else {
@@ -181,6 +182,9 @@ impl Client {
             before
         });
         let Some(answer) = self.hear(wire, &put).await else {
+            self.repos[repo].together = tag
+                .filter(|_| before.surely_absent())
+                .map(|tag| (tag, *digest));
             return;
         };
         let owned = &mut self.repos[repo];
@@ -192,6 +196,7 @@ impl Client {
             if let Some(tag) = tag {
                 owned.tags.entry(tag).or_default().is(Some(*digest));
             }
+            self.log_is_safe();
             return;
         }
         made.there = before;
@@ -245,6 +250,7 @@ impl Client {
             "DELETE",
             format!("/v2/{}/manifests/{tag}", self.repos[repo].name),
         );
+        self.repos[repo].together = None;
         let cell = self.repos[repo].tags.entry(tag.clone()).or_default();
         let before = cell.clone();
         cell.asked(None);
@@ -252,12 +258,19 @@ impl Client {
             return;
         };
         let allowed = before.allows(None);
+        let hindered = self.hindered;
+        let cell = self.repos[repo].tags.entry(tag).or_default();
         match answer.status {
-            202 => {}
-            404 if allowed => {}
-            _ => self.wrong(&delete, &answer, "a tag cannot be deleted"),
+            202 => {
+                cell.is(None);
+                self.log_is_safe();
+            }
+            404 if allowed => cell.found(None, hindered),
+            _ => {
+                cell.is(None);
+                self.wrong(&delete, &answer, "a tag cannot be deleted");
+            }
         }
-        self.repos[repo].tags.entry(tag).or_default().is(None);
     }
 
     async fn delete_manifest(&mut self, wire: &mut impl Way, repo: usize) {
@@ -270,13 +283,17 @@ impl Client {
             format!("/v2/{}/manifests/{digest}", self.repos[repo].name),
         );
         let listed = self.repos[repo].lists(&digest);
+        self.repos[repo].together = None;
         let before = self.repos[repo].clone();
         self.repos[repo].deletion_asked(&digest);
         let Some(answer) = self.hear(wire, &delete).await else {
             return;
         };
         match answer.status {
-            202 => self.repos[repo].deleted(&digest),
+            202 => {
+                self.repos[repo].deleted(&digest);
+                self.log_is_safe();
+            }
             404 if before.manifests[&digest].there.allows(None) => {
                 self.repos[repo].deleted(&digest);
             }

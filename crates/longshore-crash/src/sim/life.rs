@@ -27,6 +27,7 @@ use super::world::{Database, Log, World, now, set_clock, stop_clock};
 use crate::check::Depth;
 use crate::client::Client;
 use crate::ledger::Repo;
+use crate::model::in_memory;
 use crate::tally::Tally;
 
 /// How many clients there are.
@@ -48,13 +49,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn new(dir: Option<&Path>, thread: u64) -> Result<Self> {
-        let memory = Path::new("/dev/shm");
-        let base = match dir {
-            _ if memory.is_dir() => memory.to_owned(),
-            Some(dir) => dir.to_owned(),
-            None => std::env::temp_dir(),
-        };
-        let dir = base.join(format!("longshore-sim-{}-{thread}", std::process::id()));
+        let dir = in_memory(dir).join(format!("longshore-sim-{}-{thread}", std::process::id()));
         fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
         let template = dir.join("template.db");
         let runtime = runtime()?;
@@ -188,6 +183,7 @@ pub(crate) fn course(place: &Place, seed: u64) -> Result<Course> {
             }
             log
         };
+        clients.iter_mut().for_each(Client::restarted);
         let _ = fs::remove_file(db.with_extension("db-shm"));
         if faults > 0 && !by_blob {
             // A sync may have failed of what was acknowledged and nothing needs.
@@ -305,8 +301,9 @@ impl Life<'_> {
 
     async fn work(&self, clients: &mut [Client], store: &Store) {
         if self.rests {
-            // What is due is collected, and expired sessions end, within a few rounds.
-            tokio::time::sleep(Duration::from_secs(12)).await;
+            // What is due is collected, and expired sessions end, within a few rounds, when the hours since the last life
+            // are believed.
+            tokio::time::sleep(Duration::from_secs(20)).await;
         }
         let tower: Arc<dyn Registry> = Arc::new(store.clone());
         let options = EdgeOptions {

@@ -44,6 +44,9 @@ pub(crate) struct Options {
     /// On how many threads.
     #[arg(long, default_value_t = 2)]
     threads: u64,
+    /// Ends with the first finding.
+    #[arg(long)]
+    first: bool,
     /// Runs each seed twice and demands the same course.
     #[arg(long)]
     twice: bool,
@@ -97,7 +100,7 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
                         let so_far = began.elapsed().as_secs();
                         say(&format!("sim: {} seeds, {so_far} s, {} lost", all.cases, all.lost));
                     }
-                    if all.lost + all.client_errors > 20 {
+                    if all.is_enough(options.first) {
                         return Ok(());
                     }
                 }

@@ -6,12 +6,16 @@
 //! whatever was acknowledged stays, nothing is there by half, reads go on, a full disk that has room again takes pushes
 //! without a restart, and after the next start everything is as it was or as it was to be.
 
+mod sites;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use clap::Args;
 use longshore_testkit::content::Draw;
 use rustix::io::Errno;
@@ -22,22 +26,17 @@ use crate::deed::{DEEDS, Deed};
 use crate::disk::Disk;
 use crate::disk::image::{Image, Keep};
 use crate::disk::plan::{Class, How, Plan};
-use crate::kill::{fresh, runtime};
+use crate::kill::{fresh, fsck, runtime};
 use crate::server::{Program, Server};
 use crate::tally::Tally;
 use crate::{Common, say};
-
-/// The ways to fail.
-const WAYS: [How; 5] = [
-    How::Fails(Errno::IO),
-    How::Full,
-    How::Torn(Errno::IO),
-    How::CutBefore,
-    How::CutAfter,
-];
+use sites::{Act, Case, Operation, WAYS, some_of_each_run};
 
 /// For how long a disk is quiet when a server has nothing more to do on it.
 const QUIET: Duration = Duration::from_millis(25);
+
+/// How many cases are run side by side.
+const WORKERS: usize = 4;
 
 /// Which sites are tried.
 #[derive(Args, Debug)]
@@ -50,7 +49,7 @@ pub(crate) struct Options {
     /// How many pairs of sites are tried beside.
     #[arg(long, default_value_t = 30)]
     pairs: u64,
-    /// Only this deed, such as `Image`.
+    /// Only this deed, such as `Image`, or `Start`.
     #[arg(long)]
     only: Option<String>,
 }
@@ -61,18 +60,51 @@ pub(crate) struct Options {
 /// When the server does not start although it should.
 pub(crate) fn run(options: &Options) -> Result<Tally> {
     let dir = options.common.dir.join("failpoints");
-    let (mount, log) = fresh(&dir)?;
     let program = options.common.program();
-    let mut bench = Bench {
-        mount,
-        log,
-        boot: dir.join("boot"),
-        boots: 0,
-        program,
-        draw: Draw::new(options.common.seed),
-        sites: BTreeMap::new(),
+    let mut bench = Bench::new(&dir.join("0"), &program)?;
+    let runtime = runtime()?;
+    let scene = runtime.block_on(bench.scene(options.common.seed))?;
+    let cases = runtime.block_on(bench.cases(&scene, options))?;
+    let todo = Mutex::new(cases.into_iter().enumerate());
+    let all = Mutex::new((Tally::default(), BTreeMap::<Class, u64>::new()));
+    // Most of a case is waiting for a disk to be quiet.
+    let work = |n: usize| -> Result<()> {
+        let mut bench = Bench::new(&dir.join(n.to_string()), &program)?;
+        let runtime = self::runtime()?;
+        while let Some((number, case)) = lock(&todo).next() {
+            bench.draw = Draw::new(options.common.seed.wrapping_mul(10_000) + number as u64);
+            let found = runtime.block_on(bench.site(&scene, case))?;
+            let mut all = lock(&all);
+            all.0.add(found);
+            if all.0.is_enough(options.common.first) {
+                break;
+            }
+        }
+        for (class, count) in bench.sites {
+            *lock(&all).1.entry(class).or_default() += count;
+        }
+        Ok(())
     };
-    runtime()?.block_on(bench.all(options))
+    thread::scope(|scope| {
+        let work = &work;
+        let workers: Vec<_> = (1..=WORKERS)
+            .map(|n| scope.spawn(move || work(n)))
+            .collect();
+        workers.into_iter().try_for_each(|worker| {
+            let ended = worker.join();
+            ended.map_err(|_| anyhow!("a worker panicked"))?
+        })
+    })?;
+    let (tally, sites) = all.into_inner().unwrap_or_else(PoisonError::into_inner);
+    say(&format!(
+        "failpoints: seed {}, {} cases; failed operations: {sites:?}",
+        options.common.seed, tally.cases
+    ));
+    Ok(tally)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A state to start from.
@@ -94,62 +126,76 @@ struct Bench {
 }
 
 impl Bench {
-    async fn all(&mut self, options: &Options) -> Result<Tally> {
-        let mut tally = Tally::default();
+    fn new(dir: &Path, program: &Program) -> Result<Self> {
+        let (mount, log) = fresh(dir)?;
+        Ok(Self {
+            mount,
+            log,
+            boot: dir.join("boot"),
+            boots: 0,
+            program: program.clone(),
+            draw: Draw::new(0),
+            sites: BTreeMap::new(),
+        })
+    }
+
+    /// Every case, from the operations that each deed takes when nothing fails.
+    async fn cases(&mut self, scene: &Scene, options: &Options) -> Result<Vec<Case>> {
         let mut said = String::new();
-        let scene = self.scene(options.common.seed).await?;
-        for deed in DEEDS {
-            let name = format!("{deed:?}");
-            if options.only.as_ref().is_some_and(|only| *only != name) || deed == Deed::Read {
+        let mut cases = Vec::new();
+        let acts = DEEDS.map(Act::Do).into_iter().chain([Act::Start]);
+        for (n, act) in acts.enumerate() {
+            let name = act.name();
+            if options.only.as_ref().is_some_and(|only| *only != name) || act == Act::Do(Deed::Read)
+            {
                 continue;
             }
-            // Done without a fault, to see which operations it takes.
-            let (count, found) = self.case(&scene, Act::Do(deed), None).await?;
+            let (seen, found) = self.case(scene, act, None).await?;
             ensure!(
                 found.is_clean(),
                 "{name} fails without any fault: {:?}",
                 found.told()
             );
-            let mut sites = 0;
-            for at in 0..count {
-                for (n, how) in WAYS.into_iter().enumerate() {
-                    if options.quick && (at + deed as usize) % WAYS.len() != n {
-                        continue;
-                    }
-                    tally.add(self.site(&scene, Act::Do(deed), vec![at], how).await?);
-                    sites += 1;
-                }
-            }
-            let _ = write!(said, " {name} {count}/{sites}");
-        }
-        if options.only.is_none() {
-            let (count, _) = self.case(&scene, Act::Start, None).await?;
-            for at in 0..count {
-                let ways = [How::Fails(Errno::IO), How::Full, How::CutAfter];
+            let ways = match act {
+                Act::Do(_) => &WAYS[..],
+                Act::Start => &[How::Fails(Errno::IO), How::Full, How::CutAfter],
+            };
+            let sites = if options.quick {
+                some_of_each_run(&seen)
+            } else {
+                (0..seen.len()).collect()
+            };
+            let _ = write!(said, " {name} {}/{}", seen.len(), sites.len());
+            for (nth, at) in sites.into_iter().enumerate() {
                 let chosen = if options.quick {
-                    &ways[at % 3..][..1]
+                    &ways[(nth + n) % ways.len()..][..1]
                 } else {
-                    &ways[..]
+                    ways
                 };
-                for how in chosen {
-                    tally.add(self.site(&scene, Act::Start, vec![at], *how).await?);
-                }
+                cases.extend(chosen.iter().map(|how| Case {
+                    act,
+                    plan: Plan {
+                        at: vec![at],
+                        how: *how,
+                    },
+                }));
             }
-            let _ = write!(said, " start {count}");
         }
+        let mut draw = Draw::new(options.common.seed);
         for _ in 0..options.pairs {
-            let deed = *self.draw.pick(&DEEDS).unwrap_or(&Deed::Image);
-            let how = *self.draw.pick(&WAYS).unwrap_or(&How::Full);
-            let first = self.draw.below(12);
-            let at = vec![first, first + 1 + self.draw.below(6)];
-            tally.add(self.site(&scene, Act::Do(deed), at, how).await?);
+            let deed = *draw.pick(&DEEDS).unwrap_or(&Deed::Image);
+            let how = *draw.pick(&WAYS).unwrap_or(&How::Full);
+            let first = draw.below(12);
+            let at = vec![first, first + 1 + draw.below(6)];
+            cases.push(Case {
+                act: Act::Do(deed),
+                plan: Plan { at, how },
+            });
         }
-        say(&format!("failpoints: operations/cases of each deed:{said}"));
         say(&format!(
-            "failpoints: seed {}, {} cases; failed operations: {:?}",
-            options.common.seed, tally.cases, self.sites
+            "failpoints: operations, and how many of them are tried, of each deed:{said}"
         ));
-        Ok(tally)
+        Ok(cases)
     }
 
     /// A registry with something of everything in it.
@@ -186,32 +232,25 @@ impl Bench {
     }
 
     /// One case, with what it stands for in each finding.
-    async fn site(&mut self, scene: &Scene, act: Act, at: Vec<usize>, how: How) -> Result<Tally> {
-        let plan = Plan {
-            at: at.clone(),
-            how,
-        };
-        let began = self.boots;
+    async fn site(&mut self, scene: &Scene, case: Case) -> Result<Tally> {
         let (_, mut found) = self
-            .case(scene, act, Some(plan))
+            .case(scene, case.act, Some(case.plan.clone()))
             .await
-            .with_context(|| format!("{act:?}, operation {at:?}, {how:?}"))?;
+            .with_context(|| format!("{case:?}"))?;
         found.cases = 1;
         if !found.is_clean() {
-            say(&format!(
-                "  that was {act:?}, operation {at:?}, {how:?} (boot {began})"
-            ));
+            say(&format!("  that was {case:?}"));
         }
         Ok(found)
     }
 
-    /// Runs one case; gives how many operations the act took, and what was found.
+    /// Runs one case; gives the operations that the act took, and what was found.
     async fn case(
         &mut self,
         scene: &Scene,
         act: Act,
         plan: Option<Plan>,
-    ) -> Result<(usize, Tally)> {
+    ) -> Result<(Vec<Operation>, Tally)> {
         let mut client = scene.client.clone();
         client.strict = plan.is_none();
         client.hindered = plan.is_some();
@@ -260,11 +299,13 @@ impl Bench {
         };
         if lost_power {
             client.power_went(false);
+        } else {
+            client.restarted();
         }
         let after = disk.after(keep);
         drop(disk);
         self.after(after, &mut client).await?;
-        Ok((seen.len(), std::mem::take(&mut client.tally)))
+        Ok((seen, std::mem::take(&mut client.tally)))
     }
 
     async fn act(&self, server: &Server, client: &mut Client, act: Act) {
@@ -289,16 +330,10 @@ impl Bench {
         client.check(&mut wire, Depth::All).await;
         again(&server, client).await;
         server.stop()?;
+        fsck(&program, &self.mount.join("data"), &mut client.tally)?;
         drop(disk);
         Ok(())
     }
-}
-
-/// What is done while the disk fails.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Act {
-    Do(Deed),
-    Start,
 }
 
 /// A server on a disk that works takes a push.
