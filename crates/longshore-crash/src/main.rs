@@ -158,7 +158,7 @@ const BRIEF: [&[&[&str]]; 2] = [
         &["controls"],
     ],
     &[
-        &["model", "--seeds", "50"],
+        &["model", "--seeds", "20"],
         &["sim", "--seeds", "2000"],
         &["diskfull", "--step", "512"],
         &["failpoints", "--quick"],
