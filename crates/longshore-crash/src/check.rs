@@ -6,6 +6,7 @@ use longshore_spec::digest::Digest;
 use longshore_testkit::wire::{Answer, Ask};
 
 use crate::client::{Client, is_whole};
+use crate::ledger::Repo;
 use crate::way::Way;
 
 /// How much of what was checked before is checked again.
@@ -18,6 +19,23 @@ pub(crate) enum Depth {
 }
 
 impl Client {
+    /// The server was killed or stopped.
+    pub(crate) fn restarted(&mut self) {
+        self.repos.iter_mut().for_each(Repo::restarted);
+    }
+
+    /// A change that waits for the log was acknowledged.
+    pub(crate) fn log_is_safe(&mut self) {
+        self.repos.iter_mut().for_each(Repo::stays);
+    }
+
+    /// The power went; `by_blob` tells whether blobs are promised on their own.
+    pub(crate) fn power_went(&mut self, by_blob: bool) {
+        for repo in &mut self.repos {
+            repo.power_went(by_blob);
+        }
+    }
+
     /// Compares the server with what it owes this client. What was in doubt is settled by what is seen: for good, or
     /// where the disk fails only until the next start, because the sync of the log may be what failed. False when the server
     /// does not answer.

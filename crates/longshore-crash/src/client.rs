@@ -74,23 +74,6 @@ impl Client {
         }
     }
 
-    /// The server was killed or stopped.
-    pub(crate) fn restarted(&mut self) {
-        self.repos.iter_mut().for_each(Repo::restarted);
-    }
-
-    /// A change that waits for the log was acknowledged.
-    pub(crate) fn log_is_safe(&mut self) {
-        self.repos.iter_mut().for_each(Repo::stays);
-    }
-
-    /// The power went; `by_blob` tells whether blobs are promised on their own.
-    pub(crate) fn power_went(&mut self, by_blob: bool) {
-        for repo in &mut self.repos {
-            repo.power_went(by_blob);
-        }
-    }
-
     /// Asks. `None` when nobody knows what came of it: the connection broke, or the server failed.
     pub(crate) async fn hear(&mut self, wire: &mut impl Way, ask: &Ask) -> Option<Answer> {
         match wire.ask(ask).await {
