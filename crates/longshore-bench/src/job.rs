@@ -112,6 +112,8 @@ pub(crate) enum Task {
         from: String,
         into: String,
         digests: Vec<String>,
+        /// All into `into`, over and over: but for the first of each, they are there already.
+        again: bool,
     },
     /// Each connection pulls every target once and is done: a node that starts a container. A unit is a whole image. Nothing is pulled in the
     /// warm-up.

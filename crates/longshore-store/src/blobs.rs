@@ -147,13 +147,18 @@ impl Inner {
         if !this.unsettled.is_sound(digest).await {
             return Ok(None);
         }
-        let known = |name: &RepoName| this.cache.repo(name).map(|repo| repo.id);
+        if let Some(info) = this.already(cx, repo, digest).await? {
+            return Ok(Some(info));
+        }
+        let into = this.cache.repo(repo);
+        // Before the row is read: what changes meanwhile makes what is remembered of it void.
+        let epoch = into.as_ref().map(|repo| repo.content.now());
         let now = micros(cx.now);
         let args = Mount {
-            into: known(repo),
+            into: into.as_ref().map(|repo| repo.id),
             repo: repo.clone(),
             digest: *digest,
-            from: from.map(|from| (from.clone(), known(from))),
+            from: from.map(|from| (from.clone(), this.cache.repo(from).map(|repo| repo.id))),
             reach: cx.rights.pullable(),
             now,
             due: this.options.link_due(now),
@@ -165,12 +170,31 @@ impl Inner {
                 Box::pin(mount(tx, args))
             })
             .await?;
-        Ok(mounted.map(|(id, size)| {
-            this.cache.repo_is(repo, id);
+        Ok(mounted.map(|mounted| {
+            let (size, seen) = (mounted.row.size, Seen::of(mounted.row, mounted.lease));
+            match (into, epoch) {
+                (Some(into), Some(epoch)) => this.cache.blob_is(&into, epoch, digest, seen),
+                _ => drop(this.cache.repo_is(repo, mounted.repo)),
+            }
             BlobInfo {
                 digest: *digest,
                 size,
             }
+        }))
+    }
+
+    /// The blob, if it is remembered that the repository holds it: what is there already is mounted at the price of a `HEAD`.
+    async fn already(&self, cx: &Cx, name: &RepoName, digest: &Digest) -> Result<Option<BlobInfo>> {
+        let Some(repo) = self.cache.repo(name) else {
+            return Ok(None);
+        };
+        let Some(seen) = self.cache.blob(&repo, digest) else {
+            return Ok(None);
+        };
+        let kept = self.promise(cx, name, &repo, digest, &seen).await?;
+        Ok(kept.then_some(BlobInfo {
+            digest: *digest,
+            size: seen.size,
         }))
     }
 
@@ -195,16 +219,23 @@ struct Mount {
     lease: Lease,
 }
 
-/// Gives the target's id and the blob's size.
-async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<(i64, u64)>> {
+/// What a mount found and did.
+struct Mounted {
+    /// The repository that holds the blob now.
+    repo: i64,
+    row: blobs::BlobRow,
+    /// Until when the blob is kept.
+    lease: i64,
+}
+
+async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<Mounted>> {
     let found = match (&args.from, &args.reach) {
-        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest)
-            .await?
-            .map(|(row, _)| row),
+        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest).await?,
         (Some((from, None)), _) => held(tx, from, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
         (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => {
-            blobs::blob_get(tx, &args.digest).await?
+            let row = blobs::blob_get(tx, &args.digest).await?;
+            row.map(|row| (row, 0))
         }
         (None, Reach::All) => None,
         (None, Reach::Only(names)) => {
@@ -218,24 +249,30 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<(
             found
         }
     };
-    let Some(blob) = found else { return Ok(None) };
+    let Some((row, until)) = found else {
+        return Ok(None);
+    };
     let repo = match args.into {
         Some(id) => id,
         None => repos::repo_open(tx, &args.repo, args.now).await?,
     };
     // Before collection takes the blob, which then sees the link and the lease; or after, and then it was not found above.
     blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
-    blobs::blob_lease(tx, &args.digest, args.lease).await?;
-    Ok(Some((repo, blob.size)))
+    let mut lease = until;
+    if until < args.lease.least {
+        blobs::blob_lease(tx, &args.digest, args.lease).await?;
+        lease = args.lease.until;
+    }
+    Ok(Some(Mounted { repo, row, lease }))
 }
 
 async fn held(
     tx: &mut longshore_meta::Tx<'_>,
     repo: &RepoName,
     digest: &Digest,
-) -> Result<Option<blobs::BlobRow>> {
+) -> Result<Option<(blobs::BlobRow, i64)>> {
     match repos::repo_id(tx, repo).await? {
-        Some(id) => Ok(blobs::blob_seen(tx, id, digest).await?.map(|(row, _)| row)),
+        Some(id) => blobs::blob_seen(tx, id, digest).await,
         None => Ok(None),
     }
 }

@@ -24,7 +24,24 @@ pub(super) fn lines() -> Vec<Line> {
         .collect();
     lines.push(image("image-c8-shared", 8, true).faster("G8", 10.0, Distribution));
     // So many that each connection fills at most two repositories: a token names every repository it is good for.
-    let mount = Works::writes(Unit::Requests, 3.0, |content, pass| {
+    let new = mount(
+        "mount-c16",
+        "POST that mounts 10 KiB blobs from another repository, 16 connections",
+        (16, 8192, false),
+    );
+    let there = mount(
+        "mount-there-c64",
+        "POST that mounts 10 KiB blobs that are there already, 64 connections",
+        (64, u64::MAX, true),
+    );
+    for line in [new, there] {
+        lines.push(line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0)));
+    }
+    lines
+}
+
+fn mount(name: &str, about: &str, (connections, most, again): (usize, u64, bool)) -> Line {
+    let works = Works::writes(Unit::Requests, 3.0, move |content, pass| {
         let digests = content
             .blobs(SMALL)
             .into_iter()
@@ -34,13 +51,11 @@ pub(super) fn lines() -> Vec<Line> {
             from: APP.to_owned(),
             into: format!("bench/mount{pass}"),
             digests,
+            again,
         };
-        vec![Work::new("mount", 16, task).ending_after(8192)]
+        vec![Work::new("mount", connections, task).ending_after(most)]
     });
-    let about = "POST that mounts 10 KiB blobs from another repository, 16 connections";
-    let line = Line::new("mount-c16", about, Unit::Requests, mount).registries();
-    lines.push(line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0)));
-    lines
+    Line::new(name, about, Unit::Requests, works).registries()
 }
 
 fn image(name: &str, connections: usize, shared: bool) -> Line {

@@ -15,11 +15,16 @@ pub(super) fn of_each(work: &Work) -> Vec<Vec<String>> {
             ..
         } => each(&|number| vec![format!("{repository}-{number}")]),
         // Where it goes on when all there is has been mounted once; some connections are faster than others.
-        Task::Mount { from, into, .. } => each(&|number| {
+        Task::Mount {
+            from,
+            into,
+            again: false,
+            ..
+        } => each(&|number| {
             let into = ["", "-1", "-2", "-3"].map(|end| format!("{into}-{number}{end}"));
             into.into_iter().chain([from.clone()]).collect()
         }),
-        Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => Vec::new(),
+        Task::Mount { .. } | Task::Image { .. } | Task::Read(_) | Task::Pull { .. } => Vec::new(),
     }
 }
 
@@ -37,6 +42,12 @@ pub(super) fn of_all(works: &[Work]) -> Vec<String> {
             }
             Task::Read(read) => names.extend(read.targets.iter().filter_map(named)),
             Task::Pull { images } => names.extend(images.iter().flatten().filter_map(named)),
+            Task::Mount {
+                from,
+                into,
+                again: true,
+                ..
+            } => names.extend([from.clone(), into.clone()]),
             Task::Push { .. } | Task::Image { .. } | Task::Mount { .. } => {}
         }
     }

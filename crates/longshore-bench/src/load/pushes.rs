@@ -99,13 +99,18 @@ fn units(work: &Work) -> Result<Vec<Box<dyn Unit>>> {
             from,
             into,
             digests,
+            again,
         } => {
             ensure!(!digests.is_empty(), "nothing to mount");
             let mount = |connection| -> Box<dyn Unit> {
                 Box::new(Mounts {
                     from: from.clone(),
-                    into: format!("{into}-{connection}"),
+                    into: match again {
+                        true => into.clone(),
+                        false => format!("{into}-{connection}"),
+                    },
                     digests: digests.clone(),
+                    again: *again,
                     n: 0,
                 })
             };
@@ -169,6 +174,7 @@ struct Mounts {
     from: String,
     into: String,
     digests: Vec<String>,
+    again: bool,
     n: usize,
 }
 
@@ -182,6 +188,7 @@ impl Unit for Mounts {
         // What is mounted already would not be mounted again, so each round has a repository of its own.
         let (into, from) = (&self.into, &self.from);
         let path = match round {
+            _ if self.again => format!("/v2/{into}/blobs/uploads/?mount={digest}&from={from}"),
             0 => format!("/v2/{into}/blobs/uploads/?mount={digest}&from={from}"),
             _ => format!("/v2/{into}-{round}/blobs/uploads/?mount={digest}&from={from}"),
         };

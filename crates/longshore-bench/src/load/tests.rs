@@ -351,6 +351,7 @@ fn mounts_go_round_the_digests() {
         from: "a".to_owned(),
         into: "b".to_owned(),
         digests: vec![digest_of(b"1"), digest_of(b"2")],
+        again: false,
     };
     let (done, seen) = perform_task(Some(9), task);
     assert_eq!((done.units, done.bytes), (9, 0));

@@ -25,6 +25,7 @@ mod export;
 mod heal;
 mod leftovers;
 mod lost;
+mod mounts;
 mod restart;
 mod rows;
 mod takeover;
