@@ -40,7 +40,7 @@ use crate::location::Location;
 use crate::stage::{Stage, lost};
 use crate::store::{BlobStore, Pace, Stored};
 use crew::Crew;
-use extend::Lane;
+use extend::{Lane, Lanes};
 use hours::Hours;
 use make::Maker;
 use read::Reads;
@@ -66,6 +66,7 @@ pub struct Files {
     seats: Arc<Seats>,
     hours: Arc<Hours>,
     hashing: Crew,
+    lanes: Lanes,
     syncs: Arc<Syncs>,
     reads: Reads,
     witness: u128,
@@ -91,6 +92,7 @@ impl Files {
             hours: Arc::default(),
             // Twice the cores: some of them wait for the disk.
             hashing: Crew::new("blob-hash", cores * 2, HASHING_NICE),
+            lanes: Lanes::default(),
             syncs: Arc::new(Syncs::new(Arc::clone(&root), barrier)),
             reads: Reads::new(
                 Arc::clone(&root),
@@ -209,7 +211,7 @@ impl BlobStore for Files {
                 return Err(lost("the staged bytes are not those that came"));
             }
         }
-        let mut lane = Lane::new(&self.hashing, writer, size);
+        let mut lane = Lane::new(&self.hashing, &self.lanes, writer, size);
         let taken = lane.take(&mut body, size, most).await;
         let (writer, written) = lane.finish().await;
         // That the bytes could not be kept says more than that the sender broke off.

@@ -7,6 +7,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use longshore_core::{ByteStream, Code, Error, Result};
@@ -24,12 +25,46 @@ const SMALL: u64 = 1 << 20;
 const BATCH_BYTES: usize = 1 << 20;
 const BATCH_FRAMES: usize = 64;
 
+/// What the batches of all uploads hold together, in bytes, until each is as small as is worth a thread's turn: many
+/// uploads at once get smaller ones, because together they keep the crew as busy.
+const ALL_BATCHES: usize = 24 << 20;
+const LEAST_BATCH: usize = PIECE;
+
+/// How many large bodies are being received.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes(AtomicUsize);
+
+impl Lanes {
+    fn enter(&self) -> Large<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Large(self)
+    }
+}
+
+/// One of them.
+struct Large<'a>(&'a Lanes);
+
+impl Large<'_> {
+    /// After how many bytes a batch goes to the crew.
+    fn batch(&self) -> usize {
+        let uploads = self.0.0.load(Ordering::Relaxed).max(1);
+        (ALL_BATCHES / 2 / uploads).clamp(LEAST_BATCH, BATCH_BYTES)
+    }
+}
+
+impl Drop for Large<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A writer and the way bytes get to it.
 pub(crate) struct Lane<'a> {
     crew: &'a Crew,
     place: Place,
+    lanes: &'a Lanes,
     /// Whether bytes go through the crew.
-    large: bool,
+    large: Option<Large<'a>>,
     batch: Vec<Bytes>,
     batch_bytes: usize,
     since_pause: usize,
@@ -43,12 +78,13 @@ enum Place {
 }
 
 impl<'a> Lane<'a> {
-    pub(crate) fn new(crew: &'a Crew, writer: Writer, size: Option<u64>) -> Self {
-        let large = size.is_some_and(|size| size > SMALL);
+    pub(crate) fn new(crew: &'a Crew, lanes: &'a Lanes, writer: Writer, size: Option<u64>) -> Self {
+        let is_large = size.is_some_and(|size| size > SMALL);
         Self {
             crew,
             place: Place::Here(Box::new(writer)),
-            large,
+            lanes,
+            large: is_large.then(|| lanes.enter()),
             batch: Vec::new(),
             batch_bytes: 0,
             since_pause: 0,
@@ -75,8 +111,10 @@ impl<'a> Lane<'a> {
                     "more bytes came than the request announced",
                 ));
             }
-            self.large |= taken > SMALL;
-            if self.large {
+            if self.large.is_none() && taken > SMALL {
+                self.large = Some(self.lanes.enter());
+            }
+            if self.large.is_some() {
                 self.put(frame).await?;
             } else {
                 self.write(&frame).await?;
@@ -124,7 +162,8 @@ impl<'a> Lane<'a> {
     async fn put(&mut self, frame: Bytes) -> Result<()> {
         self.batch_bytes += frame.len();
         self.batch.push(frame);
-        if self.batch_bytes >= BATCH_BYTES || self.batch.len() >= BATCH_FRAMES {
+        let most = self.large.as_ref().map_or(BATCH_BYTES, Large::batch);
+        if self.batch_bytes >= most || self.batch.len() >= BATCH_FRAMES {
             self.send().await
         } else {
             Ok(())
@@ -186,5 +225,23 @@ fn broken_off(error: std::io::Error) -> Error {
         Err(error) => {
             Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_batches_of_many_uploads_together_hold_what_those_of_a_few_do() {
+        let lanes = Lanes::default();
+        let first = lanes.enter();
+        assert_eq!(first.batch(), BATCH_BYTES);
+        let mut others: Vec<_> = (1..64).map(|_| lanes.enter()).collect();
+        assert!(2 * 64 * first.batch() <= ALL_BATCHES);
+        others.extend((0..10_000).map(|_| lanes.enter()));
+        assert_eq!(first.batch(), LEAST_BATCH);
+        others.clear();
+        assert_eq!(first.batch(), BATCH_BYTES);
     }
 }
