@@ -165,7 +165,8 @@ const METHOD: &str = "\
 - Lines that end in `-few` and `-many` work on stores that were filled, not pushed: 1,000 tags and repositories against
   1,000,000 tags, manifests and blobs in 100,000 repositories. Everybody may pull there, because a catalog has what its reader may
   pull and no token names 100,000 repositories; requests carry a token all the same. Distribution has a store of its own layout
-  with 100,000 tags. Each page is fetched and its entries are counted before it is measured.
+  with 100,000 tags. Each page is fetched and its entries are counted before it is measured. The blobs there have no files, so
+  nothing is read again to find damage (`storage.scrub_every` is 0).
 - `only sendfile`, `only splice` and `only copying` are servers of the benchmark's own that do nothing but send files. A goal of big
   pulls that the best of them does not reach either is short without failing the run, if Longshore is as close to that one as it
   must be to nginx ([0019](decisions/0019-goals-nobody-reaches.md)).

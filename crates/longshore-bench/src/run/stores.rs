@@ -53,7 +53,8 @@ pub(super) fn start_of(program: Program, stage: Stage, store: Store, pass: u32) 
         cores: cores(stage, SERVER),
         own: match store.size() {
             // The catalog has what its reader may pull, and no token names 100,000 repositories.
-            Some(_) => json!({"auth": {"anonymous": "pull"}}),
+            // Its blobs have no files, so there is nothing to read them for: each would be found lost.
+            Some(_) => json!({"auth": {"anonymous": "pull"}, "storage": {"scrub_every": "0"}}),
             None => Value::Null,
         },
     }

@@ -82,6 +82,10 @@ impl Lite {
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         )?;
         migrate::up(&mut conn)?;
+        // There is one writer, its digests land anywhere in trees that may be large, and nothing but itself makes what it
+        // remembers of them void.
+        conn.pragma_update(None, "cache_size", -65536)
+            .map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             readers: Mutex::new(Vec::new()),
