@@ -44,7 +44,6 @@ use extend::{Lane, Lanes};
 use hours::Hours;
 use make::Maker;
 use read::Reads;
-use root::Root;
 use seats::Seats;
 use syncs::{Barrier, Syncs};
 use writer::{Writer, reread};
@@ -62,12 +61,10 @@ const HASHING_NICE: i32 = 10;
 /// Blobs lie in a directory for each hour of arrival, `blobs/2026-11-21/10/sha256-<hex>.<upload id>`; a stage lies beside
 /// them as `<upload id>.part`. The database says what is there; the names allow to rebuild it.
 pub struct Files {
-    root: Arc<Root>,
+    maker: Arc<Maker>,
     seats: Arc<Seats>,
-    hours: Arc<Hours>,
     hashing: Crew,
     lanes: Lanes,
-    syncs: Arc<Syncs>,
     reads: Reads,
     witness: u128,
     room: Option<Room>,
@@ -87,34 +84,29 @@ impl Files {
         let (root, lock) = open::prepare(options)?;
         let root = Arc::new(root);
         let cores = thread::available_parallelism().map_or(2, usize::from);
+        let maker = Maker {
+            root: Arc::clone(&root),
+            hours: Hours::default(),
+            syncs: Arc::new(Syncs::new(Arc::clone(&root), barrier)),
+        };
         Ok(Self {
+            maker: Arc::new(maker),
             seats: Arc::new(Seats::new(lock)),
-            hours: Arc::default(),
             // Twice the cores: some of them wait for the disk.
             hashing: Crew::new("blob-hash", cores * 2, HASHING_NICE),
             lanes: Lanes::default(),
-            syncs: Arc::new(Syncs::new(Arc::clone(&root), barrier)),
             reads: Reads::new(
-                Arc::clone(&root),
+                root,
                 options.small_bytes,
                 open::open_files(options.open_files),
             ),
             witness: open::witness(),
             room: options.room.clone(),
-            root,
         })
     }
 
-    fn maker(&self) -> Maker {
-        Maker {
-            root: Arc::clone(&self.root),
-            hours: Arc::clone(&self.hours),
-            syncs: Arc::clone(&self.syncs),
-        }
-    }
-
     async fn unlink(&self, at: &Location) -> Result<()> {
-        let (root, at) = (Arc::clone(&self.root), at.clone());
+        let (root, at) = (Arc::clone(&self.maker.root), at.clone());
         // Freeing the blocks of a large file takes a while.
         let removed = tokio::task::spawn_blocking(move || {
             let dir = root.open_dir(at.parent())?;
@@ -180,8 +172,8 @@ impl BlobStore for Files {
     }
 
     async fn stage(&self, algorithm: Algorithm, now: SystemTime) -> Result<Stage> {
-        self.syncs.writable()?;
-        let maker = self.maker();
+        self.maker.syncs.writable()?;
+        let maker = Arc::clone(&self.maker);
         let name = format!("{}{STAGED}", new_id(now));
         let made = self.hashing.run(move || maker.file(name, now)).await??;
         let (location, ..) = made.keep();
@@ -195,13 +187,19 @@ impl BlobStore for Files {
         size: Option<u64>,
         most: u64,
     ) -> Result<()> {
-        self.syncs.writable()?;
+        self.maker.syncs.writable()?;
         self.admit()?;
         if size.is_some_and(|size| size > most) {
             return Err(extend::too_large());
         }
         let (seat, hold) = self.seats.take(stage.key(), stage.offset()).await?;
-        let writer = Writer::new(&self.root, stage, seat, hold.watch(), self.room.clone())?;
+        let writer = Writer::new(
+            &self.maker.root,
+            stage,
+            seat,
+            hold.watch(),
+            self.room.clone(),
+        )?;
         if stage.witness() != self.witness {
             // What was not synced before the machine went down may be gone, or be zeros.
             let file = writer.file().map_err(fault::storage)?;
@@ -243,25 +241,29 @@ impl BlobStore for Files {
     }
 
     async fn sync(&self, at: &Location) -> Result<()> {
-        if let Some(outcome) = self.syncs.outcome(at).await {
+        if let Some(outcome) = self.maker.syncs.outcome(at).await {
             return outcome;
         }
         // Published before this process began.
-        self.syncs.writable()?;
-        let room = self.syncs.room().await?;
+        self.maker.syncs.writable()?;
+        let room = self.maker.syncs.room().await?;
         let gone = |error| match error {
             Errno::NOENT => fault::broken(format!("{at} is not there")),
             error => fault::storage(error),
         };
-        let file = File::from(self.root.open_file(at).map_err(gone)?);
-        let (dir, _) = self.hours.existing(&self.root, at.parent()).map_err(gone)?;
-        self.syncs.start(at, file, dir, room);
+        let file = File::from(self.maker.root.open_file(at).map_err(gone)?);
+        let (dir, _) = self
+            .maker
+            .hours
+            .existing(&self.maker.root, at.parent())
+            .map_err(gone)?;
+        self.maker.syncs.start(at, file, dir, room);
         let removed = || {
             Err(fault::broken(format!(
                 "{at} was removed while it was synced"
             )))
         };
-        self.syncs.outcome(at).await.unwrap_or_else(removed)
+        self.maker.syncs.outcome(at).await.unwrap_or_else(removed)
     }
 
     async fn discard(&self, stage: &Stage) -> Result<()> {
@@ -272,7 +274,7 @@ impl BlobStore for Files {
     async fn remove(&self, at: &Location) -> Result<()> {
         self.unlink(at).await?;
         self.reads.forget(at);
-        self.syncs.forget(at);
+        self.maker.syncs.forget(at);
         Ok(())
     }
 
@@ -294,7 +296,7 @@ impl BlobStore for Files {
     }
 
     async fn walk(&self, after: Option<&Location>, limit: usize) -> Result<Vec<(Location, u64)>> {
-        let (root, after) = (Arc::clone(&self.root), after.cloned());
+        let (root, after) = (Arc::clone(&self.maker.root), after.cloned());
         let found = tokio::task::spawn_blocking(move || walk::walk(&root, after.as_ref(), limit));
         found
             .await
@@ -307,7 +309,7 @@ impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Files")
             .field("hashing", &self.hashing)
-            .field("syncs", &self.syncs)
+            .field("syncs", &self.maker.syncs)
             .field("reads", &self.reads)
             .finish_non_exhaustive()
     }

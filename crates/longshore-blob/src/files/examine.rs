@@ -27,7 +27,7 @@ impl Files {
         algorithm: Algorithm,
         pace: &dyn Pace,
     ) -> Result<Option<(u64, Digest)>> {
-        let (root, place) = (Arc::clone(&self.root), at.clone());
+        let (root, place) = (Arc::clone(&self.maker.root), at.clone());
         let opened = tokio::task::spawn_blocking(move || root.open_file(&place));
         let file = match opened.await.map_err(Error::internal)? {
             Ok(file) => Arc::new(File::from(file)),

@@ -20,7 +20,7 @@ use crate::location::Location;
 /// Makes files in the directory of the hour.
 pub(crate) struct Maker {
     pub(crate) root: Arc<Root>,
-    pub(crate) hours: Arc<Hours>,
+    pub(crate) hours: Hours,
     pub(crate) syncs: Arc<Syncs>,
 }
 

@@ -17,16 +17,16 @@ use crate::store::Stored;
 
 impl Files {
     pub(crate) async fn publish_stage(&self, stage: &Stage, digest: &Digest) -> Result<Stored> {
-        self.syncs.writable()?;
+        self.maker.syncs.writable()?;
         // Dropped from here on, only staged bytes stay: the name is given below, between two awaits.
         let (_seat, _hold) = self.seats.take(stage.key(), stage.offset()).await?;
-        let room = self.syncs.room().await?;
+        let room = self.maker.syncs.room().await?;
         let location = name(stage, digest)?;
-        let (file, published) = match self.root.open(stage.key().as_str(), OFlags::RDWR) {
+        let (file, published) = match self.maker.root.open(stage.key().as_str(), OFlags::RDWR) {
             Ok(file) => (File::from(file), false),
             // A second call, or the first of a process that was killed before it could say so.
             Err(Errno::NOENT) => (
-                File::from(self.root.open_file(&location).map_err(absent)?),
+                File::from(self.maker.root.open_file(&location).map_err(absent)?),
                 true,
             ),
             Err(error) => return Err(fault::storage(error)),
@@ -45,8 +45,9 @@ impl Files {
         self.verify(stage, &file, digest).await?;
 
         let (dir, _) = self
+            .maker
             .hours
-            .existing(&self.root, location.parent())
+            .existing(&self.maker.root, location.parent())
             .map_err(absent)?;
         #[cfg(feature = "broken")]
         if !published && crate::broken::is("commit-before-rename") {
@@ -64,7 +65,7 @@ impl Files {
                 .map_err(absent)?;
         }
         let file = file.try_clone().map_err(fault::storage)?;
-        self.syncs.start(&location, file, dir, room);
+        self.maker.syncs.start(&location, file, dir, room);
         Ok(Stored {
             location,
             size: stage.offset(),

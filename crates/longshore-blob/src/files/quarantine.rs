@@ -19,7 +19,7 @@ impl Files {
     ///
     /// Nothing is synced: a power cut may bring the file back to its place, where it is a file without a row.
     pub(crate) async fn set_apart(&self, at: &Location) -> Result<Option<Location>> {
-        let (root, from) = (Arc::clone(&self.root), at.clone());
+        let (root, from) = (Arc::clone(&self.maker.root), at.clone());
         let moved = tokio::task::spawn_blocking(move || set_apart(&root, &from));
         let moved = match moved.await.map_err(Error::internal)? {
             Ok(to) => Some(to),
@@ -27,7 +27,7 @@ impl Files {
             Err(error) => return Err(fault::storage(error)),
         };
         self.reads.forget(at);
-        self.syncs.forget(at);
+        self.maker.syncs.forget(at);
         moved
             .map(|to| to.parse().map_err(Error::internal))
             .transpose()

@@ -267,7 +267,7 @@ async fn an_image_of_three_blobs_takes_one_sync_each_and_one_for_all_their_names
     for _ in 0..3 {
         blobs.push(push(&files, CONTENT).await);
     }
-    while files.syncs.unnamed() < 3 {
+    while files.maker.syncs.unnamed() < 3 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let synced = join_all(blobs.iter().map(|blob| files.sync(&blob.location))).await;

@@ -5,6 +5,7 @@
 //! that leaves a file that no row names: waste, as after any kill between bytes and row.
 
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
@@ -23,9 +24,9 @@ impl Files {
         digest: &Digest,
         now: SystemTime,
     ) -> Result<Stored> {
-        self.syncs.writable()?;
-        let room = self.syncs.room().await?;
-        let (maker, content, digest) = (self.maker(), content.to_vec(), *digest);
+        self.maker.syncs.writable()?;
+        let room = self.maker.syncs.room().await?;
+        let (maker, content, digest) = (Arc::clone(&self.maker), content.to_vec(), *digest);
         let made = self
             .hashing
             .run(move || make(&maker, &content, &digest, now));
@@ -33,7 +34,7 @@ impl Files {
         // No await from here on, so that nothing half done is left when the caller is gone.
         let (location, file, dir) = made.keep();
         if let Some(file) = file {
-            self.syncs.start(&location, file, dir, room);
+            self.maker.syncs.start(&location, file, dir, room);
         }
         Ok(Stored { location, size })
     }
