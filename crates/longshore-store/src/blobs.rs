@@ -118,7 +118,7 @@ impl Inner {
 
     /// The blob, if the repository holds it.
     async fn seen(&self, repo: &Repo, digest: &Digest) -> Result<Seen> {
-        if !self.unsettled.is_sound(digest).await {
+        if !self.unsettled.is_sound(digest).await? {
             return Err(unknown(digest));
         }
         if let Some(seen) = self.cache.blob(repo, digest) {
@@ -144,7 +144,7 @@ impl Inner {
         digest: &Digest,
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
-        if !this.unsettled.is_sound(digest).await {
+        if !this.unsettled.is_sound(digest).await? {
             return Ok(None);
         }
         if let Some(info) = this.already(cx, repo, digest).await? {

@@ -3,21 +3,16 @@
 //! Nothing here grows with what is stored: only rows that say *staged* are looked at, and sessions are freed by one
 //! statement.
 
-use std::sync::Arc;
-
 use longshore_blob::Unpaced;
-use longshore_core::{Code, Error, Result};
+use longshore_core::Result;
+use longshore_core::error::Chain;
 use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, blobs, uploads};
 use longshore_spec::digest::Digest;
-use tokio::sync::Semaphore;
 
 use crate::place::Place;
 use crate::store::Inner;
-use crate::unsettled::Origin;
-
-/// How many blobs are read at once; requests come first.
-const READERS: usize = 2;
+use crate::unsettled::{End, Origin, sync};
 
 impl Inner {
     /// Frees sessions of writers that are gone and finds out which staged blobs are whole.
@@ -29,7 +24,6 @@ impl Inner {
                 Box::pin(uploads::upload_forget_writers(tx, *since))
             })
             .await?;
-        let readers = Arc::new(Semaphore::new(READERS));
         let mut after: Option<Digest> = None;
         loop {
             let staged = self
@@ -44,29 +38,46 @@ impl Inner {
             after = Some(*last);
             for (digest, size, at, generation) in staged {
                 tracing::info!(%digest, "checking a blob that was on its way to the disk at the last stop");
-                // A body is as safe as its row: it is never staged.
-                let Place::Stored(at) = Place::of(&at)? else {
-                    continue;
-                };
-                let (blobs, readers) = (self.blobs.clone(), readers.clone());
-                // Readers and manifests wait until this has come to its end.
-                self.unsettled
-                    .follow(digest, generation, Origin::Found, async move {
-                        let _turn = readers.acquire().await.map_err(Error::internal)?;
-                        #[cfg(feature = "broken")]
-                        if longshore_blob::broken::is("trust-staged") {
-                            return blobs.sync(&at).await;
-                        }
-                        let found = blobs.digest(&at, digest.algorithm(), &Unpaced).await?;
-                        if found != Some((size, digest)) {
-                            return Err(Error::new(
-                                Code::Internal,
-                                "the bytes are not those of the digest",
-                            ));
-                        }
-                        blobs.sync(&at).await
-                    });
+                self.find_out(digest, size, &at, generation)?;
             }
         }
+    }
+
+    /// Has it found out whether a staged blob is whole. Readers and manifests wait until that is known.
+    pub(crate) fn find_out(
+        &self,
+        digest: Digest,
+        size: u64,
+        at: &str,
+        generation: i64,
+    ) -> Result<()> {
+        // A body is as safe as its row: it is never staged.
+        let Place::Stored(at) = Place::of(at)? else {
+            return Ok(());
+        };
+        let (blobs, readers) = (self.blobs.clone(), self.unsettled.readers.clone());
+        self.unsettled
+            .follow(digest, generation, Origin::Found, async move {
+                // Requests come first.
+                let Ok(_turn) = readers.acquire().await else {
+                    return End::Unread;
+                };
+                #[cfg(feature = "broken")]
+                if longshore_blob::broken::is("trust-staged") {
+                    return sync(&*blobs, &digest, &at).await;
+                }
+                match blobs.digest(&at, digest.algorithm(), &Unpaced).await {
+                    Ok(found) if found == Some((size, digest)) => sync(&*blobs, &digest, &at).await,
+                    Ok(_) => {
+                        tracing::error!(%digest, "the bytes of a blob did not survive the last stop; it is absent until it is pushed again");
+                        End::Lost
+                    }
+                    Err(error) => {
+                        tracing::warn!(%digest, error = %Chain(&error), "a blob that was on its way to the disk cannot be read; it is read again soon");
+                        End::Unread
+                    }
+                }
+            });
+        Ok(())
     }
 }

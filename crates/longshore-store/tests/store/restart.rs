@@ -192,6 +192,45 @@ async fn a_staged_blob_is_not_read_before_it_is_known_whether_its_bytes_survived
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_staged_blob_that_cannot_be_read_for_a_while_is_neither_absent_nor_lost() {
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let digest = Digest::of(Algorithm::Sha256, b"precious");
+    let want = Expect {
+        digest,
+        size: Some(8),
+    };
+    let body = body::once(b"precious".as_slice().into());
+    store.put_blob(&cx, &repo(), &want, body).await.unwrap();
+    drop(store);
+    // A folder in its place: reading it is an error, and says nothing about the bytes.
+    let file = only_blob(&root.path().join("blobs"));
+    let aside = root.path().join("aside");
+    std::fs::rename(&file, &aside).unwrap();
+    std::fs::create_dir(&file).unwrap();
+
+    let store = open(root.path(), Durability::Manifest).await;
+    for _ in 0..3 {
+        let refused = store.stat_blob(&cx, &repo(), &digest).await.unwrap_err();
+        assert_eq!(refused.code(), Code::Unavailable, "{refused}");
+        store.tend(tokio::time::sleep(Duration::from_secs(8))).await;
+    }
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&aside, &file).unwrap();
+    // The clock stands still for nobody's threads, so how many of its seconds a read takes is not known.
+    for _ in 0..200 {
+        store.tend(tokio::time::sleep(Duration::from_secs(8))).await;
+        match store.stat_blob(&cx, &repo(), &digest).await {
+            Ok(found) => return assert_eq!(found.size, 8),
+            Err(error) => assert_eq!(error.code(), Code::Unavailable, "{error}"),
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    panic!("it is never read again");
+}
+
 #[tokio::test]
 async fn pushing_what_is_damaged_heals_it() {
     let root = tempfile::tempdir().unwrap();
