@@ -9,6 +9,7 @@ use crate::host::Host;
 use crate::manifest::{Limits, View};
 use crate::media::{ArtifactType, Kind, MediaType};
 use crate::name::{RepoName, Tag};
+use crate::pattern::{RepoPattern, RepoPatterns, TagPattern, TagPatterns};
 use crate::range::{self, ByteRange, ContentRange};
 use crate::reference::{ImageReference, Reference};
 use crate::route;
@@ -19,7 +20,7 @@ use crate::upload::UploadId;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("names", names),
     ("references", references),
     ("digests", digests),
@@ -28,6 +29,7 @@ pub const TARGETS: [Target; 8] = [
     ("ranges", ranges),
     ("manifests", manifests),
     ("scopes", scopes),
+    ("patterns", patterns),
 ];
 
 /// Repository names, tags and hosts are printed as they were read, and hold nothing that means something in a URL.
@@ -59,6 +61,37 @@ pub fn names(input: &[u8]) {
     if let Ok(id) = text.parse::<UploadId>() {
         assert_eq!(id.to_string(), text);
         assert_eq!(UploadId::from_bytes(id.to_bytes()), id);
+    }
+}
+
+/// Patterns are printed as they were read; the first line is a pattern, the second a name, and what matches begins as the
+/// pattern does, whatever either says.
+pub fn patterns(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else {
+        return;
+    };
+    let (pattern, name) = text.split_once('\n').unwrap_or((text, ""));
+    if let Ok(pattern) = pattern.parse::<RepoPattern>() {
+        assert_eq!(
+            pattern.as_str(),
+            text.split('\n').next().unwrap_or_default()
+        );
+        if pattern.matches(name) {
+            assert!(name.starts_with(pattern.prefix()));
+            assert!(!pattern.is_exact() || pattern.as_str() == name);
+        }
+        if pattern.is_exact() {
+            assert!(pattern.matches(pattern.as_str()));
+        }
+    }
+    if let (Ok(pattern), Ok(tag)) = (pattern.parse::<TagPattern>(), name.parse::<Tag>()) {
+        assert!(!pattern.matches(&tag) || !tag.as_str().contains('/'));
+    }
+    if let Ok(list) = pattern.parse::<RepoPatterns>() {
+        assert_eq!(list.to_string().parse(), Ok(list));
+    }
+    if let Ok(list) = pattern.parse::<TagPatterns>() {
+        assert_eq!(list.to_string().parse(), Ok(list));
     }
 }
 
