@@ -9,6 +9,9 @@ use std::time::SystemTime;
 
 use longshore_spec::name::RepoName;
 
+use crate::limit::{Named, TagLimit};
+use crate::reach::Reach;
+
 /// The context of one operation.
 #[derive(Debug, Clone)]
 pub struct Cx {
@@ -109,6 +112,8 @@ pub enum On {
     Repo(RepoName),
     /// All repositories.
     EveryRepo,
+    /// The repositories that these ranges of names reach. A list of grants has one of these for each verb at most.
+    Within(Arc<Reach>),
     /// The registry's list of repositories.
     Catalog,
 }
@@ -120,6 +125,19 @@ pub struct Grant {
     pub on: On,
     /// What is allowed there.
     pub verbs: Verbs,
+    /// The tags it is for; `None`: all, and content without a name too.
+    pub tags: Option<Arc<TagLimit>>,
+}
+
+impl Grant {
+    /// `verbs` on something, whatever the tag.
+    pub fn new(on: On, verbs: Verbs) -> Self {
+        Self {
+            on,
+            verbs,
+            tags: None,
+        }
+    }
 }
 
 /// What a caller may do.
@@ -133,35 +151,43 @@ pub enum Rights {
     Everything,
 }
 
-/// The repositories some right reaches, as a condition for listings and anonymous mounts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// Every repository.
-    All,
-    /// These, sorted by name.
-    Only(Vec<RepoName>),
-}
-
 impl Rights {
     /// To pull everything and list it: what a registry open for reading gives to strangers.
     pub fn reader() -> Self {
         Rights::Listed(
             [
-                Grant {
-                    on: On::EveryRepo,
-                    verbs: Verbs::NONE.with(Verb::Pull),
-                },
-                Grant {
-                    on: On::Catalog,
-                    verbs: Verbs::NONE.with(Verb::Catalog),
-                },
+                Grant::new(On::EveryRepo, Verbs::NONE.with(Verb::Pull)),
+                Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)),
             ]
             .into(),
         )
     }
 
-    /// Whether `verb` is allowed on `repo`, or on the registry where there is none.
+    /// Whether `verb` is allowed on `repo`, or on the registry where there is none, with some tag at least.
     pub fn allow(&self, repo: Option<&RepoName>, verb: Verb) -> bool {
+        self.any(repo, verb, |_| true)
+    }
+
+    /// Whether `verb` is allowed on `repo`, or on the registry where there is none, with what is `named`. Each tag may be
+    /// allowed by another grant.
+    pub fn allow_named(&self, repo: Option<&RepoName>, verb: Verb, named: Named<'_>) -> bool {
+        match named {
+            Named::Nothing | Named::Tags([]) => self.allow(repo, verb),
+            Named::Tags(tags) => tags.iter().all(|tag| {
+                self.any(repo, verb, |limit| {
+                    limit.is_none_or(|limit| limit.allows(tag))
+                })
+            }),
+            Named::Whatever => self.any(repo, verb, |limit| limit.is_none()),
+        }
+    }
+
+    fn any(
+        &self,
+        repo: Option<&RepoName>,
+        verb: Verb,
+        limited: impl Fn(Option<&TagLimit>) -> bool,
+    ) -> bool {
         match self {
             Rights::Nothing => false,
             Rights::Everything => true,
@@ -169,8 +195,26 @@ impl Rights {
                 grant.verbs.has(verb)
                     && match (&grant.on, repo) {
                         (On::Repo(name), Some(repo)) => name == repo,
+                        (On::Within(reach), Some(repo)) => reach.has(repo.as_str()),
                         (On::EveryRepo, Some(_)) | (On::Catalog, None) => true,
                         _ => false,
+                    }
+                    && limited(grant.tags.as_deref())
+            }),
+        }
+    }
+
+    /// Whether there may be a repository that the caller may pull from.
+    pub fn pulls(&self) -> bool {
+        match self {
+            Rights::Nothing => false,
+            Rights::Everything => true,
+            Rights::Listed(grants) => grants.iter().any(|grant| {
+                grant.verbs.has(Verb::Pull)
+                    && match &grant.on {
+                        On::Repo(_) | On::EveryRepo => true,
+                        On::Within(reach) => !reach.is_nothing(),
+                        On::Catalog => false,
                     }
             }),
         }
@@ -179,20 +223,22 @@ impl Rights {
     /// The repositories the caller may pull from.
     pub fn pullable(&self) -> Reach {
         match self {
-            Rights::Nothing => Reach::Only(Vec::new()),
-            Rights::Everything => Reach::All,
+            Rights::Nothing => Reach::nothing(),
+            Rights::Everything => Reach::all(),
             Rights::Listed(grants) => {
-                let mut names = Vec::new();
+                let (mut names, mut ranges) = (Vec::new(), None);
                 for grant in grants.iter().filter(|grant| grant.verbs.has(Verb::Pull)) {
                     match &grant.on {
-                        On::EveryRepo => return Reach::All,
+                        On::EveryRepo => return Reach::all(),
                         On::Repo(name) => names.push(name.clone()),
+                        On::Within(reach) => ranges = Some(reach),
                         On::Catalog => {}
                     }
                 }
-                names.sort();
-                names.dedup();
-                Reach::Only(names)
+                match ranges {
+                    None => Reach::only(names),
+                    Some(ranges) => Reach::clone(ranges).and(names),
+                }
             }
         }
     }
@@ -200,6 +246,8 @@ impl Rights {
 
 #[cfg(test)]
 mod tests {
+    use longshore_spec::name::Tag;
+
     use super::*;
 
     fn repo(name: &str) -> RepoName {
@@ -209,10 +257,10 @@ mod tests {
     #[test]
     fn a_grant_is_for_the_exact_name_and_not_for_what_begins_with_it() {
         let rights = Rights::Listed(
-            [Grant {
-                on: On::Repo(repo("acme/app")),
-                verbs: Verbs::NONE.with(Verb::Pull),
-            }]
+            [Grant::new(
+                On::Repo(repo("acme/app")),
+                Verbs::NONE.with(Verb::Pull),
+            )]
             .into(),
         );
         assert!(rights.allow(Some(&repo("acme/app")), Verb::Pull));
@@ -230,15 +278,12 @@ mod tests {
         assert!(rights.allow(None, Verb::Catalog));
         assert!(!rights.allow(Some(&repo("a")), Verb::Push));
         assert!(!rights.allow(Some(&repo("a")), Verb::Delete));
-        assert_eq!(rights.pullable(), Reach::All);
+        assert_eq!(rights.pullable(), Reach::all());
     }
 
     #[test]
     fn reach_is_sorted_and_has_only_what_may_be_pulled() {
-        let grant = |name, verb| Grant {
-            on: On::Repo(repo(name)),
-            verbs: Verbs::NONE.with(verb),
-        };
+        let grant = |name, verb| Grant::new(On::Repo(repo(name)), Verbs::NONE.with(verb));
         let rights = Rights::Listed(
             [
                 grant("b", Verb::Pull),
@@ -247,7 +292,40 @@ mod tests {
             ]
             .into(),
         );
-        assert_eq!(rights.pullable(), Reach::Only(vec![repo("a"), repo("b")]));
-        assert_eq!(Rights::Nothing.pullable(), Reach::Only(vec![]));
+        assert_eq!(rights.pullable(), Reach::only(vec![repo("a"), repo("b")]));
+        assert!(rights.pulls() && !Rights::Nothing.pulls());
+        assert!(Rights::Nothing.pullable().is_nothing());
+    }
+
+    #[test]
+    fn a_right_for_some_tags_is_for_those_and_for_content_and_does_not_delete_by_digest() {
+        let limit = TagLimit::read(["v*", "!v0*"]).unwrap();
+        assert_eq!(limit.words(), ["v*", "!v0*"]);
+        let all = Verbs::ALL;
+        let mut grant = Grant::new(On::Repo(repo("a")), all);
+        grant.tags = Some(Arc::new(limit));
+        let rights = Rights::Listed([grant].into());
+        let tags =
+            |tags: &[&str]| -> Vec<Tag> { tags.iter().map(|tag| tag.parse().unwrap()).collect() };
+        let name = repo("a");
+        for (list, allowed) in [
+            (&["v1"][..], true),
+            (&["v0.1"], false),
+            (&["latest"], false),
+            (&["v1", "v2"], true),
+            (&["v1", "latest"], false),
+            (&[], true),
+        ] {
+            let named = tags(list);
+            let named = Named::Tags(&named);
+            assert_eq!(
+                rights.allow_named(Some(&name), Verb::Push, named),
+                allowed,
+                "{list:?}"
+            );
+        }
+        assert!(rights.allow_named(Some(&name), Verb::Pull, Named::Nothing));
+        assert!(!rights.allow_named(Some(&name), Verb::Delete, Named::Whatever));
+        assert!(Rights::Everything.allow_named(Some(&name), Verb::Delete, Named::Whatever));
     }
 }

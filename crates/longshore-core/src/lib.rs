@@ -17,14 +17,18 @@
 pub mod body;
 pub mod cx;
 pub mod error;
+pub mod limit;
 pub mod op;
+pub mod reach;
 pub mod registry;
 pub mod room;
 
 pub use body::ByteStream;
-pub use cx::{Actor, Cx, Grant, On, Reach, Rights, Verb, Verbs};
+pub use cx::{Actor, Cx, Grant, On, Rights, Verb, Verbs};
 pub use error::{Code, Error, Result};
+pub use limit::{Named, TagLimit};
 pub use op::Op;
+pub use reach::Reach;
 pub use registry::{
     Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed,
     Registry, SignedUrl, TagRule, Upload, Window,

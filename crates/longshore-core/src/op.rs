@@ -7,6 +7,7 @@ use longshore_spec::reference::Reference;
 use longshore_spec::upload::UploadId;
 
 use crate::cx::Verb;
+use crate::limit::Named;
 use crate::registry::{Expect, ManifestPush, Parents};
 
 /// One call of a [`crate::Registry`] method, with its arguments and without bodies.
@@ -123,6 +124,24 @@ impl<'a> Op<'a> {
             Op::DeleteBlob { repo, .. }
             | Op::DeleteManifest { repo, .. }
             | Op::DeleteTag { repo, .. } => [Some((Some(repo), Verb::Delete)), None],
+        }
+    }
+
+    /// The tags it touches, for rights that are limited to some.
+    pub fn named(&self) -> Named<'a> {
+        match *self {
+            Op::StatManifest {
+                at: Reference::Tag(tag),
+                ..
+            }
+            | Op::GetManifest {
+                at: Reference::Tag(tag),
+                ..
+            }
+            | Op::DeleteTag { tag, .. } => Named::Tags(std::slice::from_ref(tag)),
+            Op::PutManifest { push, .. } => Named::Tags(&push.tags),
+            Op::DeleteBlob { .. } | Op::DeleteManifest { .. } => Named::Whatever,
+            _ => Named::Nothing,
         }
     }
 

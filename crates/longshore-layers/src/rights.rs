@@ -27,17 +27,21 @@ impl Gate for RightsGate {
             .needs()
             .into_iter()
             .flatten()
-            .find(|(repo, verb)| !cx.rights.allow(*repo, *verb))
+            .find(|(repo, verb)| !cx.rights.allow_named(*repo, *verb, op.named()))
         {
             None => Ok(()),
-            Some((repo, verb)) => Err(refusal(&cx.actor, repo, verb)),
+            Some((repo, verb)) => {
+                let tagged = cx.rights.allow(repo, verb);
+                Err(refusal(&cx.actor, repo, verb, tagged))
+            }
         }
     }
 
     fn leave(&self, _: &Cx, _: &Op<'_>, (): (), _: Outcome) {}
 }
 
-fn refusal(actor: &Actor, repo: Option<&RepoName>, verb: Verb) -> Error {
+/// `tagged`: the right is there, and not for this tag.
+fn refusal(actor: &Actor, repo: Option<&RepoName>, verb: Verb, tagged: bool) -> Error {
     let right = match verb {
         Verb::Pull => "pull from",
         Verb::Push => "push to",
@@ -47,6 +51,11 @@ fn refusal(actor: &Actor, repo: Option<&RepoName>, verb: Verb) -> Error {
     let place = match repo {
         Some(repo) => format!("`{repo}`"),
         None => "this registry".to_owned(),
+    };
+    let place = match (tagged, verb) {
+        (false, _) => place,
+        (true, Verb::Delete) => format!("{place} what may have other tags than its own"),
+        (true, _) => format!("{place} by this tag"),
     };
     match actor {
         Actor::Anonymous => Error::new(Code::Unauthorized, format!("log in to {right} {place}")),

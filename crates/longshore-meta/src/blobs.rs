@@ -29,6 +29,8 @@ const STAGED: &str = "SELECT digest, size, location, generation FROM blob \
 const LINK: &str = "INSERT INTO link (repo, digest, created) VALUES (?1, ?2, ?3) ON CONFLICT (repo, digest) DO NOTHING";
 const UNLINK: &str = "DELETE FROM link WHERE repo = ?1 AND digest = ?2";
 const ANYWHERE: &str = "SELECT 1 FROM link l JOIN blob b ON b.digest = l.digest WHERE l.digest = ?1 AND b.state < 2 LIMIT 1";
+const HOLDERS: &str = "SELECT l.repo, r.name FROM link l JOIN repository r ON r.id = l.repo \
+                       WHERE l.digest = ?1 AND l.repo > ?2 ORDER BY l.repo LIMIT ?3";
 
 /// The state of a blob's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +137,19 @@ pub async fn blob_anywhere(tx: &mut Tx<'_>, digest: &Digest) -> Result<bool> {
         .one::<(i64,)>(ANYWHERE, &values![digest])
         .await?
         .is_some())
+}
+
+/// Repositories that hold the blob, id and name, in the order of their ids, after `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn blob_holders(
+    tx: &mut Tx<'_>,
+    digest: &Digest,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<(i64, String)>> {
+    tx.all(HOLDERS, &values![digest, after, limit]).await
 }
 
 /// Writes the blob's row, in place of one that is there. `lease_until` and `now` in microseconds.

@@ -13,8 +13,8 @@ const NEXT: &str = "INSERT INTO counter (name, value) VALUES ('repository', 1) \
 const INSERT: &str = "INSERT INTO repository (id, name, created) VALUES (?1, ?2, ?3)";
 const ADD: &str = "UPDATE repository SET manifests = manifests + ?2, tags = tags + ?3 WHERE id = ?1 RETURNING manifests, tags";
 const LIST: &str =
-    "SELECT name FROM repository WHERE manifests > 0 AND name > ?1 ORDER BY name LIMIT ?2";
-const LISTED: &str = "SELECT 1 FROM repository WHERE manifests > 0 AND name = ?1";
+    "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 ORDER BY name LIMIT ?2";
+const RANGE: &str = "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
 const ANY: &str = "SELECT 1 FROM repository WHERE id > 0 LIMIT 1";
 
 /// The id of the repository called `name`.
@@ -62,28 +62,24 @@ pub async fn repo_count(tx: &mut Tx<'_>, id: i64, manifests: i64, tags: i64) -> 
         .unwrap_or_default())
 }
 
-/// At most `limit` names of repositories that hold a manifest, strictly after `after`, in byte order.
+/// At most `limit` names of repositories that hold a manifest, from `from` on and before `to`, in byte order.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn repo_list(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<String>> {
-    Ok(tx
-        .all::<(String,)>(LIST, &values![after, limit])
-        .await?
-        .into_iter()
-        .map(|(name,)| name)
-        .collect())
-}
-
-/// Whether a repository of that name holds a manifest.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn repo_listed(tx: &mut Tx<'_>, name: &RepoName) -> Result<bool> {
-    Ok(tx
-        .one::<(i64,)>(LISTED, &values![name.as_str()])
-        .await?
-        .is_some())
+pub async fn repo_range(
+    tx: &mut Tx<'_>,
+    from: &str,
+    to: Option<&str>,
+    limit: usize,
+) -> Result<Vec<String>> {
+    let rows = match to {
+        Some(to) => {
+            tx.all::<(String,)>(RANGE, &values![from, to, limit])
+                .await?
+        }
+        None => tx.all::<(String,)>(LIST, &values![from, limit]).await?,
+    };
+    Ok(rows.into_iter().map(|(name,)| name).collect())
 }
 
 /// Whether there is any repository at all, also one without content.

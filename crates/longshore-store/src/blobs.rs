@@ -233,21 +233,15 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<M
         (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest).await?,
         (Some((from, None)), _) => held(tx, from, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
-        (None, Reach::All) if blobs::blob_anywhere(tx, &args.digest).await? => {
-            let row = blobs::blob_get(tx, &args.digest).await?;
-            row.map(|row| (row, 0))
-        }
-        (None, Reach::All) => None,
-        (None, Reach::Only(names)) => {
-            let mut found = None;
-            for name in names {
-                found = held(tx, name, &args.digest).await?;
-                if found.is_some() {
-                    break;
-                }
+        (None, reach) if reach.is_all() => {
+            if blobs::blob_anywhere(tx, &args.digest).await? {
+                let row = blobs::blob_get(tx, &args.digest).await?;
+                row.map(|row| (row, 0))
+            } else {
+                None
             }
-            found
         }
+        (None, reach) => reached(tx, reach, &args.digest).await?,
     };
     let Some((row, until)) = found else {
         return Ok(None);
@@ -264,6 +258,31 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<M
         lease = args.lease.until;
     }
     Ok(Some(Mounted { repo, row, lease }))
+}
+
+/// How many repositories are looked at for one that the caller may pull from.
+const HOLDERS: usize = 1000;
+
+/// The blob, where a repository that is reached holds it. One that very many hold may not be found: it is sent then.
+async fn reached(
+    tx: &mut longshore_meta::Tx<'_>,
+    reach: &Reach,
+    digest: &Digest,
+) -> Result<Option<(blobs::BlobRow, i64)>> {
+    if let Some(names) = reach.names() {
+        for name in names {
+            if let Some(found) = held(tx, name, digest).await? {
+                return Ok(Some(found));
+            }
+        }
+        return Ok(None);
+    }
+    for (repo, name) in blobs::blob_holders(tx, digest, 0, HOLDERS).await? {
+        if reach.has(&name) {
+            return blobs::blob_seen(tx, repo, digest).await;
+        }
+    }
+    Ok(None)
 }
 
 async fn held(

@@ -15,24 +15,13 @@ impl Inner {
         window: &Window<RepoName>,
     ) -> Result<Listing<RepoName>> {
         let after = window.after.as_ref().map_or("", RepoName::as_str);
-        let names = match reach {
-            Reach::All => {
-                let args = (after, one_more(window));
-                self.db
-                    .read(&args, |tx, (after, limit)| {
-                        Box::pin(repos::repo_list(tx, after, *limit))
-                    })
-                    .await?
-            }
-            Reach::Only(names) => {
-                let args = (names, after, one_more(window));
-                self.db
-                    .read(&args, |tx, (names, after, limit)| {
-                        Box::pin(among(tx, names, after, *limit))
-                    })
-                    .await?
-            }
-        };
+        let args = (reach, after, one_more(window));
+        let names = self
+            .db
+            .read(&args, |tx, (reach, after, limit)| {
+                Box::pin(within(tx, reach, after, *limit))
+            })
+            .await?;
         page(window, names, |name| name.parse().map_err(Error::internal))
     }
 
@@ -100,20 +89,42 @@ fn page<K, R, T>(
     })
 }
 
-/// Of these names, sorted, the ones that are listed.
-async fn among(
-    tx: &mut Tx<'_>,
-    names: &[RepoName],
-    after: &str,
-    limit: usize,
-) -> Result<Vec<String>> {
+/// How many rows are read at once where not all of them are shown.
+const FEW: usize = 64;
+
+/// At most `limit` names of repositories that hold a manifest and are reached, strictly after `after`.
+async fn within(tx: &mut Tx<'_>, reach: &Reach, after: &str, limit: usize) -> Result<Vec<String>> {
     let mut found = Vec::new();
-    for name in names.iter().filter(|name| name.as_str() > after) {
-        if found.len() == limit {
-            break;
+    let mut from = format!("{after}\0");
+    while let Some((span, all)) = reach.next(&from) {
+        let few = if all { limit - found.len() } else { FEW };
+        let names = repos::repo_range(tx, &span.from, span.to.as_deref(), few).await?;
+        let whole = names.len() < few;
+        let mut jump = None;
+        for name in names {
+            if reach.has(&name) {
+                from = format!("{name}\0");
+                found.push(name);
+                if found.len() == limit {
+                    return Ok(found);
+                }
+            } else {
+                let next = format!("{name}\0");
+                match reach.past(&name) {
+                    None => return Ok(found),
+                    // Far: what was read beyond this name is of no use.
+                    Some(place) if place > next => {
+                        jump = Some(place);
+                        break;
+                    }
+                    Some(_) => from = next,
+                }
+            }
         }
-        if repos::repo_listed(tx, name).await? {
-            found.push(name.as_str().to_owned());
+        match (jump, whole, span.to) {
+            (Some(place), _, _) | (None, true, Some(place)) => from = place,
+            (None, true, None) => break,
+            (None, false, _) => {}
         }
     }
     Ok(found)

@@ -17,7 +17,7 @@ use bytes::BytesMut;
 use futures_util::TryStreamExt;
 use longshore_core::{
     Blob, BlobInfo, ByteStream, Chunk, Code, Cx, Error, Expect, Listing, Manifest, ManifestPush,
-    Parents, Pushed, Reach, Registry, Result, SignedUrl, Upload, Window, body,
+    Parents, Pushed, Registry, Result, SignedUrl, Upload, Window, body,
 };
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::{Algorithm, Digest};
@@ -165,7 +165,7 @@ impl Registry for Mem {
         let shown = state
             .repos
             .iter()
-            .filter(|(name, repo)| repo.has_manifests() && reaches(&reach, name));
+            .filter(|(name, repo)| repo.has_manifests() && reach.has(name.as_str()));
         Ok(windowed(
             shown.map(|(name, _)| (name.clone(), name.clone())),
             window,
@@ -242,7 +242,10 @@ impl Registry for Mem {
                 .and_then(|source| source.blob(digest).ok())
         } else {
             let reach = cx.rights.pullable();
-            let mut readable = state.repos.iter().filter(|(name, _)| reaches(&reach, name));
+            let mut readable = state
+                .repos
+                .iter()
+                .filter(|(name, _)| reach.has(name.as_str()));
             readable.find_map(|(_, source)| source.blob(digest).ok())
         };
         let Some(bytes) = found.cloned() else {
@@ -345,12 +348,5 @@ impl Registry for Mem {
 
     async fn delete_tag(&self, _: &Cx, repo: &RepoName, tag: &Tag) -> Result<()> {
         self.state().repo(repo)?.delete_tag(tag)
-    }
-}
-
-fn reaches(reach: &Reach, name: &RepoName) -> bool {
-    match reach {
-        Reach::All => true,
-        Reach::Only(names) => names.contains(name),
     }
 }

@@ -48,16 +48,10 @@ pub(crate) fn read(
     let mut grants: Vec<Grant> = repositories
         .into_iter()
         .filter(|(_, verbs)| *verbs != Verbs::NONE)
-        .map(|(name, verbs)| Grant {
-            on: On::Repo(name),
-            verbs,
-        })
+        .map(|(name, verbs)| Grant::new(On::Repo(name), verbs))
         .collect();
     if catalog {
-        grants.push(Grant {
-            on: On::Catalog,
-            verbs: Verbs::NONE.with(Verb::Catalog),
-        });
+        grants.push(Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)));
     }
     if let Rights::Listed(more) = strangers {
         grants.extend(more.iter().cloned());

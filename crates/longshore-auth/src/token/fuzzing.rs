@@ -188,9 +188,12 @@ fn check_rights(rights: &Rights, access: Option<&Value>) {
         let (kind, name) = match &grant.on {
             On::Repo(name) => ("repository", name.to_string()),
             // No entry can name every repository.
-            On::Catalog | On::EveryRepo => ("registry", "catalog".to_owned()),
+            On::Catalog | On::EveryRepo | On::Within(_) => ("registry", "catalog".to_owned()),
         };
-        assert_ne!(grant.on, On::EveryRepo, "a token gave every repository");
+        assert!(
+            !matches!(grant.on, On::EveryRepo | On::Within(_)),
+            "a token gave repositories that it does not name"
+        );
         for verb in [Verb::Pull, Verb::Push, Verb::Delete, Verb::Catalog] {
             let says_so = |entry: &Value| {
                 let text = |member| entry.get(member).and_then(Value::as_str);

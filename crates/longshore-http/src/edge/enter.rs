@@ -112,7 +112,7 @@ impl<'a> Visit<'a> {
     fn admit_ping(&self, authenticator: &Authenticator, ping: Ping) -> Result<(), Fault> {
         let is_stranger =
             self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
-        let may_read = self.cx.rights.pullable() != longshore_core::Reach::Only(Vec::new());
+        let may_read = self.cx.rights.pulls();
         if !is_stranger || (ping == Ping::Welcome && may_read) {
             return Ok(());
         }

@@ -34,10 +34,7 @@ pub fn someone(name: &str) -> Cx {
 
 /// Alice, when she may list what there is, pull from some repositories and push to some.
 pub fn alice_with(pull: &[&str], push: &[&str]) -> Cx {
-    let grant = |on, verb| Grant {
-        on,
-        verbs: Verbs::NONE.with(verb),
-    };
+    let grant = |on, verb| Grant::new(on, Verbs::NONE.with(verb));
     let pull = pull
         .iter()
         .map(|name| grant(On::Repo(repo(name)), Verb::Pull));
