@@ -98,6 +98,7 @@ CREATE TABLE namespace (
 );
 CREATE INDEX namespace_parent ON namespace (parent, path);
 CREATE INDEX namespace_owner ON namespace (owner, path);
+CREATE INDEX namespace_visible ON namespace (visibility, parent) WHERE visibility > 0;
 
 -- What people say of a repository. `visibility` NULL: that of its namespace. It may narrow and never widen it.
 CREATE TABLE profile (
@@ -116,6 +117,14 @@ CREATE TABLE profile (
 -- The few that are not as their namespace is: what listings leave out.
 CREATE INDEX profile_narrowed ON profile (repo) WHERE visibility IS NOT NULL;
 
+CREATE TABLE star (
+  principal BIGINT NOT NULL,
+  repo BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (principal, repo)
+) {CLUSTERED};
+CREATE INDEX star_repo ON star (repo);
+
 -- A name that leads elsewhere for a while (`repo` or `namespace`), or that nobody may take yet (neither).
 CREATE TABLE name_rest (
   path TEXT {BYTEWISE} NOT NULL PRIMARY KEY,
@@ -123,6 +132,7 @@ CREATE TABLE name_rest (
   namespace BIGINT,
   until BIGINT NOT NULL
 ) {CLUSTERED};
+CREATE INDEX name_rest_until ON name_rest (until);
 
 -- Actions under a name. `owner` is the organisation it belongs to, 0 for all; `actions` are names parted by spaces.
 CREATE TABLE role (
@@ -154,7 +164,8 @@ CREATE TABLE binding (
   created_by BIGINT NOT NULL,
   created BIGINT NOT NULL
 );
-CREATE INDEX binding_subject ON binding (subject, namespace);
+CREATE INDEX binding_subject ON binding (subject, namespace, repo);
+CREATE INDEX binding_repo ON binding (repo, subject) WHERE repo IS NOT NULL;
 CREATE INDEX binding_namespace ON binding (namespace, id);
 CREATE INDEX binding_role ON binding (role);
 CREATE INDEX binding_expires ON binding (expires) WHERE expires IS NOT NULL;

@@ -218,6 +218,12 @@ CREATE TABLE signing_key (
   until BIGINT,
   verify_until BIGINT
 );
+CREATE TABLE star (
+  principal BIGINT NOT NULL,
+  repo BIGINT NOT NULL,
+  created BIGINT NOT NULL,
+  PRIMARY KEY (principal, repo)
+) WITHOUT ROWID;
 CREATE TABLE tag (
   repo BIGINT NOT NULL,
   name TEXT NOT NULL,
@@ -291,8 +297,9 @@ CREATE INDEX audit_actor ON audit (actor, seq);
 CREATE INDEX audit_namespace ON audit (namespace, seq);
 CREATE INDEX binding_expires ON binding (expires) WHERE expires IS NOT NULL;
 CREATE INDEX binding_namespace ON binding (namespace, id);
+CREATE INDEX binding_repo ON binding (repo, subject) WHERE repo IS NOT NULL;
 CREATE INDEX binding_role ON binding (role);
-CREATE INDEX binding_subject ON binding (subject, namespace);
+CREATE INDEX binding_subject ON binding (subject, namespace, repo);
 CREATE INDEX blob_unsettled ON blob (state, digest) WHERE state <> 1;
 CREATE INDEX edge_any ON edge (child, kind);
 CREATE INDEX identity_principal ON identity (principal);
@@ -301,8 +308,10 @@ CREATE INDEX manifest_digest ON manifest (digest, repo);
 CREATE INDEX manifest_subject ON manifest (repo, subject, digest) WHERE subject IS NOT NULL;
 CREATE INDEX manifest_subject_type ON manifest (repo, subject, artifact_type, digest) WHERE subject IS NOT NULL;
 CREATE INDEX member_principal ON member (principal, party);
+CREATE INDEX name_rest_until ON name_rest (until);
 CREATE INDEX namespace_owner ON namespace (owner, path);
 CREATE INDEX namespace_parent ON namespace (parent, path);
+CREATE INDEX namespace_visible ON namespace (visibility, parent) WHERE visibility > 0;
 CREATE INDEX principal_mail ON principal (mail) WHERE mail <> '';
 CREATE UNIQUE INDEX principal_name ON principal (owner, name) WHERE state <> 3;
 CREATE INDEX profile_narrowed ON profile (repo) WHERE visibility IS NOT NULL;
@@ -310,6 +319,7 @@ CREATE INDEX repository_listed ON repository (name) WHERE manifests > 0;
 CREATE UNIQUE INDEX role_name ON role (owner, name);
 CREATE INDEX secret_expires ON secret (expires) WHERE expires IS NOT NULL;
 CREATE INDEX secret_principal ON secret (principal, kind, id);
+CREATE INDEX star_repo ON star (repo);
 CREATE INDEX tag_digest ON tag (repo, digest);
 CREATE INDEX tag_history_at ON tag_history (at);
 CREATE INDEX trash_digest ON trash (digest);
@@ -351,16 +361,18 @@ INSERT INTO trash (repo, digest, size, media_type, depth, artifact_type, subject
 INSERT INTO untagged (repo, digest, why, since) VALUES (1, x'01a3aa9a6043e00956389f9e9ac582e89b5acda67f142cb2b9f4ca1ab146b651d7', 1, 1795255200000000);
 INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched, finished) VALUES (x'019300000000700080000000000000aa', 2, 'alice', x'00', 0, 1, 0, 1795255200000000, 1795255200000000, NULL);
 INSERT INTO upload (id, repo, actor, stage, size, fence, lease_until, created, touched, finished) VALUES (x'019300000000700080000000000000bb', 1, 'alice', x'00', 5, 2, 0, 1795255200000000, 1795255200000000, x'01dac1d7cfa95021764849fd102524e141488c5e3a90f861dbb5a12d9ac8584f85');
-INSERT INTO principal (id, kind, name, created, changed) VALUES (1, 0, 'alice', 1, 1);
-INSERT INTO member (party, principal, created) VALUES (2, 1, 1);
-INSERT INTO identity (source, subject, principal, created, seen) VALUES ('ldap', 'uid=alice', 1, 1, 1);
-INSERT INTO password (principal, hash, changed) VALUES (1, '$argon2id$', 1);
-INSERT INTO secret (id, kind, principal, hash, created, version) VALUES (1, 0, 1, x'01', 1, 1);
-INSERT INTO signing_key (kid, algorithm, public, certificate, sealed, created, since) VALUES ('k', 'ES256', '{}', '', x'02', 1, 1);
-INSERT INTO namespace (id, path, owner, created, changed) VALUES (1, 'alice', 1, 1, 1);
-INSERT INTO profile (repo, changed) VALUES (1, 1);
-INSERT INTO name_rest (path, until) VALUES ('bob', 9);
-INSERT INTO role (id, name, actions, changed) VALUES (1, 'reader', 'repository:pull', 1);
-INSERT INTO binding (id, subject, role, namespace, created_by, created) VALUES (1, 1, 1, 1, 1, 1);
-INSERT INTO audit (seq, at, actor, actor_name, via, origin, action, object, result, request, hash) VALUES (1, 1, 1, 'alice', 'cli', '', 'namespace:create', 'alice', 'done', '', x'03');
-INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (1, 1, x'03', 'k', x'04');
+INSERT INTO audit (seq, at, actor, actor_name, via, origin, action, object, namespace, result, detail, request, hash) VALUES (1, 1795255200000000, 1, 'alice', 'password', '127.0.0.1', 'namespace:settings', 'acme', 2, 'done', '{}', '1', x'00');
+INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (1, 1795255200000000, x'00', 'k', x'00');
+INSERT INTO binding (id, subject, role, deny, namespace, repo, repos, tags, networks, hours, expires, source, created_by, created) VALUES (1, 1, 5, 0, 2, NULL, NULL, NULL, NULL, NULL, NULL, '', 0, 1795255200000000);
+INSERT INTO identity (source, subject, principal, created, seen) VALUES ('https://id.example', 's1', 1, 1795255200000000, 1795255200000000);
+INSERT INTO member (party, principal, source, created) VALUES (2, 1, '', 1795255200000000);
+INSERT INTO name_rest (path, repo, namespace, until) VALUES ('acme/old', 1, NULL, 1795341600000000);
+INSERT INTO namespace (id, parent, path, owner, visibility, read_only, description, created, changed) VALUES (2, 0, 'acme', 2, 2, 0, '', 1795255200000000, 1795255200000000);
+INSERT INTO password (principal, hash, changed, must_change) VALUES (1, '$argon2id$x', 1795255200000000, 0);
+INSERT INTO principal (id, kind, owner, name, full_name, mail, description, state, version, expires, created_by, created, changed, seen) VALUES (1, 0, 0, 'alice', 'Alice', 'alice@acme.example', '', 0, 1, NULL, 0, 1795255200000000, 1795255200000000, NULL);
+INSERT INTO principal (id, kind, owner, name, full_name, mail, description, state, version, expires, created_by, created, changed, seen) VALUES (2, 1, 0, 'acme', '', '', '', 0, 1, NULL, 0, 1795255200000000, 1795255200000000, NULL);
+INSERT INTO profile (repo, visibility, read_only, description, readme, links, labels, stars, pulls, created_by, changed) VALUES (1, NULL, 0, 'an app', '', '[]', '{}', 1, 7, 1, 1795255200000000);
+INSERT INTO role (id, owner, name, actions, builtin, description, changed) VALUES (5, 0, 'owner', 'repository:pull', 1, '', 1795255200000000);
+INSERT INTO secret (id, kind, principal, hash, label, scope, created, expires, used, used_from, version) VALUES (1, 0, 1, x'aa', 'ci', NULL, 1795255200000000, 1795341600000000, NULL, NULL, 1);
+INSERT INTO signing_key (kid, algorithm, public, certificate, sealed, created, since, until, verify_until) VALUES ('k', 'ES256', 'p', 'c', x'00', 1795255200000000, 1795255200000000, NULL, NULL);
+INSERT INTO star (principal, repo, created) VALUES (1, 1, 1795255200000000);

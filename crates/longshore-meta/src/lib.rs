@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod bindings;
 pub mod blobs;
 pub mod bodies;
 pub mod candidates;
@@ -20,14 +21,22 @@ pub mod checks;
 pub mod db;
 pub mod graves;
 pub mod history;
+pub mod ids;
 pub mod leader;
 mod lite;
 pub mod manifests;
+pub mod members;
 mod migrate;
+pub mod names;
+pub mod namespaces;
 #[cfg(test)]
 mod plans;
+pub mod principals;
+pub mod profiles;
 pub mod referrers;
 pub mod repos;
+pub mod rests;
+pub mod roles;
 pub mod settings;
 pub mod tags;
 pub mod takeovers;

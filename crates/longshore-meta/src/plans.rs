@@ -31,6 +31,11 @@ const SCANS: &[(&str, &str)] = &[
         "trash::COUNT",
         "an index of what is in the trash, once a run",
     ),
+    ("rests::ANY", "one row"),
+    (
+        "profiles::NARROWED",
+        "an index of the few repositories that are not as their namespace is",
+    ),
 ];
 
 /// Plans that must be these, where an engine without statistics might have chosen worse.
@@ -42,6 +47,17 @@ const PLANS: &[(&str, &[&str])] = &[
     (
         "repos::LIST",
         &["SEARCH repository USING INDEX repository_listed (name>?)"],
+    ),
+    (
+        "repos::RANGE",
+        &["SEARCH repository USING INDEX repository_listed (name>? AND name<?)"],
+    ),
+    (
+        "blobs::HOLDERS",
+        &[
+            "SEARCH l USING COVERING INDEX link_digest (digest=? AND repo>?)",
+            "SEARCH r USING INDEX sqlite_autoindex_repository_1 (id=?)",
+        ],
     ),
     (
         "referrers::ALL",
@@ -93,6 +109,27 @@ const PLANS: &[(&str, &[&str])] = &[
             "SEARCH e USING PRIMARY KEY (repo=? AND parent=?)",
             "SEARCH b USING PRIMARY KEY (digest=?)",
             "SEARCH l USING PRIMARY KEY (repo=? AND digest=?)",
+        ],
+    ),
+    (
+        "bindings::IN_PLACES",
+        &[
+            "SEARCH b USING INDEX binding_subject (subject=? AND namespace=? AND repo=?)",
+            "SEARCH r USING INDEX sqlite_autoindex_role_1 (id=?)",
+        ],
+    ),
+    (
+        "bindings::ON_REPO",
+        &[
+            "SEARCH b USING INDEX binding_repo (repo=? AND subject=?)",
+            "SEARCH r USING INDEX sqlite_autoindex_role_1 (id=?)",
+        ],
+    ),
+    (
+        "members::OF",
+        &[
+            "SEARCH m USING COVERING INDEX member_principal (principal=?)",
+            "SEARCH p USING INDEX sqlite_autoindex_principal_1 (id=?)",
         ],
     ),
     (
