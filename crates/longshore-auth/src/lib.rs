@@ -29,6 +29,7 @@ mod htpasswd;
 mod identity;
 mod options;
 mod outbound;
+pub mod rights;
 mod throttle;
 mod token;
 mod watched;

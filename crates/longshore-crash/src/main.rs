@@ -158,7 +158,7 @@ const BRIEF: [&[&[&str]]; 2] = [
         &["controls"],
     ],
     &[
-        &["model", "--seeds", "20"],
+        &["model", "--seeds", "50"],
         &["sim", "--seeds", "2000"],
         &["diskfull", "--step", "512"],
         &["failpoints", "--quick"],

@@ -1,0 +1,265 @@
+//! The decision, as a function of facts: nothing is read here, and nothing else in the program compares rules with actions.
+//!
+//! What is denied anywhere is denied. What is allowed by nothing is denied. A credential, the maker of a robot and read-only
+//! mode only take away.
+
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use longshore_core::TagLimit;
+use longshore_meta::namespaces::Visibility;
+use longshore_meta::principals::{PrincipalId, State};
+use longshore_meta::time::micros;
+use longshore_spec::name::{RepoName, Tag};
+use longshore_spec::pattern::{TagPattern, TagPatterns};
+
+use super::action::{Action, Place};
+use super::facts::{Facts, Party};
+use super::ground::{Ground, ReadOnly};
+use super::role::VISIBLE;
+use super::rule::Rule;
+use super::who::Who;
+
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'q> {
+    /// Who asks.
+    pub who: &'q Who,
+    /// What they want to do.
+    pub action: Action,
+    /// The repository by the name that was used, for credentials that are for some names.
+    pub repo: Option<&'q RepoName>,
+    /// The tag; `None`: with some tag at least, and the answer says which.
+    pub tag: Option<&'q Tag>,
+    /// When.
+    pub now: SystemTime,
+}
+
+/// Why something is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Because<'f> {
+    /// Whoever runs the server asks.
+    Operator,
+    /// A binding allows it.
+    Rule(&'f Rule),
+    /// It is public, or internal and the caller has logged in.
+    Visible(Visibility),
+}
+
+/// Why something is not allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused<'f> {
+    /// Nobody has such an id.
+    Unknown,
+    /// The account is switched off, waits for a confirmation or is gone.
+    Inactive(State),
+    /// The account has ended.
+    Ended,
+    /// The credential leaves less than its principal may.
+    Credential,
+    /// A binding denies it.
+    Rule(&'f Rule),
+    /// Nothing allows it.
+    Nothing,
+    /// Nothing can be changed there now.
+    ReadOnly(ReadOnly<'f>),
+    /// Robots made one another longer than is looked at.
+    TooDeep,
+    /// The namespace is not there.
+    Nowhere,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision<'f> {
+    /// Whether it is allowed and why.
+    pub verdict: Result<Because<'f>, Refused<'f>>,
+    /// Of whom that is true: a robot may be refused something for its maker.
+    pub of: Option<PrincipalId>,
+    /// The tags it is allowed for; `None`: all.
+    pub limit: Option<TagLimit>,
+}
+
+impl Decision<'_> {
+    /// Whether it is allowed, for some tag at least.
+    pub fn is_allowed(&self) -> bool {
+        self.verdict.is_ok()
+    }
+}
+
+/// Decides.
+pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
+    let refused = |of, why| Decision {
+        verdict: Err(why),
+        of,
+        limit: None,
+    };
+    let own = question.who.principal;
+    if facts.ground.is_nowhere {
+        return refused(own, Refused::Nowhere);
+    }
+    let mut answer = Decision {
+        verdict: Ok(Because::Operator),
+        of: own,
+        limit: None,
+    };
+    if !question.who.is_operator() {
+        let narrowed = question.who.narrowed.as_ref();
+        if narrowed.is_some_and(|narrow| !narrow.leaves(question.action, question.repo)) {
+            return refused(own, Refused::Credential);
+        }
+        if facts.too_deep || facts.parties.is_empty() {
+            return refused(own, Refused::TooDeep);
+        }
+        for (at, party) in facts.parties.iter().enumerate() {
+            match of_party(party, &facts.ground, question) {
+                Err(why) => return refused(party.id, why),
+                Ok((because, limit)) => {
+                    if at == 0 {
+                        answer.verdict = Ok(because);
+                    }
+                    answer.limit = both(answer.limit, limit);
+                }
+            }
+        }
+        // What each of two may with some tags, both together may with none.
+        let empty = |limit: &TagLimit| limit.allow.as_ref().is_some_and(TagPatterns::is_empty);
+        if answer.limit.as_ref().is_some_and(empty) {
+            return refused(own, Refused::Nothing);
+        }
+    }
+    if question.action.about().writes
+        && let Some(what) = facts.ground.is_read_only()
+    {
+        return refused(own, Refused::ReadOnly(what));
+    }
+    answer
+}
+
+/// Whether somebody could do anything at all.
+pub fn inactive(party: &Party, now: SystemTime) -> Option<Refused<'static>> {
+    party.id?;
+    match party.standing {
+        None => Some(Refused::Unknown),
+        Some(standing) if standing.state != State::Active => {
+            Some(Refused::Inactive(standing.state))
+        }
+        Some(standing) if standing.expires.is_some_and(|end| end <= micros(now)) => {
+            Some(Refused::Ended)
+        }
+        Some(_) => None,
+    }
+}
+
+fn of_party<'f>(
+    party: &'f Party,
+    ground: &'f Ground,
+    question: &Question<'_>,
+) -> Result<(Because<'f>, Option<TagLimit>), Refused<'f>> {
+    if let Some(why) = inactive(party, question.now) {
+        return Err(why);
+    }
+    let (mut whole, mut part) = (None, None);
+    let (mut allow, mut deny) = (Vec::new(), Vec::new());
+    for rule in counting(
+        &party.rules,
+        ground,
+        question.action,
+        question.who.from,
+        question.now,
+    ) {
+        let tags = match (&rule.tags, question.tag) {
+            (Some(tags), Some(tag)) if !tags.matches(tag) => continue,
+            (Some(tags), None) => Some(tags),
+            _ => None,
+        };
+        match (rule.deny, tags) {
+            (true, None) => return Err(Refused::Rule(rule)),
+            (true, Some(tags)) => deny.extend(tags.iter().cloned()),
+            (false, None) => whole = whole.or(Some(Because::Rule(rule))),
+            (false, Some(tags)) => {
+                part = part.or(Some(Because::Rule(rule)));
+                allow.extend(tags.iter().cloned());
+            }
+        }
+    }
+    if whole.is_none() {
+        whole = visible(party, ground, question.action);
+    }
+    let deny = patterns(deny);
+    match (whole, part) {
+        (Some(because), _) => {
+            let limit = deny.map(|deny| TagLimit {
+                allow: None,
+                deny: Some(deny),
+            });
+            Ok((because, limit))
+        }
+        (None, Some(because)) => {
+            let limit = TagLimit {
+                allow: Some(TagPatterns::from_iter(allow)),
+                deny,
+            };
+            Ok((because, Some(limit)))
+        }
+        (None, None) => Err(Refused::Nothing),
+    }
+}
+
+/// The rules that say something about an action there, then and from there.
+fn counting<'f>(
+    rules: &'f [Rule],
+    ground: &Ground,
+    action: Action,
+    from: IpAddr,
+    now: SystemTime,
+) -> impl Iterator<Item = &'f Rule> {
+    rules.iter().filter(move |rule| {
+        rule.means(action)
+            && rule.is_at(ground)
+            && (action.about().place != Place::System || rule.namespace.0 == 0)
+            && rule.sleeps(from, now).is_none()
+    })
+}
+
+/// What everybody may who sees it.
+fn visible<'f>(party: &Party, ground: &Ground, action: Action) -> Option<Because<'f>> {
+    let visibility = ground.visibility();
+    let seen = match visibility {
+        Visibility::Public => true,
+        Visibility::Internal => party.id.is_some(),
+        Visibility::Private => false,
+    };
+    (seen && VISIBLE.has(action) && !ground.chain.is_empty())
+        .then_some(Because::Visible(visibility))
+}
+
+fn patterns(list: Vec<TagPattern>) -> Option<TagPatterns> {
+    (!list.is_empty()).then(|| TagPatterns::from_iter(list))
+}
+
+/// The tags that both limits leave, or fewer: a pattern of one stays where a pattern of the other is known to mean all of it.
+fn both(one: Option<TagLimit>, other: Option<TagLimit>) -> Option<TagLimit> {
+    let (one, other) = match (one, other) {
+        (None, limit) | (limit, None) => return limit,
+        (Some(one), Some(other)) => (one, other),
+    };
+    let deny = one
+        .deny
+        .iter()
+        .chain(&other.deny)
+        .flat_map(TagPatterns::iter);
+    let deny = patterns(deny.cloned().collect());
+    let allow = match (one.allow, other.allow) {
+        (None, allow) | (allow, None) => allow,
+        (Some(one), Some(other)) => {
+            let inside = |list: &TagPatterns, pattern: &TagPattern| {
+                list.iter().any(|wider| wider.covers(pattern))
+            };
+            let left = one.iter().filter(|pattern| inside(&other, pattern));
+            let right = other.iter().filter(|pattern| inside(&one, pattern));
+            Some(left.chain(right).cloned().collect())
+        }
+    };
+    Some(TagLimit { allow, deny })
+}

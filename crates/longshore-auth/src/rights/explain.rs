@@ -1,0 +1,289 @@
+//! Why something is allowed or not, in words and as data.
+
+use std::time::SystemTime;
+
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::bindings::Subject;
+use longshore_meta::principals::{PrincipalId, State, principal_get};
+use serde::Serialize;
+
+use super::action::Action;
+use super::decide::{Because, Decision, Question, Refused, decide, inactive};
+use super::facts::Facts;
+use super::ground::{Ground, Object, ReadOnly};
+use super::rule::{Idle, Rule};
+use super::who::Who;
+
+/// What a rule does to an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// It allows it.
+    Allows,
+    /// It denies it.
+    Denies,
+    /// It allows it for some tags.
+    AllowsSomeTags,
+    /// It denies it for some tags.
+    DeniesSomeTags,
+    /// It says nothing about it.
+    SaysNothing,
+}
+
+/// A binding that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Looked {
+    /// The binding's id; 0 for one that was only assumed.
+    pub binding: i64,
+    /// Whose it is: the name of a principal, `everybody` or `everybody who has logged in`.
+    pub subject: String,
+    /// The role.
+    pub role: String,
+    /// What it does to the answer.
+    pub effect: Effect,
+    /// In a sentence.
+    pub text: String,
+}
+
+/// Why something is allowed or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Whether it is allowed, for some tag at least where none was asked about.
+    pub allowed: bool,
+    /// The action.
+    pub action: String,
+    /// The object, as far as it has a name.
+    pub object: String,
+    /// The name the object has today, where another was asked about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moved_to: Option<String>,
+    /// The tags it is allowed for, as patterns; those that begin with `!` it is not for. Empty: all.
+    pub tags: Vec<String>,
+    /// In a sentence.
+    pub reason: String,
+    /// Whether whoever asks may know that the object is there.
+    pub may_know: bool,
+    /// Each binding that was looked at.
+    pub bindings: Vec<Looked>,
+}
+
+impl Explanation {
+    /// [`super::Judge::explain`], as part of a transaction.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn load(
+        tx: &mut Tx<'_>,
+        who: &Who,
+        action: Action,
+        object: &Object,
+        now: SystemTime,
+    ) -> Result<Self> {
+        let facts = Facts::load(tx, who, object, now).await?;
+        Self::of(tx, &facts, who, action, object, now).await
+    }
+
+    /// The same from facts that may be other than those that are stored: what would be.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn of(
+        tx: &mut Tx<'_>,
+        facts: &Facts,
+        who: &Who,
+        action: Action,
+        object: &Object,
+        now: SystemTime,
+    ) -> Result<Self> {
+        let question = |action| Question {
+            who,
+            action,
+            repo: object.repo(),
+            tag: object.tag(),
+            now,
+        };
+        let decision = decide(facts, &question(action));
+        let known = match object {
+            Object::System => true,
+            Object::Namespace(_) => decide(facts, &question(Action::NamespaceRead)).is_allowed(),
+            _ => decide(facts, &question(Action::RepositoryList)).is_allowed(),
+        };
+        let mut bindings = Vec::new();
+        for party in &facts.parties {
+            for rule in &party.rules {
+                let subject = subject(tx, rule.subject).await?;
+                bindings.push(looked(rule, subject, &facts.ground, &question(action)));
+            }
+        }
+        let of = match decision.of.filter(|of| Some(*of) != who.principal) {
+            Some(id) => Some(name(tx, id).await?),
+            None => None,
+        };
+        let namespace = facts.ground.chain.last().map(|it| it.path.as_str());
+        let (asked, moved_to) = match (object, &facts.ground.repo) {
+            (Object::Tag(repo, tag), Some(found)) => (
+                format!("{repo}:{tag}"),
+                moved(repo.as_str(), found.name.as_str()),
+            ),
+            (Object::Repository(repo), Some(found)) => {
+                (repo.to_string(), moved(repo.as_str(), found.name.as_str()))
+            }
+            (Object::Namespace(_), _) => (namespace.unwrap_or("a namespace").to_owned(), None),
+            _ => ("the system".to_owned(), None),
+        };
+        let seen = inactive_of(facts, now).is_none();
+        Ok(Self {
+            allowed: decision.is_allowed(),
+            action: action.name().to_owned(),
+            object: asked,
+            moved_to,
+            tags: decision
+                .limit
+                .as_ref()
+                .map(longshore_core::TagLimit::words)
+                .unwrap_or_default(),
+            reason: reason(&decision, of.as_deref(), &bindings),
+            may_know: known && seen,
+            bindings,
+        })
+    }
+}
+
+fn inactive_of(facts: &Facts, now: SystemTime) -> Option<Refused<'static>> {
+    facts.parties.first().and_then(|party| inactive(party, now))
+}
+
+fn moved(asked: &str, today: &str) -> Option<String> {
+    (asked != today).then(|| today.to_owned())
+}
+
+async fn name(tx: &mut Tx<'_>, id: PrincipalId) -> Result<String> {
+    let found = principal_get(tx, id).await?;
+    Ok(found.map_or_else(
+        || format!("principal {id}"),
+        |it| format!("{} `{}`", it.kind.word(), it.name),
+    ))
+}
+
+async fn subject(tx: &mut Tx<'_>, subject: Subject) -> Result<String> {
+    Ok(match subject {
+        Subject::EVERYBODY => "everybody".to_owned(),
+        Subject::LOGGED_IN => "everybody who has logged in".to_owned(),
+        Subject(id) => name(tx, PrincipalId(id)).await?,
+    })
+}
+
+/// What a rule does to an answer.
+fn effect(rule: &Rule, ground: &Ground, question: &Question<'_>) -> (Effect, Option<Idle>) {
+    let idle = if !rule.means(question.action) {
+        Some(Idle::Action)
+    } else if !rule.is_at(ground) {
+        Some(Idle::Place)
+    } else if let (Some(tags), Some(tag)) = (&rule.tags, question.tag)
+        && !tags.matches(tag)
+    {
+        Some(Idle::Tag)
+    } else {
+        rule.sleeps(question.who.from, question.now)
+    };
+    let some = rule.tags.is_some() && question.tag.is_none();
+    let effect = match (idle, rule.deny, some) {
+        (Some(_), _, _) => Effect::SaysNothing,
+        (None, true, false) => Effect::Denies,
+        (None, true, true) => Effect::DeniesSomeTags,
+        (None, false, false) => Effect::Allows,
+        (None, false, true) => Effect::AllowsSomeTags,
+    };
+    (effect, idle)
+}
+
+fn looked(rule: &Rule, subject: String, ground: &Ground, question: &Question<'_>) -> Looked {
+    let (effect, idle) = effect(rule, ground, question);
+    let place = ground
+        .chain
+        .iter()
+        .find(|namespace| namespace.id == rule.namespace);
+    let place = match (rule.repo, place) {
+        (Some(_), _) => "this repository".to_owned(),
+        (None, Some(namespace)) => format!("`{}`", namespace.path),
+        (None, None) => "everything".to_owned(),
+    };
+    let has = if rule.deny { "is denied" } else { "has" };
+    let mut text = format!("{subject} {has} the role `{}` on {place}", rule.role);
+    if let Some(repos) = &rule.repos {
+        text.push_str(", in repositories `");
+        text.push_str(&repos.to_string());
+        text.push('`');
+    }
+    if let Some(tags) = &rule.tags {
+        text.push_str(", with tags `");
+        text.push_str(&tags.to_string());
+        text.push('`');
+    }
+    if let Some(idle) = idle {
+        text.push_str(match idle {
+            Idle::Action => "; that role says nothing about this action",
+            Idle::Place => "; this is not there",
+            Idle::Tag => "; this is another tag",
+            Idle::Expired => "; that has ended",
+            Idle::Network => "; that counts from other networks",
+            Idle::Hour => "; that counts at other hours",
+        });
+    }
+    Looked {
+        binding: rule.id,
+        subject,
+        role: rule.role.clone(),
+        effect,
+        text,
+    }
+}
+
+fn reason(decision: &Decision<'_>, of: Option<&str>, bindings: &[Looked]) -> String {
+    let text = |rule: &Rule| {
+        bindings
+            .iter()
+            .find(|looked| looked.binding == rule.id && looked.effect != Effect::SaysNothing)
+            .map_or_else(
+                || format!("the role `{}`", rule.role),
+                |looked| looked.text.clone(),
+            )
+    };
+    let sentence = match &decision.verdict {
+        Ok(Because::Operator) => "whoever runs the server may do everything".to_owned(),
+        Ok(Because::Rule(rule)) => text(rule),
+        Ok(Because::Visible(visibility)) => {
+            format!(
+                "it is {}, and everybody whom that means may read it",
+                visibility.word()
+            )
+        }
+        Err(Refused::Unknown) => "there is no such account".to_owned(),
+        Err(Refused::Inactive(State::Disabled)) => "the account is disabled".to_owned(),
+        Err(Refused::Inactive(State::Waiting)) => {
+            "the account waits for its mail address to be confirmed".to_owned()
+        }
+        Err(Refused::Inactive(_)) => "the account was deleted".to_owned(),
+        Err(Refused::Ended) => "the account has ended".to_owned(),
+        Err(Refused::Credential) => {
+            "the token or secret that was used is not for this, whatever its owner may do"
+                .to_owned()
+        }
+        Err(Refused::Rule(rule)) => {
+            format!("{}, and what is denied anywhere is denied", text(rule))
+        }
+        Err(Refused::Nothing) => "nothing allows it".to_owned(),
+        Err(Refused::ReadOnly(ReadOnly::System)) => "the whole system is read-only now".to_owned(),
+        Err(Refused::ReadOnly(ReadOnly::Namespace(path))) => {
+            format!("the namespace `{path}` is read-only")
+        }
+        Err(Refused::ReadOnly(ReadOnly::Repository)) => "the repository is read-only".to_owned(),
+        Err(Refused::TooDeep) => "robots have made one another too often".to_owned(),
+        Err(Refused::Nowhere) => "there is no such namespace".to_owned(),
+    };
+    match of {
+        Some(of) => format!("a robot may do only what its maker may, and for {of}: {sentence}"),
+        None => sentence,
+    }
+}

@@ -1,0 +1,145 @@
+//! All that a decision is made from. Read in one view of the database, by a number of reads that depends on how many teams the
+//! caller is in and how deep the name is, and on nothing else that is stored.
+
+use std::time::SystemTime;
+
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::bindings::{Binding, Subject, binding_in, binding_on};
+use longshore_meta::members::member_of;
+use longshore_meta::principals::{Kind, PrincipalId, Standing, principal_standing};
+
+use super::ground::{Ground, Object};
+use super::rule::Rule;
+use super::who::Who;
+
+/// How many robots may have made one another before the last one is not believed any more.
+const MAKERS: usize = 8;
+
+/// Somebody whose rights count: the caller, or the maker of a robot whose rights count.
+#[derive(Debug, Clone)]
+pub struct Party {
+    /// Who it is; `None`: a stranger.
+    pub id: Option<PrincipalId>,
+    /// What it is; `None` for a stranger, and for somebody who is not there.
+    pub standing: Option<Standing>,
+    /// Whom it belongs to, itself first.
+    pub subjects: Vec<Subject>,
+    /// The bindings of all of those around what is asked about.
+    pub rules: Vec<Rule>,
+}
+
+/// All that a decision is made from.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The caller, and the makers of robots behind it: what one may not, none before it may.
+    pub parties: Vec<Party>,
+    /// What is asked about.
+    pub ground: Ground,
+    /// A robot was made by a robot, and so on, longer than is looked at.
+    pub too_deep: bool,
+}
+
+impl Facts {
+    /// Reads what a decision about `object` is made from.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn load(
+        tx: &mut Tx<'_>,
+        who: &Who,
+        object: &Object,
+        now: SystemTime,
+    ) -> Result<Self> {
+        let ground = Ground::load(tx, object, now).await?;
+        let mut facts = Self {
+            parties: Vec::new(),
+            ground,
+            too_deep: false,
+        };
+        if who.is_operator() {
+            return Ok(facts);
+        }
+        let mut next = Some(who.principal);
+        while let Some(id) = next {
+            if facts.parties.len() == MAKERS {
+                facts.too_deep = true;
+                break;
+            }
+            let mut party = Party::load(tx, id).await?;
+            let places = facts.ground.places();
+            let repo = facts.ground.repo.as_ref().and_then(|repo| repo.id);
+            for subject in &party.subjects {
+                let mut rows = binding_in(tx, *subject, &places).await?;
+                if let Some(repo) = repo {
+                    rows.extend(binding_on(tx, *subject, repo).await?);
+                }
+                party.rules.extend(rows.iter().filter_map(Rule::read));
+            }
+            next = party.maker();
+            facts.parties.push(party);
+        }
+        Ok(facts)
+    }
+
+    /// The same as if there were one more binding.
+    #[must_use]
+    pub fn with(mut self, row: &Binding) -> Self {
+        let Some(rule) = Rule::read(row) else {
+            return self;
+        };
+        for party in &mut self.parties {
+            if party.subjects.contains(&rule.subject) {
+                party.rules.push(rule.clone());
+            }
+        }
+        self
+    }
+
+    /// The same as if a binding were gone.
+    #[must_use]
+    pub fn without(mut self, id: i64) -> Self {
+        for party in &mut self.parties {
+            party.rules.retain(|rule| rule.id != id);
+        }
+        self
+    }
+}
+
+impl Party {
+    /// Who somebody is and whom it belongs to, without any rule yet.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn load(tx: &mut Tx<'_>, id: Option<PrincipalId>) -> Result<Self> {
+        let mut party = Self {
+            id,
+            standing: None,
+            subjects: vec![Subject::EVERYBODY],
+            rules: Vec::new(),
+        };
+        let Some(id) = id else { return Ok(party) };
+        party.standing = principal_standing(tx, id).await?;
+        party.subjects = vec![Subject::from(id)];
+        for (party_of, owner) in member_of(tx, id).await? {
+            party.subjects.push(Subject::from(party_of));
+            // Whoever is in a team is in its organisation.
+            if owner != PrincipalId(0) {
+                party.subjects.push(Subject::from(owner));
+            }
+        }
+        party
+            .subjects
+            .extend([Subject::EVERYBODY, Subject::LOGGED_IN]);
+        party.subjects.sort_unstable();
+        party.subjects.dedup();
+        Ok(party)
+    }
+
+    /// Who must be able to do what this robot does; `None` where nobody must.
+    pub fn maker(&self) -> Option<Option<PrincipalId>> {
+        let standing = self.standing?;
+        (standing.kind == Kind::Robot && standing.created_by != PrincipalId(0))
+            .then_some(Some(standing.created_by))
+    }
+}

@@ -1,0 +1,179 @@
+//! What is asked about, and what lies around it.
+
+use longshore_core::Result;
+use longshore_meta::namespaces::{
+    Namespace, NamespaceId, Visibility, namespace_chain, namespace_get,
+};
+use longshore_meta::profiles::profile_standing;
+use longshore_meta::settings::setting_get;
+use longshore_meta::time::micros;
+use longshore_meta::{Tx, names};
+use longshore_spec::name::{RepoName, Tag};
+use std::time::SystemTime;
+
+use super::role::LIBRARY;
+
+/// The setting that says whether the system is read-only: `true` where it is.
+pub const READ_ONLY: &str = "index.read_only";
+
+/// What is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Object {
+    /// The installation.
+    System,
+    /// A namespace.
+    Namespace(NamespaceId),
+    /// A repository, whether there is one of that name or not.
+    Repository(RepoName),
+    /// A tag of it, whether there is one or not.
+    Tag(RepoName, Tag),
+}
+
+impl Object {
+    /// The repository that is asked about, by the name that was used.
+    pub fn repo(&self) -> Option<&RepoName> {
+        match self {
+            Object::Repository(name) | Object::Tag(name, _) => Some(name),
+            Object::System | Object::Namespace(_) => None,
+        }
+    }
+
+    /// The tag that is asked about.
+    pub fn tag(&self) -> Option<&Tag> {
+        match self {
+            Object::Tag(_, tag) => Some(tag),
+            _ => None,
+        }
+    }
+}
+
+/// A repository that is asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepoGround {
+    /// Its id, if it is there.
+    pub id: Option<i64>,
+    /// Its name of today.
+    pub name: RepoName,
+    /// Its own visibility; it narrows that of its namespace.
+    pub visibility: Option<Visibility>,
+    /// Whether nothing in it can be changed.
+    pub read_only: bool,
+}
+
+/// What lies around what is asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ground {
+    /// The namespaces it lies in, the outermost first.
+    pub chain: Vec<Namespace>,
+    /// The repository, where one is asked about.
+    pub repo: Option<RepoGround>,
+    /// Whether nothing in the installation can be changed.
+    pub read_only: bool,
+    /// A namespace was asked about that is not there.
+    pub is_nowhere: bool,
+}
+
+/// What is read-only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadOnly<'g> {
+    /// The installation.
+    System,
+    /// A namespace, by its path.
+    Namespace(&'g str),
+    /// The repository.
+    Repository,
+}
+
+impl Ground {
+    /// Looks around `object`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn load(tx: &mut Tx<'_>, object: &Object, now: SystemTime) -> Result<Self> {
+        let read_only = setting_get(tx, READ_ONLY).await?.as_deref() == Some("true");
+        let mut ground = Self {
+            read_only,
+            ..Self::default()
+        };
+        match object {
+            Object::System => {}
+            Object::Namespace(id) => match namespace_get(tx, *id).await? {
+                Some(namespace) => ground.chain = namespace_chain(tx, &namespace.path).await?,
+                None => ground.is_nowhere = true,
+            },
+            Object::Repository(name) | Object::Tag(name, _) => {
+                let found = names::name_resolve(tx, name, micros(now)).await?;
+                ground.chain = namespace_chain(tx, home(&found.name)).await?;
+                let standing = match found.repo {
+                    Some(id) => profile_standing(tx, id).await?,
+                    None => None,
+                };
+                let (visibility, read_only) = standing.unwrap_or_default();
+                ground.repo = Some(RepoGround {
+                    id: found.repo,
+                    name: found.name,
+                    visibility,
+                    read_only,
+                });
+            }
+        }
+        Ok(ground)
+    }
+
+    /// Whether what is asked about is, or lies in, that namespace.
+    pub fn lies_in(&self, namespace: NamespaceId) -> bool {
+        self.chain.iter().any(|around| around.id == namespace)
+    }
+
+    /// The repository's name as seen from a namespace that it lies in; the whole of it from everywhere.
+    pub fn below(&self, namespace: NamespaceId) -> Option<&str> {
+        let name = self.repo.as_ref()?.name.as_str();
+        if namespace == NamespaceId::EVERYWHERE {
+            return Some(name);
+        }
+        let around = self.chain.iter().find(|around| around.id == namespace)?;
+        let below = name
+            .strip_prefix(around.path.as_str())
+            .and_then(|rest| rest.strip_prefix('/'));
+        Some(below.unwrap_or(name))
+    }
+
+    /// Who may read it without being given a right: the narrowest word of the repository and all around it. What is not there
+    /// is nobody's to see, or else it could be told from what is hidden.
+    pub fn visibility(&self) -> Visibility {
+        let around = self.chain.iter().map(|namespace| namespace.visibility);
+        let own = match &self.repo {
+            Some(repo) if repo.id.is_none() => Some(Visibility::Private),
+            Some(repo) => repo.visibility,
+            None => None,
+        };
+        around.chain(own).min().unwrap_or_default()
+    }
+
+    /// What keeps everything here from being changed.
+    pub fn is_read_only(&self) -> Option<ReadOnly<'_>> {
+        if self.read_only {
+            return Some(ReadOnly::System);
+        }
+        if let Some(namespace) = self.chain.iter().find(|around| around.read_only) {
+            return Some(ReadOnly::Namespace(&namespace.path));
+        }
+        let repo = self.repo.as_ref()?;
+        repo.read_only.then_some(ReadOnly::Repository)
+    }
+
+    /// The ids of the places where bindings count, everywhere first.
+    pub fn places(&self) -> Vec<NamespaceId> {
+        let around = self.chain.iter().map(|namespace| namespace.id);
+        std::iter::once(NamespaceId::EVERYWHERE)
+            .chain(around)
+            .collect()
+    }
+}
+
+/// The path in which the namespaces of a repository's name are looked for.
+pub fn home(name: &RepoName) -> &str {
+    name.as_str()
+        .rsplit_once('/')
+        .map_or(LIBRARY, |(home, _)| home)
+}

@@ -1,0 +1,214 @@
+//! The one who decides: reads facts and asks [`decide`].
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use longshore_core::{Grant, On, Reach, Result, TagLimit, Verb, Verbs};
+use longshore_meta::{Db, Tx};
+use longshore_spec::name::RepoName;
+use longshore_spec::pattern::TagPatterns;
+use longshore_spec::scope::{Actions, Resource, Scope};
+
+use super::action::Action;
+use super::decide::{Question, decide};
+use super::explain::Explanation;
+use super::facts::Facts;
+use super::ground::Object;
+use super::reach;
+use super::who::Who;
+
+/// Decides who may do what, from the rows of a database. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Judge {
+    db: Db,
+}
+
+impl Judge {
+    /// One that decides from `db`.
+    pub fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// Of what is asked for, what is allowed: the names that were asked for, each with the verbs that are, once for each limit of
+    /// tags. Nothing is said about what is not. A list of repositories may be had by everybody; it shows what its reader may see.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn grant(&self, who: &Who, asked: &[Scope], now: SystemTime) -> Result<Vec<Grant>> {
+        let args = (who, asked, now);
+        self.db
+            .read(&args, |tx, (who, asked, now)| {
+                Box::pin(grant(tx, who, asked, *now))
+            })
+            .await
+    }
+
+    /// Whether `who` may do `action` to `object`, for some tag at least where none is asked about.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn allows(
+        &self,
+        who: &Who,
+        action: Action,
+        object: &Object,
+        now: SystemTime,
+    ) -> Result<bool> {
+        let args = (who, action, object, now);
+        self.db
+            .read(&args, |tx, (who, action, object, now)| {
+                Box::pin(allows(tx, who, *action, object, *now))
+            })
+            .await
+    }
+
+    /// Whether `who` may do `action` to `object`, and all that speaks for and against it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn explain(
+        &self,
+        who: &Who,
+        action: Action,
+        object: &Object,
+        now: SystemTime,
+    ) -> Result<Explanation> {
+        let args = (who, action, object, now);
+        self.db
+            .read(&args, |tx, (who, action, object, now)| {
+                Box::pin(Explanation::load(tx, who, *action, object, *now))
+            })
+            .await
+    }
+
+    /// The repositories on which `who` may do `action`, by name ranges. For what only looks: read-only mode is not looked at.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn reach(&self, who: &Who, action: Action, now: SystemTime) -> Result<Reach> {
+        let args = (who, action, now);
+        self.db
+            .read(&args, |tx, (who, action, now)| {
+                Box::pin(reach::load(tx, who, *action, *now))
+            })
+            .await
+    }
+}
+
+/// [`Judge::allows`], as part of a transaction.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn allows(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    action: Action,
+    object: &Object,
+    now: SystemTime,
+) -> Result<bool> {
+    let facts = Facts::load(tx, who, object, now).await?;
+    let question = Question {
+        who,
+        action,
+        repo: object.repo(),
+        tag: object.tag(),
+        now,
+    };
+    Ok(decide(&facts, &question).is_allowed())
+}
+
+/// [`Judge::grant`], as part of a transaction.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn grant(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    asked: &[Scope],
+    now: SystemTime,
+) -> Result<Vec<Grant>> {
+    let mut grants = Vec::new();
+    for scope in asked {
+        match &scope.resource {
+            Resource::Repository { repo, .. } => {
+                on_repository(tx, who, repo, scope.actions, now, &mut grants).await?;
+            }
+            Resource::Registry(name)
+                if &**name == "catalog" && scope.actions.contains(Actions::ALL) =>
+            {
+                grants.push(Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)));
+            }
+            Resource::Registry(_) | Resource::Other { .. } => {}
+        }
+    }
+    Ok(grants)
+}
+
+async fn on_repository(
+    tx: &mut Tx<'_>,
+    who: &Who,
+    repo: &RepoName,
+    actions: Actions,
+    now: SystemTime,
+    grants: &mut Vec<Grant>,
+) -> Result<()> {
+    let object = Object::Repository(repo.clone());
+    let facts = Facts::load(tx, who, &object, now).await?;
+    let is_new = facts.ground.repo.as_ref().is_none_or(|at| at.id.is_none());
+    let ask = |action| {
+        let question = Question {
+            who,
+            action,
+            repo: Some(repo),
+            tag: None,
+            now,
+        };
+        let decision = decide(&facts, &question);
+        decision.is_allowed().then_some(decision.limit)
+    };
+    let mut allowed: Vec<(Verbs, Option<TagLimit>)> = Vec::new();
+    for (asked, verb, action) in [
+        (Actions::PULL, Verb::Pull, Action::RepositoryPull),
+        (Actions::PUSH, Verb::Push, Action::RepositoryPush),
+        (Actions::DELETE, Verb::Delete, Action::RepositoryDelete),
+    ] {
+        if !actions.contains(asked) {
+            continue;
+        }
+        let Some(limit) = ask(action) else { continue };
+        // The first push makes the repository.
+        if verb == Verb::Push && is_new && ask(Action::NamespaceCreateRepository).is_none() {
+            continue;
+        }
+        let Some(limit) = limit.map_or(Some(None), |limit| writable(limit).map(Some)) else {
+            continue;
+        };
+        match allowed.iter_mut().find(|(_, known)| *known == limit) {
+            Some((verbs, _)) => *verbs = verbs.with(verb),
+            None => allowed.push((Verbs::NONE.with(verb), limit)),
+        }
+    }
+    grants.extend(allowed.into_iter().map(|(verbs, limit)| Grant {
+        on: On::Repo(repo.clone()),
+        verbs,
+        tags: limit.map(Arc::new),
+    }));
+    Ok(())
+}
+
+/// A limit that is short enough to be written into a token: with fewer allowed patterns where there are too many, and none at all
+/// where there are too many denied.
+fn writable(limit: TagLimit) -> Option<TagLimit> {
+    let most = TagPatterns::MAX;
+    if limit
+        .deny
+        .as_ref()
+        .is_some_and(|deny| deny.iter().count() > most)
+    {
+        return None;
+    }
+    let allow = limit
+        .allow
+        .map(|allow| allow.iter().take(most).cloned().collect());
+    Some(TagLimit { allow, ..limit })
+}

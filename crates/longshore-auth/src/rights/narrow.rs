@@ -1,0 +1,132 @@
+//! What a credential leaves of its principal's rights: a personal token's scope, a robot's secret's.
+
+use longshore_spec::name::RepoName;
+use longshore_spec::pattern::RepoPatterns;
+use serde::{Deserialize, Serialize};
+
+use super::action::{Action, ActionSet, Place};
+
+/// A narrowing. It never gives anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Narrow {
+    /// The actions it leaves.
+    pub actions: ActionSet,
+    /// The repositories it leaves, as patterns of whole names; `None`: all, and what is no repository.
+    pub repos: Option<RepoPatterns>,
+}
+
+/// As it is written down.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    actions: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    repositories: Option<Vec<String>>,
+}
+
+/// Why a text is no narrowing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NarrowError {
+    /// Not the shape of one.
+    #[error("a scope is an object of `actions` and, perhaps, `repositories`")]
+    Shape,
+    /// An action that there is not.
+    #[error("there is no action `{0}`")]
+    Action(String),
+    /// A pattern that is none.
+    #[error(transparent)]
+    Pattern(#[from] longshore_spec::PatternError),
+}
+
+impl Narrow {
+    /// Reads `{"actions": ["repository:pull"], "repositories": ["acme/**"]}`.
+    ///
+    /// # Errors
+    /// It is not that. A scope that cannot be read is never taken for none.
+    pub fn parse(json: &str) -> Result<Self, NarrowError> {
+        let written: Written = serde_json::from_str(json).map_err(|_| NarrowError::Shape)?;
+        let mut actions = ActionSet::NONE;
+        for name in written.actions {
+            match name.parse::<Action>() {
+                Ok(action) => actions = actions.with(action),
+                Err(_) => return Err(NarrowError::Action(name)),
+            }
+        }
+        let repos = match written.repositories {
+            None => None,
+            Some(list) if list.iter().any(|word| word.contains(' ')) => {
+                return Err(NarrowError::Pattern(
+                    longshore_spec::PatternError::Character,
+                ));
+            }
+            Some(list) => Some(list.join(" ").parse()?),
+        };
+        Ok(Self { actions, repos })
+    }
+
+    /// As [`Narrow::parse`] reads it.
+    pub fn to_json(&self) -> String {
+        let written = Written {
+            actions: self.actions.iter().map(|it| it.name().to_owned()).collect(),
+            repositories: self
+                .repos
+                .as_ref()
+                .map(|list| list.iter().map(ToString::to_string).collect()),
+        };
+        serde_json::to_string(&written).unwrap_or_default()
+    }
+
+    /// Whether it leaves `action`, on `repo` where one is asked about.
+    pub fn leaves(&self, action: Action, repo: Option<&RepoName>) -> bool {
+        self.actions.has(action)
+            && match (&self.repos, repo) {
+                (None, _) => true,
+                (Some(list), Some(repo)) => list.matches(repo.as_str()),
+                // What is about more than repositories is more than some repositories.
+                (Some(_), None) => false,
+            }
+    }
+
+    /// Whether what it leaves is of repositories alone.
+    pub fn is_of_repositories(&self) -> bool {
+        self.actions
+            .iter()
+            .all(|action| action.about().place == Place::Repository)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_leaves_what_it_names_where_it_names_it() {
+        let narrow =
+            Narrow::parse(r#"{"actions":["repository:pull"],"repositories":["acme/**"]}"#).unwrap();
+        let (acme, other) = ("acme/a/b".parse().unwrap(), "other/a".parse().unwrap());
+        assert!(narrow.leaves(Action::RepositoryPull, Some(&acme)));
+        assert!(!narrow.leaves(Action::RepositoryPull, Some(&other)));
+        assert!(!narrow.leaves(Action::RepositoryPush, Some(&acme)));
+        assert!(!narrow.leaves(Action::RepositoryPull, None));
+        assert_eq!(Narrow::parse(&narrow.to_json()), Ok(narrow.clone()));
+        assert!(narrow.is_of_repositories());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_an_error_and_never_no_narrowing() {
+        for json in [
+            "",
+            "{}",
+            "null",
+            "[]",
+            r#"{"actions":["fly"]}"#,
+            r#"{"actions":"repository:pull"}"#,
+            r#"{"actions":[],"repositories":[]}"#,
+            r#"{"actions":[],"repositories":["a b"]}"#,
+            r#"{"actions":[],"repositories":["***"]}"#,
+            r#"{"actions":[],"repos":["a"]}"#,
+        ] {
+            assert!(Narrow::parse(json).is_err(), "{json}");
+        }
+    }
+}
