@@ -21,6 +21,7 @@
 mod age;
 mod authenticator;
 mod challenge;
+pub mod directory;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hashing;
@@ -32,6 +33,7 @@ mod outbound;
 pub mod rights;
 mod throttle;
 mod token;
+pub mod totp;
 mod watched;
 
 pub use authenticator::Authenticator;
