@@ -35,6 +35,7 @@ pub(crate) struct Pins {
     go: Vec<Go>,
     cargo: Vec<Cargo>,
     python: Vec<Python>,
+    npm: Vec<Npm>,
     pub(crate) debian: Debian,
 }
 
@@ -74,12 +75,20 @@ struct Python {
     version: String,
 }
 
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Npm {
+    name: String,
+    version: String,
+}
+
 /// One pin, whatever builds it.
 #[derive(Clone, Copy, Debug)]
 enum Recipe<'a> {
     Go(&'a Go),
     Cargo(&'a Cargo),
     Python(&'a Python),
+    Npm(&'a Npm),
 }
 
 /// How urgently a build may take the processor.
@@ -107,6 +116,7 @@ impl Pins {
         let go = self.go.iter().filter(|go| !go.apart);
         let go = go.map(|go| go.name.as_str());
         go.chain(self.python.iter().map(|python| python.name.as_str()))
+            .chain(self.npm.iter().map(|npm| npm.name.as_str()))
             .collect()
     }
 
@@ -124,8 +134,15 @@ impl Pins {
                 .find(|python| python.name == name)
                 .map(Recipe::Python)
         };
+        let npm = || {
+            self.npm
+                .iter()
+                .find(|npm| npm.name == name)
+                .map(Recipe::Npm)
+        };
         go.or_else(cargo)
             .or_else(python)
+            .or_else(npm)
             .with_context(|| format!("tools.toml has no {name}"))
     }
 }
@@ -188,6 +205,7 @@ impl Recipe<'_> {
             Self::Go(go) => (toml::to_string(go), &go.name, &go.version),
             Self::Cargo(cargo) => (toml::to_string(cargo), &cargo.name, &cargo.version),
             Self::Python(python) => (toml::to_string(python), &python.name, &python.version),
+            Self::Npm(npm) => (toml::to_string(npm), &npm.name, &npm.version),
         };
         let text = text.context("a pin cannot be written down")?;
         Ok(format!("{name}-{version}-{}", key_of(text.as_bytes())))
@@ -247,6 +265,14 @@ impl Recipe<'_> {
                     .args(["--root-user-action", "ignore", "--target"])
                     .arg(into);
                 command.arg(format!("{}=={}", python.name, python.version));
+                finish(&command, log)
+            }
+            Self::Npm(npm) => {
+                present("npm")?;
+                let mut command = paced("npm", pace);
+                command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]);
+                command.arg("--prefix").arg(into);
+                command.arg(format!("{}@{}", npm.name, npm.version));
                 finish(&command, log)
             }
         }

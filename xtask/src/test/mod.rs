@@ -184,6 +184,13 @@ const STEPS: &[Step] = &[
         run: outside::takeover,
     },
     Step {
+        name: "people",
+        about: "real directories and login providers, and hostile ones",
+        limit: Duration::from_mins(15),
+        outside: true,
+        run: outside::people,
+    },
+    Step {
         name: "bench",
         about: "the short benchmark beside Debian's peers; reports, and fails on errors only",
         limit: Duration::from_mins(25),

@@ -131,6 +131,29 @@ pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// Asks a real LDAP server and a real OpenID provider. The same tests run among the others, where they skip what is not installed.
+pub(super) fn people(session: &Session<'_>) -> Result<Outcome> {
+    session.provision.brought()?;
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(program);
+    command.current_dir(session.workspace.root()).args([
+        "test",
+        "--workspace",
+        "--locked",
+        "--test",
+        "people",
+    ]);
+    if in_ci() {
+        command.env("LONGSHORE_OUTSIDE", "required");
+    }
+    let ended = session.shown(&command)?;
+    Ok(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(ended.to_string())
+    })
+}
+
 /// Measures in a few minutes, nothing of it binding on a machine that does other things too: what fails is a measurement with errors.
 pub(super) fn bench(session: &Session<'_>) -> Result<Outcome> {
     session.provision.brought()?;
