@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use longshore_core::{Result, Room};
@@ -99,6 +100,20 @@ impl Db {
     pub async fn read<A: Sync, T>(&self, args: &A, body: Body<A, T>) -> Result<T> {
         match &self.engine {
             Engine::Lite(lite) => lite.read(args, body),
+        }
+    }
+
+    /// The same for what may take long: on a thread of its own, and for `most` at the most.
+    ///
+    /// # Errors
+    /// What `body` gives, or `Unavailable`, also when it took longer.
+    pub async fn read_aside<A, T>(&self, most: Duration, args: A, body: Body<A, T>) -> Result<T>
+    where
+        A: Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        match &self.engine {
+            Engine::Lite(lite) => Lite::read_aside(lite, most, args, body).await,
         }
     }
 

@@ -13,12 +13,14 @@
     )
 )]
 
+pub mod artifacts;
 pub mod bindings;
 pub mod blobs;
 pub mod bodies;
 pub mod candidates;
 pub mod checks;
 pub mod db;
+pub mod finds;
 pub mod graves;
 pub mod history;
 pub mod ids;
@@ -29,10 +31,12 @@ pub mod members;
 mod migrate;
 pub mod names;
 pub mod namespaces;
+pub mod news;
 #[cfg(test)]
 mod plans;
 pub mod principals;
 pub mod profiles;
+pub mod pulls;
 pub mod referrers;
 pub mod repos;
 pub mod rests;

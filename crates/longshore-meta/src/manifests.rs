@@ -4,6 +4,7 @@ use longshore_core::{Error, Result};
 use longshore_spec::digest::Digest;
 use longshore_spec::manifest::View;
 
+use crate::news::{Kind, news_put};
 use crate::tx::Tx;
 use crate::values;
 
@@ -126,6 +127,7 @@ pub async fn manifest_put(
     repo: i64,
     row: &ManifestRow,
     bytes: &[u8],
+    by: &str,
     now: i64,
 ) -> Result<ManifestPut> {
     let (kind, artifact) = (row.media_type.as_str(), row.artifact_type.as_deref());
@@ -143,6 +145,7 @@ pub async fn manifest_put(
         i64::from(row.tagged)
     ];
     if tx.exec(INSERT, &new).await? > 0 {
+        news_put(tx, (by, now), Kind::Manifest, repo, Some(&row.digest), None).await?;
         return Ok(ManifestPut::New);
     }
     let retyped = tx
@@ -152,11 +155,11 @@ pub async fn manifest_put(
         )
         .await?
         > 0;
-    Ok(if retyped {
-        ManifestPut::Retyped
-    } else {
-        ManifestPut::Same
-    })
+    if !retyped {
+        return Ok(ManifestPut::Same);
+    }
+    news_put(tx, (by, now), Kind::Manifest, repo, Some(&row.digest), None).await?;
+    Ok(ManifestPut::Retyped)
 }
 
 /// Remembers that the manifest had a tag.

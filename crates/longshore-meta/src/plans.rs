@@ -27,6 +27,17 @@ const SCANS: &[(&str, &str)] = &[
         "what waits for the end of its quarantine, once a run",
     ),
     ("history::PUT", "one row, which says the last time of a tag"),
+    ("news::PUT", "a table of a few rows: who reads news"),
+    ("news::PUT_TAGS", "the same"),
+    ("news::SLOWEST", "the same"),
+    ("news::LAST", "one row, the last"),
+    ("news::FOLLOW", "one row, the last"),
+    ("finds::MATCH", "of the full-text index what is asked for"),
+    ("finds::ALSO", "the same, in one row"),
+    ("finds::UNINDEX", "one row of the full-text index"),
+    ("finds::FORGET", "a part from the beginning, to remove it"),
+    ("finds::FORGET_WORDS", "the same"),
+    ("finds::FORGET_NEAR", "the same"),
     (
         "trash::COUNT",
         "an index of what is in the trash, once a run",
@@ -209,6 +220,7 @@ fn plan(conn: &Connection, sql: &str) -> Vec<String> {
 fn schema() -> Connection {
     let mut conn = Connection::open_in_memory().unwrap();
     migrate::up(&mut conn).unwrap();
+    conn.execute_batch(crate::finds::OPEN).unwrap();
     conn
 }
 

@@ -3,6 +3,7 @@
 use longshore_core::Result;
 
 use crate::namespaces::Visibility;
+use crate::news::{Kind, news_put};
 use crate::principals::PrincipalId;
 use crate::tx::Tx;
 use crate::values;
@@ -130,7 +131,10 @@ pub async fn profile_change(tx: &mut Tx<'_>, repo: i64, to: &Profile, now: i64) 
         to.labels.as_str(),
         now,
     ];
-    tx.exec(CHANGE, &values).await.map(drop)
+    if tx.exec(CHANGE, &values).await? > 0 {
+        news_put(tx, ("", now), Kind::Profile, repo, None, None).await?;
+    }
+    Ok(())
 }
 
 /// The names of repositories that are less visible than `least` for themselves.

@@ -3,6 +3,7 @@
 use longshore_core::{Error, Result};
 use longshore_spec::name::RepoName;
 
+use crate::news::{Kind, news_put};
 use crate::tx::Tx;
 use crate::values;
 
@@ -48,6 +49,7 @@ pub async fn repo_open(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<i64
     }
     let (id,) = tx.one::<(i64,)>(NEXT, &[]).await?.unwrap_or((1,));
     tx.exec(INSERT, &values![id, name.as_str(), now]).await?;
+    news_put(tx, ("", now), Kind::Repo, id, None, None).await?;
     Ok(id)
 }
 

@@ -4,6 +4,7 @@ use longshore_core::Result;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::Tag;
 
+use crate::news::{By, Kind, news_of_tags, news_put};
 use crate::tx::Tx;
 use crate::values;
 
@@ -40,24 +41,41 @@ pub async fn tag_put(
     by: &str,
     now: i64,
 ) -> Result<()> {
-    tx.exec(PUT, &values![repo, tag.as_str(), digest, now, by])
-        .await
-        .map(drop)
+    let values = values![repo, tag.as_str(), digest, now, by];
+    if tx.exec(PUT, &values).await? > 0 {
+        let name = Some(tag.as_str());
+        news_put(tx, (by, now), Kind::Tag, repo, Some(digest), name).await?;
+    }
+    Ok(())
 }
 
 /// Takes the tag away; false when there was none.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn tag_delete(tx: &mut Tx<'_>, repo: i64, tag: &Tag) -> Result<bool> {
-    Ok(tx.exec(DELETE, &values![repo, tag.as_str()]).await? > 0)
+pub async fn tag_delete(tx: &mut Tx<'_>, repo: i64, tag: &Tag, by: &str, now: i64) -> Result<bool> {
+    let Some(digest) = tag_get(tx, repo, tag).await? else {
+        return Ok(false);
+    };
+    tx.exec(DELETE, &values![repo, tag.as_str()]).await?;
+    let name = Some(tag.as_str());
+    news_put(tx, (by, now), Kind::TagGone, repo, Some(&digest), name).await?;
+    Ok(true)
 }
 
 /// Takes all tags away that point to `digest`, and tells how many there were.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn tag_delete_of(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<usize> {
+pub async fn tag_delete_of(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+    by: &str,
+    now: i64,
+) -> Result<usize> {
+    let by = By { actor: by, at: now };
+    news_of_tags(tx, by, repo, digest).await?;
     tx.exec(DELETE_OF, &values![repo, digest]).await
 }
 

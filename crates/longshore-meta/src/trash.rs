@@ -3,6 +3,7 @@
 use longshore_core::Result;
 use longshore_spec::digest::Digest;
 
+use crate::news::{Kind, news_put};
 use crate::tx::Tx;
 use crate::values;
 
@@ -87,6 +88,8 @@ pub async fn trash_put(
     let at = values![repo, digest];
     tx.exec(TAKE_MANIFEST, &at).await?;
     tx.exec(LAY, &at).await?;
+    let by = (how.deleted_by.as_str(), how.deleted);
+    news_put(tx, by, Kind::ManifestGone, repo, Some(digest), None).await?;
     Ok(true)
 }
 
@@ -122,6 +125,7 @@ pub async fn trash_restore(tx: &mut Tx<'_>, repo: i64, digest: &Digest, now: i64
     tx.exec(DELETE, &at).await?;
     tx.exec(LIFT, &at).await?;
     tx.exec(RELINK, &values![repo, digest, now]).await?;
+    news_put(tx, ("", now), Kind::Manifest, repo, Some(digest), None).await?;
     Ok(true)
 }
 

@@ -175,7 +175,7 @@ async fn drop_tag(
     let Some(old) = tags::tag_get(tx, id, tag).await? else {
         return Err(manifest::unknown(&Reference::Tag(tag.clone())));
     };
-    tags::tag_delete(tx, id, tag).await?;
+    tags::tag_delete(tx, id, tag, actor, now).await?;
     let change = Change {
         at: now,
         actor: actor.to_owned(),

@@ -211,7 +211,7 @@ async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
     let new_tags = i64::try_from(new_tags).unwrap_or(i64::MAX);
 
     let digest = &row.digest;
-    let put = manifests::manifest_put(tx, repo, &row, &args.bytes, args.now).await?;
+    let put = manifests::manifest_put(tx, repo, &row, &args.bytes, &args.actor, args.now).await?;
     if put == ManifestPut::New {
         // It is here again: nothing of it is to be restored or to expire.
         trash::trash_overtaken(tx, repo, digest).await?;

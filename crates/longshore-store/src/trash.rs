@@ -68,7 +68,7 @@ impl Bin<'_> {
             };
             history::history_put(tx, repo, name, &change).await?;
         }
-        let tags = tags::tag_delete_of(tx, repo, digest).await?;
+        let tags = tags::tag_delete_of(tx, repo, digest, self.actor, self.now).await?;
         repos::repo_count(tx, repo, -1, -i64::try_from(tags).unwrap_or(0)).await?;
         Ok(true)
     }

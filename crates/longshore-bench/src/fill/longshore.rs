@@ -274,7 +274,8 @@ async fn write(tx: &mut Tx<'_>, steps: &[Step]) -> longshore_core::Result<()> {
                 let repo = repos::repo_open(tx, name, THEN).await?;
                 for made in all {
                     let digest = &made.row.digest;
-                    manifests::manifest_put(tx, repo, &made.row, &made.bytes, THEN).await?;
+                    manifests::manifest_put(tx, repo, &made.row, &made.bytes, "user:fill", THEN)
+                        .await?;
                     for need in &made.needs {
                         manifests::edge_put(tx, repo, digest, &need.digest, EdgeKind::Blob).await?;
                     }

@@ -4,6 +4,7 @@
 //! was committed before it began: many writes share one sync, and a write that needs none never waits behind one. What
 //! SQLite itself syncs (before and after a checkpoint) stays as it is: `synchronous=NORMAL`.
 
+mod aside;
 mod checkpoint;
 mod reserve;
 mod stepped;
@@ -299,6 +300,9 @@ fn failed(error: rusqlite::Error) -> Error {
         }
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
             "the registry's metadata is damaged; its operator has to restore it from a backup"
+        }
+        Some(ErrorCode::OperationInterrupted) => {
+            "this took the registry too long; ask for less, or more precisely"
         }
         _ => "the registry's metadata cannot be reached just now",
     };

@@ -14,6 +14,7 @@ mod database;
 mod edges;
 mod files;
 mod finding;
+mod known;
 mod links;
 mod manifests;
 mod needs;
@@ -53,6 +54,7 @@ const PARTS: &[&dyn Part] = &[
     &trash::Trash,
     &counts::Counts,
     &uploads::Uploads,
+    &known::Known,
 ];
 
 /// How to check.

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use longshore_core::{Error, Result};
+use longshore_meta::time::micros;
 use longshore_meta::{Durability, Tx, checks, manifests, tags};
 use longshore_spec::name::Tag;
 
@@ -30,6 +31,7 @@ impl Part for Tags {
             text: tag.clone(),
             ..Mark::default()
         });
+        let now = micros(ground.now);
         let mut findings = Vec::new();
         for (id, tag, digest, name, size) in rows {
             let what = match (&name, size) {
@@ -53,8 +55,8 @@ impl Part for Tags {
                 let tag: Tag = tag.parse().map_err(Error::internal)?;
                 fixer
                     .db
-                    .write(Durability::Power, (id, tag), |tx, (id, tag)| {
-                        Box::pin(remove(tx, *id, tag))
+                    .write(Durability::Power, (id, tag, now), |tx, (id, tag, now)| {
+                        Box::pin(remove(tx, *id, tag, *now))
                     })
                     .await
             }));
@@ -63,14 +65,14 @@ impl Part for Tags {
     }
 }
 
-async fn remove(tx: &mut Tx<'_>, repo: i64, tag: &Tag) -> Result<()> {
+async fn remove(tx: &mut Tx<'_>, repo: i64, tag: &Tag, now: i64) -> Result<()> {
     let Some(digest) = tags::tag_get(tx, repo, tag).await? else {
         return Ok(());
     };
     if manifests::manifest_depth(tx, repo, &digest)
         .await?
         .is_none()
-        && tags::tag_delete(tx, repo, tag).await?
+        && tags::tag_delete(tx, repo, tag, "job:fsck", now).await?
     {
         checks::recount(tx, repo).await?;
     }

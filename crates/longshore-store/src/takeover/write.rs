@@ -71,7 +71,7 @@ async fn manifest(tx: &mut Tx<'_>, repo: i64, found: &Found, now: i64) -> Result
     let mut row = ManifestRow::of(&found.view, found.digest, found.bytes.len() as u64)?;
     row.depth = found.depth;
     let pushed = micros(found.pushed);
-    let put = manifests::manifest_put(tx, repo, &row, &found.bytes, pushed).await?;
+    let put = manifests::manifest_put(tx, repo, &row, &found.bytes, BY, pushed).await?;
     if put == ManifestPut::New {
         // Whether it has a tag is looked at where manifests without one are collected.
         untagged::untagged_put(tx, repo, &found.digest, Why::LostTag, now).await?;

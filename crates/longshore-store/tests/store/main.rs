@@ -26,6 +26,7 @@ mod heal;
 mod leftovers;
 mod lost;
 mod mounts;
+mod news;
 mod restart;
 mod rows;
 mod takeover;
