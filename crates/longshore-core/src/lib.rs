@@ -2,7 +2,8 @@
 //! protocol server can serve.
 //!
 //! This crate has the trait, the context of a call ([`Cx`]), an operation as a value ([`Op`]), the one error type
-//! ([`Error`]) with the only table from meaning to wire, and the stream of bytes that bodies are ([`ByteStream`]).
+//! ([`Error`]) with the only table from meaning to wire, the stream of bytes that bodies are ([`ByteStream`]), and the port of
+//! search ([`Finder`]).
 //! Absent on purpose: HTTP, SQL, files, clocks. Time enters through [`Cx::now`].
 #![cfg_attr(
     test,
@@ -17,6 +18,7 @@
 pub mod body;
 pub mod cx;
 pub mod error;
+pub mod finder;
 pub mod limit;
 pub mod op;
 pub mod reach;
@@ -26,6 +28,7 @@ pub mod room;
 pub use body::ByteStream;
 pub use cx::{Actor, Cx, Grant, On, Rights, Verb, Verbs};
 pub use error::{Code, Error, Result};
+pub use finder::{Find, Finder, Finds, Seek};
 pub use limit::{Named, TagLimit};
 pub use op::Op;
 pub use reach::Reach;

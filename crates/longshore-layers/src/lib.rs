@@ -16,12 +16,14 @@
 
 pub mod gate;
 pub mod meter;
+pub mod names;
 pub mod prune;
 pub mod readonly;
 pub mod rights;
 
 pub use gate::{Behind, Gate, Gated, Outcome};
 pub use meter::Meter;
+pub use names::Names;
 pub use prune::NoDeletes;
 pub use readonly::ReadOnly;
 pub use rights::RightsGate;
