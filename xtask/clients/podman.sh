@@ -26,8 +26,20 @@ pull() {
 
 list() {
     podman search --list-tags "$REGISTRY/podman/python-app" | grep -oE '[^ ]+$' | has v2s2
-    # There is no search here, so podman reads the catalog.
+}
+
+# podman sends no credentials with a search. Where that is refused it reads the catalog, with those it has.
+search() {
     podman search --format '{{.Name}}' "$REGISTRY/layers20" | has "$REGISTRY/podman/layers20"
+    [ -n "$LOCKED" ] || return 0
+    export REGISTRY_AUTH_FILE=$WORK/search.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    podman pull -q "oci:$IMAGES:busybox" >"$WORK/id"
+    podman login --tls-verify=false -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    podman push -q --tls-verify=false "$(<"$WORK/id")" "$LOCKED/podman/search/secret:1"
+    podman search --tls-verify=false --format '{{.Name}}' "$LOCKED/secret" | has "$LOCKED/podman/search/secret"
+    podman logout "$LOCKED"
+    same 'what nobody finds' '' "$(podman search --tls-verify=false --format '{{.Name}}' "$LOCKED/secret" 2>/dev/null || true)"
 }
 
 run() {

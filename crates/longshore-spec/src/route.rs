@@ -9,6 +9,7 @@ mod print;
 mod query;
 #[cfg(test)]
 mod tests;
+mod v1;
 
 use crate::digest::{Algorithm, Digest, DigestError};
 use crate::host::Host;
@@ -29,6 +30,15 @@ pub const MAX_TAGS: usize = 50;
 pub enum Request {
     /// Is this a registry, and am I known? (end-1)
     Ping,
+    /// Is somebody there who answers a search? (Docker's V1 protocol)
+    V1Ping,
+    /// Repositories by words. (Docker's V1 protocol: `docker search`)
+    V1Search {
+        /// What was typed.
+        words: String,
+        /// At most this many; not yet clamped.
+        n: Option<u64>,
+    },
     /// The names of all repositories. (Docker's `_catalog`)
     Catalog {
         /// At most this many; not yet clamped to the server's page size.
@@ -175,6 +185,12 @@ pub enum RouteError {
     /// No such endpoint: 404 without a code of the specification.
     #[error("there is no such endpoint")]
     NotFound,
+    /// An endpoint of Docker's V1 protocol that is not answered: 404, with what to do.
+    #[error(
+        "this registry does not speak Docker's V1 protocol, but for its search: push and pull with Docker 1.6 or newer, containerd, \
+         podman, skopeo or any other client of the OCI distribution API, which is at /v2/"
+    )]
+    V1,
     /// The endpoint exists for other methods: 405 `UNSUPPORTED` with this `Allow` header.
     #[error("this endpoint answers to {allow} only")]
     NotAllowed {

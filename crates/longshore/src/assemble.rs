@@ -9,7 +9,7 @@ use http::HeaderMap;
 use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions, TokenOptions};
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::{Children, Registry, Room};
-use longshore_http::edge::{EdgeOptions, Network, Observer, Pages, Ping, Warnings};
+use longshore_http::edge::{EdgeOptions, Network, Pages, Ping, Warnings};
 use longshore_http::server;
 use longshore_layers::{Behind as _, Meter, NoDeletes, ReadOnly, RightsGate};
 use longshore_meta::Db;
@@ -19,8 +19,6 @@ use longshore_store::{self as store, Arriving, Store, Takeover};
 use crate::config::{
     Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion,
 };
-use crate::telemetry::access::AccessLog;
-use crate::telemetry::requests::{Ended, Requests};
 use crate::telemetry::traces;
 
 /// The store, and what it stands on.
@@ -252,6 +250,7 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
         },
         redirects: false,
         ping: Ping::default(),
+        finder: None,
         span: config
             .tracing
             .endpoint
@@ -363,24 +362,6 @@ fn addresses(listen: &Listen) -> anyhow::Result<Vec<server::Address>> {
         .collect())
 }
 
-/// Counts each request, and writes its line where lines are wanted.
-pub fn observer(requests: Arc<Requests>, access: Option<AccessLog>) -> Observer {
-    Observer::new(move |observed| {
-        requests.count(&Ended {
-            route: observed.route,
-            method: observed.method.as_str(),
-            status: observed.status.map_or(499, |status| status.as_u16()),
-            duration: observed.duration,
-            received: observed.received,
-            sent: observed.sent,
-            cut: observed.end == longshore_http::edge::End::Cut,
-        });
-        if let Some(access) = &access {
-            access.log(observed);
-        }
-    })
-}
-
 fn count(number: std::num::NonZeroU32) -> usize {
     number.get() as usize
 }
@@ -395,5 +376,9 @@ fn size(bytes: u64) -> usize {
 }
 
 mod collect;
+pub mod finding;
+mod observe;
 #[cfg(test)]
 mod tests;
+
+pub use observe::observer;

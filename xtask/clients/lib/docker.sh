@@ -64,6 +64,26 @@ list() {
     docker images --format '{{.Tag}}' "$REGISTRY/docker/all" | sort | tr '\n' ' ' | has 'one two '
 }
 
+# finds HOST TERM NAME: a search that must find the repository.
+finds() { docker search --format '{{.Name}}' "$1/$2" | has "$3"; }
+
+search() {
+    seed busybox docker/search/needle:1
+    seed busybox docker/search/haystack:1
+    finds "$REGISTRY" needle docker/search/needle
+    finds "$REGISTRY" docker/search/need docker/search/needle
+    same 'the number of results asked for' 1 "$(docker search --limit 1 --format '{{.Name}}' "$REGISTRY/search" | wc -l)"
+    [ -n "$LOCKED" ] || return 0
+    [ -n "$(docker images -q "$REGISTRY/docker/busybox:1")" ] || load busybox
+    docker tag "$REGISTRY/docker/busybox:1" "$LOCKED/docker/search/secret:1"
+    docker login -u "$LOGIN_NAME" --password-stdin "$LOCKED" <<<"$LOGIN_PASSWORD"
+    docker push "$LOCKED/docker/search/secret:1"
+    docker rmi -f "$LOCKED/docker/search/secret:1" >/dev/null
+    finds "$LOCKED" secret docker/search/secret
+    docker logout "$LOCKED"
+    refused 'a search by nobody' docker search "$LOCKED/secret"
+}
+
 run() {
     seed busybox docker/run/busybox:1
     seed python-app docker/run/python-app:1

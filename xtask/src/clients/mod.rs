@@ -37,6 +37,10 @@ const CAPABILITIES: &[(&str, &str)] = &[
         "tags, and repositories where the client can ask for them",
     ),
     (
+        "search",
+        "repositories by words: by nobody, and by whoever has logged in",
+    ),
+    (
         "delete",
         "what was deleted answers 404 at once, the rest stays",
     ),

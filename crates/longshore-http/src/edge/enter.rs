@@ -12,6 +12,7 @@ use longshore_spec::name::RepoName;
 use longshore_spec::route::Request;
 
 use super::errors::{Fault, seconds};
+use super::names;
 use super::options::Ping;
 use super::proxies::Sender;
 use super::urls::value;
@@ -73,7 +74,11 @@ impl<'a> Visit<'a> {
         ping: Ping,
     ) -> Result<(), Fault> {
         let Some((repo, verb)) = need(request) else {
-            return self.admit_ping(authenticator, ping);
+            return match request {
+                Request::V1Ping => Ok(()),
+                Request::V1Search { .. } => self.admit_search(authenticator),
+                _ => self.admit_ping(authenticator, ping),
+            };
         };
         if self.cx.rights.allow(repo, verb) {
             return Ok(());
@@ -105,6 +110,24 @@ impl<'a> Visit<'a> {
             }
         };
         Err(fault.lacking(scope))
+    }
+
+    /// A search needs no right: it finds what the caller may pull. A stranger who may pull nothing is asked who they are. So is one
+    /// who may pull something and is no engine: podman and skopeo search like this without the credentials they have, and list
+    /// the catalog with them when they are refused.
+    fn admit_search(&self, authenticator: &Authenticator) -> Result<(), Fault> {
+        let is_stranger =
+            self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
+        let reach = self.cx.rights.pullable();
+        let is_engine = self.head.headers.contains_key(names::DOCKER_TOKEN);
+        let finds_all_it_could = reach.is_all() || (is_engine && !reach.is_nothing());
+        if !is_stranger || finds_all_it_could {
+            return Ok(());
+        }
+        match authenticator.challenge(Some("registry:catalog:search"), None) {
+            Some(challenge) => Err(challenged(challenge, "log in to search here".to_owned())),
+            None => Ok(()),
+        }
     }
 
     /// Clients choose by the answer to the ping whether they send credentials at all, so strangers are asked for some
@@ -144,11 +167,11 @@ fn challenged(challenge: String, message: String) -> Fault {
     Fault::new(status, code, message).with(header::WWW_AUTHENTICATE, value(challenge))
 }
 
-/// The right a request needs; `None` for the ping. A mount's second right is not here: without it the mount is an
+/// The right a request needs; `None` for pings, and for a search, which finds what the caller may pull. A mount's second right is not here: without it the mount is an
 /// upload.
 fn need(request: &Request) -> Option<(Option<&RepoName>, Verb)> {
     let verb = match request {
-        Request::Ping => return None,
+        Request::Ping | Request::V1Ping | Request::V1Search { .. } => return None,
         Request::Catalog { .. } => Verb::Catalog,
         Request::Tags { .. }
         | Request::Referrers { .. }
@@ -170,6 +193,10 @@ fn need(request: &Request) -> Option<(Option<&RepoName>, Verb)> {
 /// The token scope of all that a request could need. Who pushes also pulls: clients look before they send.
 /// Source: docker token specification, "scope".
 fn scope(request: &Request) -> Option<String> {
+    if matches!(request, Request::V1Search { .. }) {
+        // What engines ask for of themselves (moby, `search_session.go`).
+        return Some("registry:catalog:search".to_owned());
+    }
     let (repo, verb) = need(request)?;
     let Some(repo) = repo else {
         return Some("registry:catalog:*".to_owned());
@@ -275,6 +302,12 @@ mod tests {
         for (method, path, query, expected) in [
             ("GET", "/v2/", None, None),
             ("GET", "/v2/_catalog", None, Some("registry:catalog:*")),
+            (
+                "GET",
+                "/v1/search",
+                Some("q=a"),
+                Some("registry:catalog:search"),
+            ),
             (
                 "GET",
                 "/v2/a/b/tags/list",

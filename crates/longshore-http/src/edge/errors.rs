@@ -172,7 +172,7 @@ impl From<RouteError> for Fault {
     fn from(error: RouteError) -> Self {
         let code = match error {
             // The specification has no code for a path that is not its own, and only its codes may be in the body.
-            RouteError::NotFound => {
+            RouteError::NotFound | RouteError::V1 => {
                 return Self::new(
                     StatusCode::NOT_FOUND,
                     Code::Unsupported.wire().1,

@@ -24,6 +24,7 @@ mod pull;
 mod reply;
 mod request;
 mod routes;
+mod search;
 mod uploads;
 mod urls;
 mod warnings;
@@ -225,6 +226,8 @@ impl Edge {
     async fn dispatch(&self, visit: &Visit<'_>, request: &Request, body: ByteStream) -> Answer {
         match request {
             Request::Ping => Ok(Reply::new(StatusCode::OK).json(names::JSON, b"{}".to_vec())),
+            Request::V1Ping => Ok(search::ping()),
+            Request::V1Search { words, n } => Box::pin(self.search(visit, words, *n)).await,
             Request::Catalog { n, last } => Box::pin(self.catalog(visit, *n, last.as_ref())).await,
             Request::Tags { repo, n, last } => {
                 Box::pin(self.tags(visit, repo, *n, last.as_ref())).await

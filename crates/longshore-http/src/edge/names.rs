@@ -6,6 +6,11 @@ pub(super) const DOCKER_CONTENT_DIGEST: HeaderName =
     HeaderName::from_static("docker-content-digest");
 pub(super) const DOCKER_API_VERSION: HeaderName =
     HeaderName::from_static("docker-distribution-api-version");
+/// `false`: anonymous searches carry no credentials, and others carry theirs.
+pub(super) const DOCKER_REGISTRY_STANDALONE: HeaderName =
+    HeaderName::from_static("x-docker-registry-standalone");
+/// Sent by engines with a V1 search, and by nobody else.
+pub(super) const DOCKER_TOKEN: HeaderName = HeaderName::from_static("x-docker-token");
 pub(super) const DOCKER_UPLOAD_UUID: HeaderName = HeaderName::from_static("docker-upload-uuid");
 pub(super) const OCI_CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
 pub(super) const OCI_FILTERS_APPLIED: HeaderName = HeaderName::from_static("oci-filters-applied");

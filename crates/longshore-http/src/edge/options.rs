@@ -1,10 +1,11 @@
 //! What an edge is told at start.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use http::HeaderMap;
 use http::request::Parts;
-use longshore_core::Children;
+use longshore_core::{Children, Finder};
 use tracing::Span;
 
 use super::proxies::Network;
@@ -42,6 +43,8 @@ pub struct EdgeOptions {
     pub redirects: bool,
     /// What a stranger's ping is answered.
     pub ping: Ping,
+    /// What answers searches; `None` where they are not offered.
+    pub finder: Option<Arc<dyn Finder>>,
     /// What makes the span of a request from its head and its endpoint's name, where requests are traced. The edge
     /// records the status (`http.response.status_code`).
     pub span: Option<fn(&Parts, &'static str) -> Span>,
@@ -65,6 +68,7 @@ impl Default for EdgeOptions {
             children: Children::MustExist,
             redirects: false,
             ping: Ping::default(),
+            finder: None,
             span: None,
             now: wall_clock,
         }

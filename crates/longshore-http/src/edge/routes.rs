@@ -3,7 +3,7 @@
 use longshore_spec::route::Request;
 
 /// The names of endpoints in logs and metrics. The last is everything that is no endpoint.
-pub const ROUTES: [&str; 9] = [
+pub const ROUTES: [&str; 10] = [
     "ping",
     "catalog",
     "tags",
@@ -12,6 +12,7 @@ pub const ROUTES: [&str; 9] = [
     "manifest",
     "uploads",
     "upload",
+    "search",
     OTHER,
 ];
 
@@ -22,6 +23,7 @@ pub(super) const OTHER: &str = "other";
 pub(super) const fn endpoint(request: &Request) -> &'static str {
     match request {
         Request::Ping => "ping",
+        Request::V1Ping | Request::V1Search { .. } => "search",
         Request::Catalog { .. } => "catalog",
         Request::Tags { .. } => "tags",
         Request::Referrers { .. } => "referrers",
@@ -73,6 +75,8 @@ mod tests {
             ("GET", upload),
             ("PATCH", upload),
             ("DELETE", upload),
+            ("GET", "/v1/_ping"),
+            ("GET", "/v1/search"),
         ] {
             let name = endpoint(&parse(method, path, None).unwrap());
             assert!(ROUTES.contains(&name), "{name}");

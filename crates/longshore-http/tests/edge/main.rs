@@ -17,6 +17,7 @@ mod observed;
 mod pull;
 mod random;
 mod rights;
+mod search;
 mod socket;
 mod tokens;
 mod uploads;

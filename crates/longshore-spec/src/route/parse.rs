@@ -1,9 +1,8 @@
 //! From a method, a path and a query to a [`Request`].
 
-use super::query::{Once, decode, pairs};
-use super::{DigestFault, MAX_TAGS, Mount, Request, RouteError};
+use super::query::{Once, decode, ns, pairs};
+use super::{DigestFault, MAX_TAGS, Mount, Request, RouteError, v1};
 use crate::digest::{Algorithm, Digest, DigestError};
-use crate::host::Host;
 use crate::name::{RepoName, Tag, TagError};
 use crate::reference::{Reference, ReferenceError};
 use crate::upload::UploadId;
@@ -43,8 +42,10 @@ pub fn parse_with_tags(
     query: Option<&str>,
     most_tags: usize,
 ) -> Result<Request, RouteError> {
-    let endpoint = endpoint(path).ok_or(RouteError::NotFound)?;
-    match endpoint {
+    if let Some(rest) = path.strip_prefix("/v1/") {
+        return v1::parse(method, rest, query);
+    }
+    match endpoint(path).ok_or(RouteError::NotFound)? {
         Endpoint::Ping => match method {
             "GET" | "HEAD" => Ok(Request::Ping),
             _ => Err(not_allowed("GET, HEAD")),
@@ -211,15 +212,6 @@ impl<'a> Page<'a> {
                 .map_err(|_| RouteError::BadParameter { parameter: "last" }),
             None => Ok(None),
         }
-    }
-}
-
-/// The `ns` parameter. A registry may ignore it, so one that is no host, or is given twice, is ignored.
-fn ns(query: Option<&str>) -> Option<Host> {
-    let mut hosts = pairs(query).filter(|(name, _)| name == "ns");
-    match (hosts.next(), hosts.next()) {
-        (Some((_, host)), None) => host.parse().ok(),
-        _ => None,
     }
 }
 

@@ -24,6 +24,8 @@ impl Request {
     pub const fn method(&self) -> &'static str {
         match self {
             Self::Ping
+            | Self::V1Ping
+            | Self::V1Search { .. }
             | Self::Catalog { .. }
             | Self::Tags { .. }
             | Self::Referrers { .. }
@@ -45,10 +47,10 @@ impl Request {
         self.to_string()
     }
 
-    /// The repository the request is about; `None` for [`Request::Ping`] and [`Request::Catalog`].
+    /// The repository the request is about; `None` where it is about the registry.
     pub const fn repo(&self) -> Option<&RepoName> {
         match self {
-            Self::Ping | Self::Catalog { .. } => None,
+            Self::Ping | Self::V1Ping | Self::V1Search { .. } | Self::Catalog { .. } => None,
             Self::Tags { repo, .. }
             | Self::Referrers { repo, .. }
             | Self::GetBlob { repo, .. }
@@ -72,6 +74,13 @@ impl fmt::Display for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ping => f.write_str("/v2/"),
+            Self::V1Ping => f.write_str("/v1/_ping"),
+            Self::V1Search { words, n } => {
+                f.write_str("/v1/search")?;
+                let mut query = Query::new(f);
+                query.maybe("q", Some(words))?;
+                query.maybe("n", n.as_ref())
+            }
             Self::Catalog { n, last } => {
                 f.write_str("/v2/_catalog")?;
                 let mut query = Query::new(f);

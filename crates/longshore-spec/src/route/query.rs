@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::host::Host;
+
 /// The pairs of a query string, in order. A name without `=` has an empty value.
 ///
 /// A `+` stays a `+`: no parameter of this API can hold a space, while media types (`artifactType=…+json`) hold plus
@@ -52,5 +54,14 @@ impl<'a> Once<'a> {
     /// The value, if the parameter was given and not left empty.
     pub(super) fn filled(&self) -> Option<&str> {
         self.get().filter(|value| !value.is_empty())
+    }
+}
+
+/// The `ns` parameter. A registry may ignore it, so one that is no host, or is given twice, is ignored.
+pub(super) fn ns(query: Option<&str>) -> Option<Host> {
+    let mut hosts = pairs(query).filter(|(name, _)| name == "ns");
+    match (hosts.next(), hosts.next()) {
+        (Some((_, host)), None) => host.parse().ok(),
+        _ => None,
     }
 }

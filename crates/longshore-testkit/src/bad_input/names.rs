@@ -65,7 +65,7 @@ pub(super) const ROWS: &[Row] = &[
         "A18",
         &[
             Step::new("GET", "/v3/", &[404]),
-            Step::new("GET", "/v1/_ping", &[404]),
+            Step::new("GET", "/v1/_ping", &[200, 404]),
             Step::new("GET", "/v2x/", &[404]),
         ],
     ),

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use longshore_core::error::Chain;
-use longshore_http::edge::{self, Edge};
+use longshore_http::edge::{self, Edge, EdgeOptions};
 use longshore_http::server::{Address, Server};
 use longshore_layout::distribution::Survey;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble;
+use crate::assemble::finding::Finding;
 use crate::banner;
 use crate::config::{Config, Metrics};
 use crate::control::{ControlServer, State};
@@ -90,11 +91,19 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         .then(|| AccessLog::start(config.log.format))
         .transpose()?;
     let requests = Arc::new(Requests::new(&edge::ROUTES));
+    let finding = Finding::open(config, &parts).await?;
     let edge = Edge::new(
         assemble::tower(config, parts.store.clone(), takeover.clone(), &meter),
         authenticator,
-        assemble::edge_options(config)?,
-        Some(assemble::observer(requests.clone(), access.clone())),
+        EdgeOptions {
+            finder: Some(finding.finder()),
+            ..assemble::edge_options(config)?
+        },
+        Some(assemble::observer(
+            requests.clone(),
+            access.clone(),
+            finding.pulls(),
+        )),
     );
     let health = Health::new(parts.db.clone(), &config.health);
     let numbers = metrics::Sources {
@@ -129,6 +138,10 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     beside.spawn({
         let (store, stop) = (parts.store.clone(), stop.clone());
         async move { store.tend(stop.cancelled()).await }
+    });
+    beside.spawn({
+        let stop = stop.clone();
+        async move { finding.tend(stop).await }
     });
     if let Some(takeover) = takeover {
         let (store, config) = (parts.store.clone(), config.clone());

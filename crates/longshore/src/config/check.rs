@@ -47,6 +47,7 @@ pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, P
         storage: settings.storage,
         gc: settings.gc,
         trash: settings.trash,
+        search: settings.search,
         database,
         auth,
         manifests: settings.manifests,

@@ -45,8 +45,8 @@ pub use problem::{Problem, Problems};
 pub use reader::{Origins, Reader};
 pub use secret::Secret;
 pub use sections::{
-    Durability, Gc, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Sparse, Storage,
-    StorageKind, TlsVersion, Tracing, Trash, Untagged,
+    Durability, Gc, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Search, Sparse,
+    Storage, StorageKind, TlsVersion, Tracing, Trash, Untagged,
 };
 pub use settings::Settings;
 pub use units::ByteSize;
@@ -73,6 +73,8 @@ pub struct Config {
     pub gc: Gc,
     /// What can be restored.
     pub trash: Trash,
+    /// What is found.
+    pub search: Search,
     /// The file of the SQLite database.
     pub database: PathBuf,
     /// How clients prove who they are.

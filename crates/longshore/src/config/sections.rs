@@ -170,6 +170,15 @@ section! {
 }
 
 section! {
+    /// What `docker search` and other clients find.
+    Search at "search" since "0.1.0" {
+        /// Find repositories by what their images say: descriptions, labels, tags, platforms, base images.
+        /// Each push is looked at once more for that, a moment later. Otherwise only by their names.
+        content: bool = false,
+    }
+}
+
+section! {
     /// The database of names, tags and links.
     Database at "database" since "0.1.0" {
         /// Where it is: `sqlite:///var/lib/longshore/meta.db`. Unset, `meta.db` in the data directory.

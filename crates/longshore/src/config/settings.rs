@@ -5,7 +5,8 @@ use super::key::{Key, Section};
 use super::limits::Limits;
 use super::reader::Reader;
 use super::sections::{
-    Database, Gc, Health, Http, Log, Manifests, Metrics, Place, Storage, TlsFiles, Tracing, Trash,
+    Database, Gc, Health, Http, Log, Manifests, Metrics, Place, Search, Storage, TlsFiles, Tracing,
+    Trash,
 };
 
 /// The name, words and values of a section, for showing.
@@ -60,6 +61,8 @@ settings! {
     gc: Gc,
     /// `[trash]`.
     trash: Trash,
+    /// `[search]`.
+    search: Search,
     /// `[database]`.
     database: Database,
     /// `[auth]`.

@@ -88,6 +88,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
         Some(assemble::observer(
             Arc::new(Requests::new(&edge::ROUTES)),
             Some(access),
+            None,
         )),
     );
     told.send(address).unwrap();

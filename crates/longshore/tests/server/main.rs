@@ -23,6 +23,7 @@ mod fsck;
 mod harness;
 mod limits;
 mod memory;
+mod search;
 mod start;
 mod takeover;
 mod tls;

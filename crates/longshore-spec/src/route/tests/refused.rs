@@ -57,7 +57,7 @@ fn what_is_no_endpoint_is_not_found() {
     for target in [
         "/",
         "",
-        "/v1/_ping",
+        "/v1",
         "/v3/",
         "/V2/acme/app/tags/list",
         "/v2x",
@@ -252,4 +252,35 @@ fn the_parameters_of_a_list_are_checked() {
             "{line}"
         );
     }
+}
+
+#[test]
+fn of_the_old_protocol_only_its_search_is_answered() {
+    for target in [
+        "/v1/",
+        "/v1/users/",
+        "/v1/search/",
+        "/v1/repositories/a/b/images",
+    ] {
+        assert_eq!(parse("POST", target, None), Err(RouteError::V1), "{target}");
+    }
+    for (line, error) in [
+        ("GET /v1/search?n=x", RouteError::BadPageSize),
+        ("GET /v1/search?n=1&n=1", RouteError::BadPageSize),
+        (
+            "GET /v1/search?q=a&q=b",
+            RouteError::BadParameter { parameter: "q" },
+        ),
+        (
+            "PUT /v1/search?q=a",
+            RouteError::NotAllowed { allow: "GET, HEAD" },
+        ),
+    ] {
+        assert_eq!(read(line), Err(error), "{line}");
+    }
+    let plus = Request::V1Search {
+        words: "a b".to_owned(),
+        n: None,
+    };
+    assert_eq!(read("GET /v1/search?q=a+b"), Ok(plus));
 }

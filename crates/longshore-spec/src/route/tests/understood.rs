@@ -11,6 +11,14 @@ fn every_endpoint_of_the_specification_is_read_and_written_back() {
     let ns = Some("docker.io".parse().unwrap());
     for (line, request) in [
         ("GET /v2/".to_owned(), Request::Ping),
+        ("GET /v1/_ping".into(), Request::V1Ping),
+        (
+            "GET /v1/search?q=web%20api%2B%E6%95%B0&n=25".into(),
+            Request::V1Search {
+                words: "web api+数".into(),
+                n: Some(25),
+            },
+        ),
         (
             "GET /v2/_catalog?n=5&last=a/b".into(),
             Request::Catalog {

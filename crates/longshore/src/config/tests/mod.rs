@@ -329,6 +329,7 @@ fn every_key_is_read_by_the_program() {
     let program = [
         include_str!("../../assemble.rs"),
         include_str!("../../assemble/collect.rs"),
+        include_str!("../../assemble/finding.rs"),
         include_str!("../../cmd/serve.rs"),
         include_str!("../../telemetry/admin.rs"),
         include_str!("../../telemetry/health.rs"),
