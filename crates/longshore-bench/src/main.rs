@@ -26,6 +26,7 @@ mod process;
 mod profile;
 mod report;
 mod run;
+mod search;
 mod seed;
 mod wire;
 
@@ -52,6 +53,7 @@ enum Command {
     Plain(plain::Plain),
     /// Measures all lines against all programs.
     Run(run::Options),
+    Search(search::Options),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Load => load::run(),
         Command::Plain(plain) => plain::run(&plain),
         Command::Run(options) => run::run(&options),
+        Command::Search(options) => search::run(&options),
     };
     match done {
         Ok(code) => code,

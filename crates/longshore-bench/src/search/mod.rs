@@ -1,0 +1,116 @@
+//! How long a search takes in a registry of many repositories.
+
+mod ask;
+mod content;
+mod fill;
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+
+use crate::process::{Server, tied};
+
+/// What the slowest of a hundred searches may take.
+const WANTED: Duration = Duration::from_millis(50);
+
+/// Measures searches in a large registry: fills a store, serves it, and searches.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// The program to measure.
+    program: PathBuf,
+    /// An empty directory for the store, or one that was filled by an earlier run with `--filled`.
+    dir: PathBuf,
+    /// The directory is filled already.
+    #[arg(long)]
+    filled: bool,
+    /// Repositories.
+    #[arg(long, default_value_t = 100_000)]
+    repositories: usize,
+    /// Tags of each.
+    #[arg(long, default_value_t = 10)]
+    tags: usize,
+    /// For how long each kind of search is asked, in seconds.
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// How many ask at a time.
+    #[arg(long, default_value_t = 2)]
+    connections: usize,
+}
+
+/// Does it, and prints a line for each kind of search and one for the goal.
+///
+/// # Errors
+/// When the store cannot be filled or the program does not serve it.
+pub(crate) fn run(options: &Options) -> Result<ExitCode> {
+    let mut out = std::io::stdout();
+    std::fs::create_dir_all(&options.dir)?;
+    if !options.filled {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let took =
+            runtime.block_on(fill::fill(&options.dir, options.repositories, options.tags))?;
+        let each = took / u32::try_from(options.repositories.max(1)).unwrap_or(u32::MAX);
+        writeln!(
+            out,
+            "fill repositories={} tags={} indexed_in={:.1}s each={:.0}us",
+            options.repositories,
+            options.repositories * options.tags,
+            took.as_secs_f64(),
+            each.as_secs_f64() * 1e6
+        )?;
+    }
+    let at = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), free_port()?);
+    let mut command = tied(&options.program, &[]);
+    command
+        .arg("serve")
+        .env("LONGSHORE__LISTEN", at.to_string())
+        .env("LONGSHORE__DATA", &options.dir)
+        .env("LONGSHORE__SEARCH__CONTENT", "true")
+        .env("LONGSHORE__METRICS__ENABLED", "false")
+        .env("LONGSHORE__LOG__ACCESS", "false");
+    let log = options.dir.join("bench.log");
+    let mut server = Server::start(&mut command, &log)?;
+    server.wait(Duration::from_mins(1), || {
+        std::net::TcpStream::connect(at).is_ok()
+    })?;
+    let mut all = ask::Times::default();
+    for kind in ask::KINDS {
+        let times = ask::ask(
+            at,
+            *kind,
+            options.connections,
+            Duration::from_secs(options.seconds),
+            options.repositories,
+        )
+        .with_context(|| format!("{kind:?}: {}", server.tail()))?;
+        writeln!(out, "search kind={:<10} {times}", kind.name())?;
+        all.and(times);
+    }
+    writeln!(out, "search kind={:<10} {all}", "all")?;
+    let met = all.quantile(99) <= WANTED;
+    writeln!(
+        out,
+        "goal search p99={:.1}ms wanted<={}ms {}",
+        all.quantile(99).as_secs_f64() * 1e3,
+        WANTED.as_millis(),
+        if met { "met" } else { "missed" }
+    )?;
+    server.stop();
+    Ok(if met {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
