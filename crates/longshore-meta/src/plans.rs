@@ -42,6 +42,8 @@ const SCANS: &[(&str, &str)] = &[
         "trash::COUNT",
         "an index of what is in the trash, once a run",
     ),
+    ("signing_keys::LIST", "a handful of keys, once a minute"),
+    ("signing_keys::ERASE", "a handful of keys, once a minute"),
     ("rests::ANY", "one row"),
     (
         "profiles::NARROWED",

@@ -1,0 +1,117 @@
+//! Passwords of people, and what a login needs to know of whoever logs in.
+
+use longshore_core::Result;
+
+use crate::tx::Tx;
+use crate::values;
+
+const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed FROM principal p \
+                       LEFT JOIN password w ON w.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
+const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed FROM principal p \
+                     LEFT JOIN password w ON w.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
+const VERSION: &str = "SELECT state, version, expires FROM principal WHERE id = ?1";
+const PUT: &str = "INSERT INTO password (principal, hash, changed) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (principal) DO UPDATE SET hash = excluded.hash, changed = excluded.changed, must_change = FALSE";
+const UPGRADE: &str = "UPDATE password SET hash = ?3 WHERE principal = ?1 AND hash = ?2";
+const SEEN: &str = "UPDATE principal SET seen = ?2 WHERE id = ?1";
+
+/// Whoever may log in. Times are microseconds since the Unix epoch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Login {
+    /// The principal.
+    pub id: i64,
+    /// 0 user, 3 robot; see the table `principal`.
+    pub kind: i64,
+    /// The organisation it belongs to; 0 for users and robots of the system.
+    pub owner: i64,
+    /// Its name.
+    pub name: String,
+    /// 0 when it may log in.
+    pub state: i64,
+    /// Grows with all that takes a right away.
+    pub version: i64,
+    /// When it ends, if it does.
+    pub expires: Option<i64>,
+    /// The hash of its password, if it has one, and when that was set.
+    pub password: Option<(String, i64)>,
+}
+
+type Columns = (
+    i64,
+    i64,
+    i64,
+    String,
+    i64,
+    i64,
+    Option<i64>,
+    Option<String>,
+    Option<i64>,
+);
+
+impl From<Columns> for Login {
+    fn from(columns: Columns) -> Self {
+        let (id, kind, owner, name, state, version, expires, hash, changed) = columns;
+        Login {
+            id,
+            kind,
+            owner,
+            name,
+            state,
+            version,
+            expires,
+            password: hash.zip(changed),
+        }
+    }
+}
+
+/// Whoever has this name at `owner` (0 for users and robots of the system) and is not deleted.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn login_by_name(tx: &mut Tx<'_>, owner: i64, name: &str) -> Result<Option<Login>> {
+    let found = tx.one::<Columns>(BY_NAME, &values![owner, name]).await?;
+    Ok(found.map(Login::from))
+}
+
+/// Whoever has this id and is not deleted.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn login_by_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<Login>> {
+    let found = tx.one::<Columns>(BY_ID, &values![id]).await?;
+    Ok(found.map(Login::from))
+}
+
+/// State, version and end of a principal.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn login_version(tx: &mut Tx<'_>, id: i64) -> Result<Option<(i64, i64, Option<i64>)>> {
+    tx.one(VERSION, &values![id]).await
+}
+
+/// Sets the password of a principal, as a PHC or bcrypt string.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn password_put(tx: &mut Tx<'_>, principal: i64, hash: &str, now: i64) -> Result<()> {
+    tx.exec(PUT, &values![principal, hash, now]).await.map(drop)
+}
+
+/// Keeps the same password in another way, unless it was changed meanwhile.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn password_upgrade(tx: &mut Tx<'_>, principal: i64, old: &str, new: &str) -> Result<()> {
+    tx.exec(UPGRADE, &values![principal, old, new])
+        .await
+        .map(drop)
+}
+
+/// Notes when a principal was last seen.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn login_seen(tx: &mut Tx<'_>, principal: i64, now: i64) -> Result<()> {
+    tx.exec(SEEN, &values![principal, now]).await.map(drop)
+}
