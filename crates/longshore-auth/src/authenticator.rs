@@ -7,10 +7,12 @@ use std::time::SystemTime;
 
 use longshore_core::{Actor, Rights};
 
+use crate::beside::Beside;
 use crate::challenge;
 use crate::header::Credentials;
 use crate::htpasswd::Htpasswd;
-use crate::identity::{AuthKind, Identity, IdentityKind, Refusal};
+use crate::identity::{AuthKind, Identity, IdentityKind, Needs, Refusal};
+use crate::index::Index;
 use crate::options::{AnonymousAccess, HtpasswdOptions, Limits, SetupError, TokenOptions};
 use crate::token::Tokens;
 
@@ -27,6 +29,7 @@ enum Kind {
     Open,
     Htpasswd(Box<Htpasswd>, AnonymousAccess),
     Token(Box<Tokens>, AnonymousAccess),
+    Index(Box<Beside>),
 }
 
 impl fmt::Debug for Authenticator {
@@ -74,17 +77,26 @@ impl Authenticator {
         ))
     }
 
+    /// Asks for Bearer tokens of an index in this process, and takes passwords, personal tokens and robots' secrets too.
+    /// Whoever brings nothing may do what everybody may.
+    pub fn index(index: Index) -> Self {
+        let limits = index.options().limits.clone();
+        Self::of(Kind::Index(Box::new(Beside::new(index))), limits)
+    }
+
     /// The kind of credentials asked for.
     pub fn kind(&self) -> AuthKind {
         match &self.0.kind {
             Kind::Open => AuthKind::None,
             Kind::Htpasswd(..) => AuthKind::Htpasswd,
             Kind::Token(..) => AuthKind::Token,
+            Kind::Index(_) => AuthKind::Index,
         }
     }
 
     /// Who asks, by the values of all `Authorization` headers of the request.
     ///
+    /// `needs` is what the request is about: where rights are looked up here, they are looked up for that.
     /// `peer` is the address that failures are counted for, so it must be the client's and not that of a proxy in front.
     /// `now` is the time at which the request came in. Dropped midway, nothing is remembered of the attempt.
     ///
@@ -93,6 +105,7 @@ impl Authenticator {
     pub async fn identify<'a>(
         &self,
         authorization: impl IntoIterator<Item = &'a [u8]>,
+        needs: Needs<'_>,
         peer: IpAddr,
         now: SystemTime,
     ) -> Result<Identity, Refusal> {
@@ -106,6 +119,9 @@ impl Authenticator {
         }
         let credentials = Credentials::parse(authorization, &self.0.limits)?;
         match (&self.0.kind, credentials) {
+            (Kind::Index(beside), credentials) => {
+                beside.identify(credentials, needs, peer, now).await
+            }
             (Kind::Open, _) => Ok(Identity::anonymous(AnonymousAccess::Nothing)),
             (Kind::Htpasswd(_, anonymous) | Kind::Token(_, anonymous), Credentials::None) => {
                 Ok(Identity::anonymous(*anonymous))
@@ -129,14 +145,26 @@ impl Authenticator {
     /// The value of `WWW-Authenticate` for a `401`; none where nobody is asked.
     ///
     /// `scope` is what the request needs (`repository:acme/app:pull,push`), `error` comes from [`Refusal::error`] or is
-    /// `insufficient_scope`. Basic knows neither and leaves them out.
-    pub fn challenge(&self, scope: Option<&str>, error: Option<&str>) -> Option<String> {
+    /// `insufficient_scope`. Basic knows neither and leaves them out. `here` says the URL of a path of this server as the
+    /// client knows it.
+    pub fn challenge(
+        &self,
+        scope: Option<&str>,
+        error: Option<&str>,
+        here: impl FnOnce(&str) -> String,
+    ) -> Option<String> {
         match &self.0.kind {
             Kind::Open => None,
             Kind::Htpasswd(users, _) => Some(challenge::basic(&users.realm)),
             Kind::Token(tokens, _) => Some(challenge::bearer(
                 &tokens.realm,
                 &tokens.service,
+                scope,
+                error,
+            )),
+            Kind::Index(beside) => Some(challenge::bearer(
+                &here("/token"),
+                beside.service(),
                 scope,
                 error,
             )),
@@ -155,7 +183,8 @@ mod tests {
 
     async fn ask(authenticator: &Authenticator, values: &[&str]) -> Result<Identity, Refusal> {
         let values = values.iter().map(|value| value.as_bytes());
-        let asked = authenticator.identify(values, PEER, NOW + Duration::from_secs(2_000_000_000));
+        let now = NOW + Duration::from_secs(2_000_000_000);
+        let asked = authenticator.identify(values, Needs::default(), PEER, now);
         is_send(asked).await
     }
 
@@ -226,7 +255,7 @@ mod tests {
             );
         }
         assert_eq!(
-            (open.kind(), open.challenge(Some("x"), None)),
+            (open.kind(), open.challenge(Some("x"), None, str::to_owned)),
             (AuthKind::None, None)
         );
     }
@@ -286,11 +315,15 @@ mod tests {
         );
         let scope = Some("repository:acme/app:pull");
         assert_eq!(
-            password.challenge(scope, Some("invalid_token")).unwrap(),
+            password
+                .challenge(scope, Some("invalid_token"), str::to_owned)
+                .unwrap(),
             r#"Basic realm="Longshore",charset="UTF-8""#
         );
         assert_eq!(
-            token.challenge(scope, Some("insufficient_scope")).unwrap(),
+            token
+                .challenge(scope, Some("insufficient_scope"), str::to_owned)
+                .unwrap(),
             r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:acme/app:pull",error="insufficient_scope""#
         );
         assert_eq!(

@@ -109,6 +109,16 @@ fn basic<'a>(encoded: &[u8], limits: &Limits) -> Result<Credentials<'a>, Refusal
     }
     let user =
         std::str::from_utf8(user).map_err(|_| Refusal::malformed("the user name is not UTF-8"))?;
+    let (user, password) = check_basic(user, Zeroizing::new(password.to_vec()), limits)?;
+    Ok(Credentials::Basic { user, password })
+}
+
+/// A name and a password within their bounds.
+pub(crate) fn check_basic(
+    user: &str,
+    password: Zeroizing<Vec<u8>>,
+    limits: &Limits,
+) -> Result<(String, Zeroizing<Vec<u8>>), Refusal> {
     if user.is_empty() || user.len() > MAX_USER_BYTES || user.chars().any(char::is_control) {
         return Err(Refusal::password(
             "the user name is empty, too long or has control characters",
@@ -119,10 +129,7 @@ fn basic<'a>(encoded: &[u8], limits: &Limits) -> Result<Credentials<'a>, Refusal
             "the password is empty, too long or has a NUL",
         ));
     }
-    Ok(Credentials::Basic {
-        user: user.to_owned(),
-        password: Zeroizing::new(password.to_vec()),
-    })
+    Ok((user.to_owned(), password))
 }
 
 fn bearer<'a>(token: &'a [u8], limits: &Limits) -> Result<Credentials<'a>, Refusal> {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use longshore_core::{Actor, Code, Error, Rights};
+use longshore_core::{Actor, Code, Error, Rights, Verb};
+use longshore_spec::name::RepoName;
+use longshore_spec::scope::{Actions, Resource, Scope, Scopes};
 
 use crate::options::AnonymousAccess;
 
@@ -16,6 +18,8 @@ pub enum AuthKind {
     Htpasswd,
     /// By Bearer tokens of an outside token server.
     Token,
+    /// By Bearer tokens of the index in this process, or by what gets them.
+    Index,
 }
 
 impl fmt::Display for AuthKind {
@@ -24,6 +28,7 @@ impl fmt::Display for AuthKind {
             AuthKind::None => "none",
             AuthKind::Htpasswd => "htpasswd",
             AuthKind::Token => "token",
+            AuthKind::Index => "index",
         })
     }
 }
@@ -37,6 +42,59 @@ pub enum IdentityKind {
     Password,
     /// A signed token. Its subject may still be nobody: token servers give tokens to strangers too.
     Token,
+}
+
+/// What a request is about, as far as rights go.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Needs<'a> {
+    /// The repository; none for the registry as a whole.
+    pub repo: Option<&'a RepoName>,
+    /// What it does there; none for what needs no right.
+    pub verb: Option<Verb>,
+    /// The repository that a blob is to come from, which needs a right of its own.
+    pub from: Option<&'a RepoName>,
+    /// Whether it looks for repositories, which needs no right: it finds what may be seen.
+    pub searches: bool,
+}
+
+impl Needs<'_> {
+    /// Whether it changes anything.
+    pub fn changes(&self) -> bool {
+        matches!(self.verb, Some(Verb::Push | Verb::Delete))
+    }
+
+    /// The same as scopes. Who pushes also pulls: clients look before they send.
+    pub fn scopes(&self) -> Scopes {
+        let mut scopes = Scopes::default();
+        let mut add = |repo: &RepoName, actions| {
+            let repo = repo.clone();
+            scopes.add(Scope {
+                resource: Resource::Repository { host: None, repo },
+                actions,
+            });
+        };
+        match (self.repo, self.verb) {
+            (_, None) if !self.searches => {}
+            (Some(repo), Some(verb)) => {
+                add(
+                    repo,
+                    match verb {
+                        Verb::Pull | Verb::Catalog => Actions::PULL,
+                        Verb::Push => Actions::PULL.union(Actions::PUSH),
+                        Verb::Delete => Actions::PULL.union(Actions::DELETE),
+                    },
+                );
+                if let Some(from) = self.from {
+                    add(from, Actions::PULL);
+                }
+            }
+            (None, _) | (_, None) => scopes.add(Scope {
+                resource: Resource::Registry("catalog".into()),
+                actions: Actions::ALL,
+            }),
+        }
+        scopes
+    }
 }
 
 /// A caller whose credentials were checked, or who brought none.

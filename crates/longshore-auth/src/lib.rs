@@ -2,12 +2,12 @@
 //! [`Rights`](longshore_core::Rights).
 //!
 //! An edge makes one [`Authenticator`] at start, asks it to [`identify`](Authenticator::identify) each request, and
-//! puts the answer into the context it hands on. There are three kinds: nobody is asked; Basic credentials against an
-//! htpasswd file; Bearer tokens of an outside token server. All of them fail closed, and all of them bound the work that
-//! a stranger can cause.
+//! puts the answer into the context it hands on. There are four kinds: nobody is asked; Basic credentials against an
+//! htpasswd file; Bearer tokens of an outside token server; an [`index`] in this process. All of them fail closed, and
+//! all of them bound the work that a stranger can cause.
 //!
-//! Absent on purpose: HTTP types (header values come in as bytes, challenges go out as text), accounts and a token
-//! issuer of our own, and clocks. The time of a request is an argument; what is remembered here ages by that time.
+//! Absent on purpose: HTTP types (header values come in as bytes, challenges go out as text), the use cases that make
+//! and change accounts, and clocks. The time of a request is an argument; what is remembered here ages by that time.
 #![cfg_attr(
     test,
     allow(
@@ -20,7 +20,9 @@
 
 mod age;
 mod authenticator;
+mod beside;
 mod challenge;
+mod checked;
 pub mod directory;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -28,6 +30,8 @@ mod hashing;
 mod header;
 mod htpasswd;
 mod identity;
+pub mod index;
+pub mod issuer;
 mod options;
 mod outbound;
 pub mod rights;
@@ -37,7 +41,7 @@ pub mod totp;
 mod watched;
 
 pub use authenticator::Authenticator;
-pub use identity::{AuthKind, Identity, IdentityKind, Refusal};
+pub use identity::{AuthKind, Identity, IdentityKind, Needs, Refusal};
 pub use options::{
     AnonymousAccess, HtpasswdOptions, KEYS_USED_FOR, Limits, SetupError, TokenOptions,
 };

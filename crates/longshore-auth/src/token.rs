@@ -1,4 +1,4 @@
-//! Bearer tokens that an outside token server has signed (Docker token specification; RFC 7519).
+//! Bearer tokens that an outside token server has signed, or the index in this process (Docker token specification; RFC 7519).
 //!
 //! The checks are our own, on the primitives of the one cryptographic library, because every general JWT library that
 //! was looked at had at some time let the token choose how it is checked. A token that passed is remembered until it
@@ -10,8 +10,8 @@ mod claims;
 pub(crate) mod fuzzing;
 mod json;
 mod jws;
-mod key;
-mod keys;
+pub(crate) mod key;
+pub(crate) mod keys;
 mod remote;
 
 use std::sync::Arc;
@@ -28,6 +28,8 @@ use self::key::Key;
 use self::keys::{Bundle, JwkSet, Keys};
 use self::remote::RemoteKeys;
 use crate::identity::{Identity, IdentityKind, Refusal};
+use crate::index::Index;
+use crate::issuer::OwnKeys;
 use crate::options::{KEYS_USED_FOR, SetupError, TokenOptions};
 use crate::outbound::Document;
 use crate::watched::{Loaded, WatchedFile};
@@ -37,6 +39,7 @@ const MAX_REMEMBERED_BYTES: u64 = 64 << 20;
 
 /// Checks tokens.
 pub(crate) struct Tokens {
+    /// Where clients ask for one.
     pub(crate) realm: String,
     /// The name of this registry at the token server.
     pub(crate) service: String,
@@ -46,13 +49,14 @@ pub(crate) struct Tokens {
     bundle: Option<Arc<WatchedFile<Bundle>>>,
     jwks: Option<Arc<WatchedFile<JwkSet>>>,
     remote: Option<Arc<RemoteKeys>>,
+    own: Option<Index>,
     remembered: Cache<[u8; 32], Arc<Remembered>>,
     checked: AtomicU64,
 }
 
 /// A token that passed.
-struct Remembered {
-    claims: Claims,
+pub(crate) struct Remembered {
+    pub(crate) claims: Claims,
     /// The end of the certificates that vouch for its key.
     chain_until: Option<SystemTime>,
     /// The keys it was checked with.
@@ -61,13 +65,14 @@ struct Remembered {
 
 /// Which reading of each source is in force; any change forgets all that was checked before.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Generations([Option<u64>; 3]);
+struct Generations([Option<u64>; 4]);
 
 /// The trusted keys at one moment.
 struct Trusted {
     bundle: Option<Arc<Loaded<Bundle>>>,
     jwks: Option<Arc<Loaded<JwkSet>>>,
     remote: Option<Arc<Loaded<JwkSet>>>,
+    own: Option<OwnKeys>,
 }
 
 impl Trusted {
@@ -76,6 +81,7 @@ impl Trusted {
             self.bundle.as_ref().map(|loaded| loaded.generation),
             self.jwks.as_ref().map(|loaded| loaded.generation),
             self.remote.as_ref().map(|loaded| loaded.generation),
+            self.own.as_ref().map(OwnKeys::generation),
         ])
     }
 
@@ -87,8 +93,10 @@ impl Trusted {
             .iter()
             .chain(&self.remote)
             .map(|loaded| &loaded.value.0);
+        let own = self.own.iter().map(OwnKeys::keys);
         bundle
             .chain(sets)
+            .chain(own)
             .flat_map(|keys: &Keys| keys.named(kid))
             .map(Arc::as_ref)
             .collect()
@@ -165,12 +173,33 @@ impl Tokens {
             bundle,
             jwks,
             remote,
-            remembered: Cache::builder()
-                .weigher(weight)
-                .max_capacity(MAX_REMEMBERED_BYTES)
-                .build(),
+            own: None,
+            remembered: remembered(),
             checked: AtomicU64::new(0),
         })
+    }
+
+    /// Tokens of the index in this process. Its keys are in memory, so nothing is fetched and no file is read.
+    pub(crate) fn beside(index: &Index) -> Self {
+        let options = index.options();
+        Tokens {
+            realm: String::new(),
+            service: options.service.clone(),
+            leeway: options.leeway,
+            token_bytes: options.limits.token_bytes,
+            expected: Expected {
+                issuer: options.issuer.clone(),
+                audience: options.service.clone(),
+                entries: options.limits.token_access,
+                strangers: Rights::Nothing,
+            },
+            bundle: None,
+            jwks: None,
+            remote: None,
+            own: Some(index.clone()),
+            remembered: remembered(),
+            checked: AtomicU64::new(0),
+        }
     }
 
     /// Checks one token.
@@ -182,6 +211,18 @@ impl Tokens {
         token: &[u8],
         now: SystemTime,
     ) -> Result<Identity, Refusal> {
+        Ok(identity(&self.known(token, now).await?.claims))
+    }
+
+    /// What one token says, once it is known to be valid.
+    ///
+    /// # Errors
+    /// It is not valid here and now.
+    pub(crate) async fn known(
+        &self,
+        token: &[u8],
+        now: SystemTime,
+    ) -> Result<Arc<Remembered>, Refusal> {
         self.refresh(now).await;
         let trusted = self.trusted(now);
         let mut tag = [0; 32];
@@ -196,14 +237,14 @@ impl Tokens {
                 .claims
                 .check_time(now, self.leeway)
                 .map_err(Refusal::token)?;
-            return Ok(identity(&known.claims));
+            return Ok(known);
         }
         let known = Box::pin(self.check(token, trusted, now))
             .await
             .map_err(Refusal::token)?;
-        let identity = identity(&known.claims);
-        self.remembered.insert(tag, Arc::new(known));
-        Ok(identity)
+        let known = Arc::new(known);
+        self.remembered.insert(tag, known.clone());
+        Ok(known)
     }
 
     /// How many tokens were checked in full so far.
@@ -275,6 +316,7 @@ impl Tokens {
             bundle: self.bundle.as_ref().map(|file| file.current()),
             jwks: self.jwks.as_ref().map(|file| file.current()),
             remote: self.remote.as_ref().and_then(|remote| remote.usable(now)),
+            own: self.own.as_ref().map(|index| index.issuer().trusted()),
         }
     }
 }
@@ -292,6 +334,13 @@ fn verify<'a>(jws: &Jws<'_>, keys: impl IntoIterator<Item = &'a Key>) -> Result<
         }
     }
     Err(problem)
+}
+
+fn remembered() -> Cache<[u8; 32], Arc<Remembered>> {
+    Cache::builder()
+        .weigher(weight)
+        .max_capacity(MAX_REMEMBERED_BYTES)
+        .build()
 }
 
 fn identity(claims: &Claims) -> Identity {

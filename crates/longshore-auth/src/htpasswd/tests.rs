@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use super::*;
 use crate::options::{AnonymousAccess, Limits};
@@ -87,11 +88,11 @@ async fn h04_an_unknown_user_costs_the_same_one_hash_and_gets_the_same_words() {
     let wrong = login(&users, "alice", "wrong", HOME, at(0))
         .await
         .unwrap_err();
-    assert_eq!(users.hashing.started(), 1);
+    assert_eq!(users.checks.hashing.started(), 1);
     let unknown = login(&users, "nobody", "wrong", HOME, at(0))
         .await
         .unwrap_err();
-    assert_eq!(users.hashing.started(), 2);
+    assert_eq!(users.checks.hashing.started(), 2);
     assert_eq!(wrong, unknown);
     let lucky = login(&users, "nobody", "secret", HOME, at(0)).await;
     assert_eq!(
@@ -107,15 +108,15 @@ async fn a_hundred_requests_cost_one_hash_a_minute() {
     for _ in 0..100 {
         login(&users, "alice", "secret", HOME, at(0)).await.unwrap();
     }
-    assert_eq!(users.hashing.started(), 1);
+    assert_eq!(users.checks.hashing.started(), 1);
     login(&users, "alice", "secret", AWAY, at(59))
         .await
         .unwrap();
-    assert_eq!(users.hashing.started(), 1);
+    assert_eq!(users.checks.hashing.started(), 1);
     login(&users, "alice", "secret", HOME, at(60))
         .await
         .unwrap();
-    assert_eq!(users.hashing.started(), 2);
+    assert_eq!(users.checks.hashing.started(), 2);
 }
 
 #[tokio::test]
@@ -128,7 +129,7 @@ async fn requests_at_the_same_time_wait_for_one_hash() {
         tasks.spawn(async move { login(&users, "alice", "secret", HOME, at(0)).await.is_ok() });
     }
     assert!(tasks.join_all().await.into_iter().all(|good| good));
-    assert_eq!(users.hashing.started(), 1);
+    assert_eq!(users.checks.hashing.started(), 1);
 }
 
 #[tokio::test]
@@ -142,7 +143,7 @@ async fn one_wrong_password_repeated_is_one_failure_and_ten_different_ones_are_t
                 .is_throttled()
         );
     }
-    assert_eq!(users.hashing.started(), 1);
+    assert_eq!(users.checks.hashing.started(), 1);
     for guess in 0..9 {
         assert!(
             !login(&users, "alice", format!("guess{guess}"), HOME, at(0))
@@ -156,7 +157,7 @@ async fn one_wrong_password_repeated_is_one_failure_and_ten_different_ones_are_t
         .unwrap_err();
     assert_eq!(refusal.retry_after, Some(Duration::from_secs(30)));
     assert_eq!(
-        users.hashing.started(),
+        users.checks.hashing.started(),
         10,
         "a throttled attempt is not hashed"
     );
@@ -196,9 +197,9 @@ async fn failures_and_hashes_at_a_time_are_bounded_as_configured() {
 
     // The one place for a hash is taken, and nobody may wait for it.
     let (release, gate) = std::sync::mpsc::channel::<()>();
-    let taken = users.hashing.run(move || gate.recv());
+    let taken = users.checks.hashing.run(move || gate.recv());
     let asked = async {
-        while users.hashing.started() < 4 {
+        while users.checks.hashing.started() < 4 {
             tokio::task::yield_now().await;
         }
         let refusal = login(&users, "alice", "secret", AWAY, at(0)).await;
@@ -275,8 +276,14 @@ async fn a_start_without_a_usable_file_says_what_to_do() {
 #[tokio::test]
 async fn questions_with_their_border_moved_are_different_questions() {
     let (_file, users) = with(&bcrypt_line("ab", b"c")).await;
-    assert_ne!(users.tag("ab", b"c", 0), users.tag("a", b"bc", 0));
-    assert_ne!(users.tag("ab", b"c", 0), users.tag("ab", b"c", 1));
+    assert_ne!(
+        users.checks.tag("ab", b"c", b"0"),
+        users.checks.tag("a", b"bc", b"0")
+    );
+    assert_ne!(
+        users.checks.tag("ab", b"c", b"0"),
+        users.checks.tag("ab", b"c", b"1")
+    );
 }
 
 /// Written by `htpasswd` of Apache 2.4: `-B` twice (the second password is 72 times x), then `-m`, `-s`, `-d` and `-5`.

@@ -6,8 +6,9 @@
 //! `acme/app/` and `acme/*` are such entries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use longshore_core::{Grant, On, Rights, Verb, Verbs};
+use longshore_core::{Grant, On, Rights, TagLimit, Verb, Verbs};
 use longshore_spec::name::RepoName;
 
 use super::json::{Json, Object};
@@ -28,7 +29,7 @@ pub(crate) fn read(
         Some(Json::List(_)) => return Err("`access` has too many entries"),
         Some(_) => return Err("`access` is not a list"),
     };
-    let mut repositories: BTreeMap<RepoName, Verbs> = BTreeMap::new();
+    let mut repositories: BTreeMap<RepoName, Vec<(Option<TagLimit>, Verbs)>> = BTreeMap::new();
     let mut catalog = false;
     for entry in entries {
         let Json::Object(entry) = entry else {
@@ -38,8 +39,13 @@ pub(crate) fn read(
         let actions = actions(entry)?;
         if is_repository(kind) {
             if let Ok(name) = name.parse::<RepoName>() {
-                let verbs = repositories.entry(name).or_default();
-                *verbs = verbs.and(verbs_of(&actions));
+                let limit = limit(entry)?;
+                let verbs = verbs_of(&actions);
+                let of_name = repositories.entry(name).or_default();
+                match of_name.iter_mut().find(|(known, _)| *known == limit) {
+                    Some((_, known)) => *known = known.and(verbs),
+                    None => of_name.push((limit, verbs)),
+                }
             }
         } else if kind == "registry" && name == "catalog" {
             catalog |= actions.contains(&"*");
@@ -47,8 +53,13 @@ pub(crate) fn read(
     }
     let mut grants: Vec<Grant> = repositories
         .into_iter()
-        .filter(|(_, verbs)| *verbs != Verbs::NONE)
-        .map(|(name, verbs)| Grant::new(On::Repo(name), verbs))
+        .flat_map(|(name, list)| list.into_iter().map(move |one| (name.clone(), one)))
+        .filter(|(_, (_, verbs))| *verbs != Verbs::NONE)
+        .map(|(name, (limit, verbs))| Grant {
+            on: On::Repo(name),
+            verbs,
+            tags: limit.map(Arc::new),
+        })
         .collect();
     if catalog {
         grants.push(Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)));
@@ -76,6 +87,22 @@ fn actions(entry: &Object) -> Result<Vec<&str>, &'static str> {
             .ok_or("an action is not text"),
         Some(_) => Err("the actions of an entry are not a list"),
     }
+}
+
+/// The tags an entry is for: a member of our own, which an index like ours writes. Whoever cannot read a limit must not act as
+/// if there were none.
+fn limit(entry: &Object) -> Result<Option<TagLimit>, &'static str> {
+    let words = match entry.get("tags") {
+        None => return Ok(None),
+        Some(Json::List(list)) => list.iter().map(Json::text).collect::<Option<Vec<_>>>(),
+        Some(_) => None,
+    };
+    let limit = words
+        .filter(|words| !words.is_empty())
+        .and_then(TagLimit::read);
+    limit
+        .map(Some)
+        .ok_or("the tags of an entry are not a list of patterns")
 }
 
 /// `repository`, or with the class that it once could have, as in `repository(plugin)`.
@@ -197,5 +224,28 @@ mod tests {
         let rights = read(None, MOST, &Rights::reader()).unwrap();
         assert!(rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Pull));
         assert!(!rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Push));
+    }
+
+    #[test]
+    fn a_limit_to_tags_is_kept_and_one_that_cannot_be_read_refuses_the_token() {
+        let access = r#"[{"type":"repository","name":"a","actions":["pull"]},
+            {"type":"repository","name":"a","actions":["push"],"tags":["dev-*","!dev-0"]}]"#;
+        let rights = rights(access).unwrap();
+        let repo = "a".parse().unwrap();
+        let allows = |verb, tag: &str| {
+            let tag = [tag.parse().unwrap()];
+            rights.allow_named(Some(&repo), verb, longshore_core::Named::Tags(&tag))
+        };
+        assert!(allows(Verb::Pull, "latest") && allows(Verb::Push, "dev-1"));
+        assert!(!allows(Verb::Push, "latest") && !allows(Verb::Push, "dev-0"));
+        for tags in ["null", "[]", "\"dev\"", "[1]", "[\"a b\"]", "[\"**\"]"] {
+            let access =
+                format!(r#"[{{"type":"repository","name":"a","actions":["push"],"tags":{tags}}}]"#);
+            let claims = Json::object(format!(r#"{{"access":{access}}}"#).as_bytes()).unwrap();
+            assert!(
+                read(claims.get("access"), MOST, &Rights::Nothing).is_err(),
+                "{tags}"
+            );
+        }
     }
 }

@@ -30,6 +30,10 @@ pub(crate) struct Expected {
 pub(crate) struct Claims {
     pub(crate) actor: Actor,
     pub(crate) rights: Rights,
+    /// The principal and its version, where the issuer is an index like ours.
+    pub(crate) principal: Option<(i64, i64)>,
+    /// Whether the credential that the token was issued for leaves only part of its principal's rights.
+    pub(crate) narrowed: bool,
     not_before: u64,
     expires: u64,
 }
@@ -64,9 +68,12 @@ impl Claims {
             subject => Actor::Named(Arc::from(subject)),
         };
         let rights = access::read(claims.get("access"), expected.entries, &expected.strangers)?;
+        let principal = number(&claims, "pid")?.zip(number(&claims, "ver")?);
         Ok(Claims {
             actor,
             rights,
+            principal,
+            narrowed: claims.contains_key("nar"),
             not_before,
             expires,
         })
@@ -107,6 +114,16 @@ fn time(claims: &Object, name: &str) -> Result<Option<u64>, &'static str> {
         None => Ok(None),
         Some(Json::Whole(seconds)) => Ok(Some(*seconds)),
         Some(_) => Err("a claim that should be a time is not a whole number from 0"),
+    }
+}
+
+/// A claim of ours that is a number; none where it is missing or, in the tokens of others, something else.
+fn number(claims: &Object, name: &str) -> Result<Option<i64>, &'static str> {
+    match claims.get(name) {
+        Some(Json::Whole(number)) => i64::try_from(*number)
+            .map(Some)
+            .map_err(|_| "a claim that should be a small number is not"),
+        _ => Ok(None),
     }
 }
 

@@ -59,6 +59,7 @@ impl Algorithm {
 }
 
 /// A trusted public key.
+#[derive(Clone)]
 pub(crate) struct Key {
     algorithm: Algorithm,
     public: ParsedPublicKey,
@@ -157,6 +158,12 @@ impl Key {
         self.algorithm
     }
 
+    /// What the key is made of, as a JWK has it.
+    pub(crate) fn numbers(&self) -> Option<Numbers> {
+        let der: PublicKeyX509Der<'_> = self.public.as_der().ok()?;
+        numbers(self.algorithm, der.as_ref())
+    }
+
     /// Whether `signature` is this key's signature of `message`.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         self.public.verify_sig(message, signature).is_ok()
@@ -198,23 +205,35 @@ fn rsa_numbers(key: &[u8]) -> Option<(UintRef<'_>, UintRef<'_>)> {
         .ok()
 }
 
-/// The JWK thumbprint by SHA-256 (RFC 7638): of the required members only, in order, without spaces.
-fn thumbprint(algorithm: Algorithm, spki: &[u8]) -> Option<String> {
-    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+/// What a public key is made of; numbers are big-endian.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Numbers {
+    Point {
+        curve: &'static str,
+        x: Vec<u8>,
+        y: Vec<u8>,
+    },
+    Rsa {
+        n: Vec<u8>,
+        e: Vec<u8>,
+    },
+    Ed25519(Vec<u8>),
+}
+
+fn numbers(algorithm: Algorithm, spki: &[u8]) -> Option<Numbers> {
     let spki = SubjectPublicKeyInfoRef::from_der(spki).ok()?;
     let key = spki.subject_public_key.as_bytes()?;
-    let jwk = match algorithm {
+    Some(match algorithm {
         Algorithm::Rs256 => {
             let (n, e) = rsa_numbers(key)?;
             // Shorter ones would fail at each check; better to hear it when the key is read.
             if n.as_bytes().len() < MIN_RSA_BYTES {
                 return None;
             }
-            format!(
-                r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#,
-                text(e.as_bytes()),
-                text(n.as_bytes())
-            )
+            Numbers::Rsa {
+                n: n.as_bytes().to_vec(),
+                e: e.as_bytes().to_vec(),
+            }
         }
         Algorithm::Es256 | Algorithm::Es384 => {
             let (form, point) = key.split_first()?;
@@ -224,15 +243,29 @@ fn thumbprint(algorithm: Algorithm, spki: &[u8]) -> Option<String> {
             } else {
                 "P-384"
             };
-            (*form == 4).then(|| {
-                format!(
-                    r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#,
-                    text(x),
-                    text(y)
-                )
+            (*form == 4).then(|| Numbers::Point {
+                curve,
+                x: x.to_vec(),
+                y: y.to_vec(),
             })?
         }
-        Algorithm::EdDsa => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(key)),
+        Algorithm::EdDsa => Numbers::Ed25519(key.to_vec()),
+    })
+}
+
+/// The JWK thumbprint by SHA-256 (RFC 7638): of the required members only, in order, without spaces.
+fn thumbprint(algorithm: Algorithm, spki: &[u8]) -> Option<String> {
+    let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let jwk = match numbers(algorithm, spki)? {
+        Numbers::Rsa { n, e } => {
+            format!(r#"{{"e":"{}","kty":"RSA","n":"{}"}}"#, text(&e), text(&n))
+        }
+        Numbers::Point { curve, x, y } => format!(
+            r#"{{"crv":"{curve}","kty":"EC","x":"{}","y":"{}"}}"#,
+            text(&x),
+            text(&y)
+        ),
+        Numbers::Ed25519(x) => format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{}"}}"#, text(&x)),
     };
     Some(text(digest(&SHA256, jwk.as_bytes()).as_ref()))
 }

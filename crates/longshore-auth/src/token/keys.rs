@@ -37,7 +37,8 @@ impl Keys {
         self.by_name.get(name).map_or(&[], Vec::as_slice)
     }
 
-    fn add(&mut self, key: Key, kid: Option<&str>) {
+    /// Trusts one more key, by the names that are made from it and by `kid`.
+    pub(crate) fn add(&mut self, key: Key, kid: Option<&str>) {
         let key = Arc::new(key);
         self.count += 1;
         let mut names = vec![key.libtrust.as_str(), key.thumbprint.as_str()];

@@ -6,7 +6,7 @@
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use longshore_auth::{AuthKind, Authenticator, IdentityKind, Refusal};
+use longshore_auth::{AuthKind, Authenticator, IdentityKind, Needs, Refusal};
 use longshore_core::{Actor, Code, Cx, Error, Verb};
 use longshore_spec::name::RepoName;
 use longshore_spec::route::Request;
@@ -15,7 +15,7 @@ use super::errors::{Fault, seconds};
 use super::names;
 use super::options::Ping;
 use super::proxies::Sender;
-use super::urls::value;
+use super::urls::{Urls, value};
 
 /// A request whose sender is known.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) struct Visit<'a> {
 impl<'a> Visit<'a> {
     /// Finds out who sends `request`. `id` is its id, and `now` when it came in.
     pub(super) async fn enter(
-        authenticator: &Authenticator,
+        (authenticator, urls): (&Authenticator, &Urls),
         head: &'a Parts,
         sender: Sender<'a>,
         request: &Request,
@@ -45,7 +45,7 @@ impl<'a> Visit<'a> {
             .iter()
             .map(HeaderValue::as_bytes);
         match authenticator
-            .identify(credentials, sender.address, now)
+            .identify(credentials, needs(request), sender.address, now)
             .await
         {
             Ok(identity) => Ok(Self {
@@ -61,7 +61,10 @@ impl<'a> Visit<'a> {
             }),
             Err(refusal) => {
                 tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
-                Err(turned_away(authenticator, &refusal, request))
+                let here = |path: &str| urls.here(head, &sender, path);
+                let challenge =
+                    |scope: Option<&str>| authenticator.challenge(scope, refusal.error, here);
+                Err(turned_away(challenge, &refusal, request))
             }
         }
     }
@@ -69,15 +72,16 @@ impl<'a> Visit<'a> {
     /// Checks that the sender has the right that `request` needs.
     pub(super) fn admit(
         &self,
-        authenticator: &Authenticator,
+        (authenticator, urls): (&Authenticator, &Urls),
         request: &Request,
         ping: Ping,
     ) -> Result<(), Fault> {
+        let here = |path: &str| urls.here(self.head, &self.sender, path);
         let Some((repo, verb)) = need(request) else {
             return match request {
                 Request::V1Ping => Ok(()),
-                Request::V1Search { .. } => self.admit_search(authenticator),
-                _ => self.admit_ping(authenticator, ping),
+                Request::V1Search { .. } => self.admit_search(authenticator, here),
+                _ => self.admit_ping(authenticator, ping, here),
             };
         };
         if self.cx.rights.allow(repo, verb) {
@@ -88,9 +92,9 @@ impl<'a> Visit<'a> {
         let challenge = match self.kind {
             // Whoever gave a password has proven who they are: asking again would only make clients ask for another.
             IdentityKind::Password => None,
-            IdentityKind::Anonymous => authenticator.challenge(scope.as_deref(), None),
+            IdentityKind::Anonymous => authenticator.challenge(scope.as_deref(), None, here),
             IdentityKind::Token => {
-                authenticator.challenge(scope.as_deref(), Some("insufficient_scope"))
+                authenticator.challenge(scope.as_deref(), Some("insufficient_scope"), here)
             }
         };
         let fault = match (challenge, &self.cx.actor) {
@@ -115,7 +119,11 @@ impl<'a> Visit<'a> {
     /// A search needs no right: it finds what the caller may pull. A stranger who may pull nothing is asked who they are. So is one
     /// who may pull something and is no engine: podman and skopeo search like this without the credentials they have, and list
     /// the catalog with them when they are refused.
-    fn admit_search(&self, authenticator: &Authenticator) -> Result<(), Fault> {
+    fn admit_search(
+        &self,
+        authenticator: &Authenticator,
+        here: impl FnOnce(&str) -> String,
+    ) -> Result<(), Fault> {
         let is_stranger =
             self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
         let reach = self.cx.rights.pullable();
@@ -124,7 +132,7 @@ impl<'a> Visit<'a> {
         if !is_stranger || finds_all_it_could {
             return Ok(());
         }
-        match authenticator.challenge(Some("registry:catalog:search"), None) {
+        match authenticator.challenge(Some("registry:catalog:search"), None, here) {
             Some(challenge) => Err(challenged(challenge, "log in to search here".to_owned())),
             None => Ok(()),
         }
@@ -132,14 +140,19 @@ impl<'a> Visit<'a> {
 
     /// Clients choose by the answer to the ping whether they send credentials at all, so strangers are asked for some
     /// although a ping needs no right: `docs/decisions/0007-the-ping-of-strangers.md`.
-    fn admit_ping(&self, authenticator: &Authenticator, ping: Ping) -> Result<(), Fault> {
+    fn admit_ping(
+        &self,
+        authenticator: &Authenticator,
+        ping: Ping,
+        here: impl FnOnce(&str) -> String,
+    ) -> Result<(), Fault> {
         let is_stranger =
             self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
         let may_read = self.cx.rights.pulls();
         if !is_stranger || (ping == Ping::Welcome && may_read) {
             return Ok(());
         }
-        match authenticator.challenge(None, None) {
+        match authenticator.challenge(None, None, here) {
             Some(challenge) => Err(challenged(
                 challenge,
                 "log in to use this registry".to_owned(),
@@ -151,12 +164,16 @@ impl<'a> Visit<'a> {
 
 /// The answer to credentials that are not accepted. It names the full scope, so that the next token is good for what
 /// was asked: tokens end while layers are being pushed.
-fn turned_away(authenticator: &Authenticator, refusal: &Refusal, request: &Request) -> Fault {
+fn turned_away(
+    challenge: impl FnOnce(Option<&str>) -> Option<String>,
+    refusal: &Refusal,
+    request: &Request,
+) -> Fault {
     if let Some(wait) = refusal.retry_after {
         return Fault::from(Error::new(Code::TooManyRequests, refusal.public))
             .with(header::RETRY_AFTER, seconds(wait));
     }
-    match authenticator.challenge(scope(request).as_deref(), refusal.error) {
+    match challenge(scope(request).as_deref()) {
         Some(challenge) => challenged(challenge, refusal.public.to_owned()),
         None => Error::new(Code::Unauthorized, refusal.public).into(),
     }
@@ -188,6 +205,28 @@ fn need(request: &Request) -> Option<(Option<&RepoName>, Verb)> {
         Request::DeleteBlob { .. } | Request::DeleteManifest { .. } => Verb::Delete,
     };
     Some((request.repo(), verb))
+}
+
+/// The same for whoever looks up rights for it, with the other side of a mount.
+fn needs(request: &Request) -> Needs<'_> {
+    let Some((repo, verb)) = need(request) else {
+        return Needs {
+            searches: matches!(request, Request::V1Search { .. }),
+            ..Needs::default()
+        };
+    };
+    let from = match request {
+        Request::StartUpload {
+            mount: Some(mount), ..
+        } => mount.from.as_ref(),
+        _ => None,
+    };
+    Needs {
+        repo,
+        verb: Some(verb),
+        from,
+        searches: false,
+    }
 }
 
 /// The token scope of all that a request could need. Who pushes also pulls: clients look before they send.
@@ -264,8 +303,9 @@ mod tests {
             kind,
         };
         let push = parse("POST", "/v2/a/blobs/uploads/", None).unwrap();
+        let urls = Urls::new(&super::super::EdgeOptions::default());
         let fault = visit
-            .admit(&Authenticator::open(), &push, Ping::Challenge)
+            .admit((&Authenticator::open(), &urls), &push, Ping::Challenge)
             .unwrap_err();
         fault.respond(false, "r1")
     }

@@ -25,6 +25,8 @@ mod reply;
 mod request;
 mod routes;
 mod search;
+mod site;
+mod token;
 mod uploads;
 mod urls;
 mod warnings;
@@ -47,6 +49,8 @@ pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};
 pub use proxies::{Network, NetworkError};
 pub use routes::ROUTES;
+pub use site::Site;
+pub use token::TokenEdge;
 pub use urls::{Prefix, PublicUrl, UrlError};
 pub use warnings::{WarningError, Warnings};
 
@@ -118,16 +122,38 @@ impl Edge {
     {
         let (head, body) = request.into_parts();
         let body = peer.receive(body);
-        self.serve(&peer, head, body).await
+        let request = self.read(&head);
+        self.serve(&peer, head, request, body).await
     }
 
-    async fn serve(&self, peer: &Peer, head: Parts, body: ByteStream) -> Response<Body> {
+    /// Answers a request where there is no registry: nothing is there.
+    pub(super) async fn call_nothing<B>(
+        &self,
+        peer: Peer,
+        request: http::Request<B>,
+    ) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let body = peer.receive(body);
+        self.serve(&peer, head, Err(RouteError::NotFound), body)
+            .await
+    }
+
+    async fn serve(
+        &self,
+        peer: &Peer,
+        head: Parts,
+        request: Result<Request, RouteError>,
+        body: ByteStream,
+    ) -> Response<Body> {
         let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
         let id = self.0.ids.id(sender.request);
         let now = (self.0.options.now)();
         let watch = Watch::start(self.0.observer.as_ref(), (id, now), sender.address, &head);
         let body = watch.count(intake::in_our_words(body));
-        let request = self.read(&head);
         let name = request.as_ref().map_or("other", endpoint);
         let span = (self.0.options.span).map_or_else(Span::none, |span| span(&head, name));
         let answer = self
@@ -142,6 +168,13 @@ impl Edge {
                 (fault.respond(is_head, &ids::print(id)), None)
             }
         };
+        self.dress(&mut response, id);
+        span.record("http.response.status_code", response.status().as_u16());
+        watch.follow(response, place)
+    }
+
+    /// What is on every response: the request's id, and what is always there.
+    fn dress(&self, response: &mut Response<Body>, id: u128) {
         let headers = response.headers_mut();
         headers.insert(names::X_REQUEST_ID, ids::value(id));
         for (name, values) in &self.0.always {
@@ -153,8 +186,6 @@ impl Edge {
                 }
             }
         }
-        span.record("http.response.status_code", response.status().as_u16());
-        watch.follow(response, place)
     }
 
     /// What the request is about.
@@ -189,9 +220,10 @@ impl Edge {
             read => read?,
         };
         watch.route(endpoint(&request), request.repo());
-        let visit = Visit::enter(&self.0.authenticator, head, sender, &request, (id, now)).await?;
+        let asks = (&self.0.authenticator, &self.0.urls);
+        let visit = Visit::enter(asks, head, sender, &request, (id, now)).await?;
         watch.actor(&visit.cx.actor);
-        visit.admit(&self.0.authenticator, &request, self.0.options.ping)?;
+        visit.admit(asks, &request, self.0.options.ping)?;
         let place = self.place(&visit.cx.actor, &request).await?;
         // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.
         match self.dispatch(&visit, &request, body).await {

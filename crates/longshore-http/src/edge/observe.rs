@@ -32,7 +32,7 @@ pub struct Observed {
     pub route: &'static str,
     /// The method as sent.
     pub method: Method,
-    /// The request target as sent. It holds no secrets: this API has none in its URLs.
+    /// The request target as sent, or what of it holds no secret. The distribution API has none in its URLs.
     pub target: Uri,
     /// The status of the response; `None` when the client left before there was one.
     pub status: Option<StatusCode>,
@@ -148,6 +148,13 @@ impl Watch {
             seen.route = route;
             seen.repo = repo.cloned();
         });
+    }
+
+    /// Replaces the target, where that of the request may hold a secret.
+    pub(super) fn target(&self, target: Option<Uri>) {
+        if let Some(target) = target {
+            self.note(|seen| seen.target = target);
+        }
     }
 
     /// Notes who asks.

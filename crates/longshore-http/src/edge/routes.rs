@@ -3,7 +3,7 @@
 use longshore_spec::route::Request;
 
 /// The names of endpoints in logs and metrics. The last is everything that is no endpoint.
-pub const ROUTES: [&str; 10] = [
+pub const ROUTES: [&str; 12] = [
     "ping",
     "catalog",
     "tags",
@@ -13,8 +13,16 @@ pub const ROUTES: [&str; 10] = [
     "uploads",
     "upload",
     "search",
+    TOKEN,
+    KEYS,
     OTHER,
 ];
+
+/// Where tokens are given out.
+pub(super) const TOKEN: &str = "token";
+
+/// Where the keys of tokens are shown.
+pub(super) const KEYS: &str = "keys";
 
 /// What is no endpoint, or none that the request's grammar could tell.
 pub(super) const OTHER: &str = "other";
@@ -83,7 +91,8 @@ mod tests {
             names.push(name);
         }
         names.dedup();
-        names.push(OTHER);
+        // Not of the distribution API, so not of its grammar.
+        names.extend([TOKEN, KEYS, OTHER]);
         assert_eq!(names, ROUTES);
     }
 }

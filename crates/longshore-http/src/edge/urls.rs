@@ -153,6 +153,22 @@ impl Urls {
     }
 }
 
+impl Urls {
+    /// The absolute URL of a path of this server below its prefix, as the client knows it. Where nothing says by which
+    /// host that is, the path alone.
+    pub(super) fn here(&self, head: &Parts, sender: &Sender<'_>, path: &str) -> String {
+        let base = &self.base;
+        if let Some(origin) = &self.origin {
+            return format!("{origin}{base}{path}");
+        }
+        let scheme = if sender.secure { "https" } else { "http" };
+        match asked_host(head, sender) {
+            Some(host) => format!("{scheme}://{host}{base}{path}"),
+            None => format!("{base}{path}"),
+        }
+    }
+}
+
 /// The host the client asked for. An absolute request target and `:authority` go before `Host` (RFC 9112, 3.2.2).
 fn asked_host(head: &Parts, sender: &Sender<'_>) -> Option<Host> {
     let said = match (sender.host, head.uri.authority()) {

@@ -1,0 +1,337 @@
+//! From a name and a password, a personal token or a robot's secret to a principal.
+//!
+//! Every way in answers the same for an unknown name and a wrong secret, and takes a password hash's time for both. A
+//! secret of 256 bits needs no slow hash and no remembered verdict: it is one look into an index.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use longshore_core::Actor;
+use longshore_meta::Durability;
+use longshore_meta::logins::{Login, login_by_id, login_by_name, login_seen, password_upgrade};
+use longshore_meta::principals::PrincipalId;
+use longshore_meta::secrets::{Kind, Secret, secret_find, secret_used};
+use longshore_meta::time::{micros, span};
+use zeroize::Zeroizing;
+
+use super::secret::{Looks, hash, looks, prefix};
+use super::{Index, password};
+use crate::checked::throttled;
+use crate::identity::Refusal;
+use crate::rights::{Narrow, Via, Who};
+
+/// What users and robots are in the table of principals.
+pub const USER: i64 = 0;
+/// See [`USER`].
+pub const ROBOT: i64 = 3;
+/// What a robot's name begins with where it belongs to the system.
+pub const SYSTEM: &str = "robot";
+/// How old the note of a secret's last use may be: one write an hour, not one a request.
+const USED_EVERY: Duration = Duration::from_hours(1);
+
+/// What somebody was known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// The password of the account.
+    Password,
+    /// A personal access token, by its id.
+    Personal(i64),
+    /// A robot's secret, by its id.
+    Robot(i64),
+    /// A refresh token, by its id.
+    Refresh(i64),
+}
+
+/// Somebody who has proven who they are.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// The principal.
+    pub principal: i64,
+    /// Its name, as it logs in.
+    pub name: Arc<str>,
+    /// Its version: what is issued to it says so.
+    pub version: i64,
+    /// What it was known by.
+    pub proof: Proof,
+    /// What that leaves of its rights; all where it does not narrow.
+    pub narrowed: Option<Arc<Narrow>>,
+}
+
+impl Known {
+    /// As rights are asked for.
+    pub fn who(&self, from: IpAddr) -> Who {
+        Who {
+            principal: Some(PrincipalId(self.principal)),
+            via: match self.proof {
+                Proof::Password | Proof::Refresh(_) => Via::Password,
+                Proof::Personal(_) => Via::PersonalToken,
+                Proof::Robot(_) => Via::RobotSecret,
+            },
+            narrowed: self.narrowed.clone(),
+            from,
+        }
+    }
+
+    /// As contexts have it.
+    pub fn actor(&self) -> Actor {
+        Actor::Named(self.name.clone())
+    }
+}
+
+/// The name by which a principal logs in: robots carry their organisation before a `+`, which no other name has.
+pub fn login_name(login: &Login, organisation: Option<&str>) -> String {
+    if login.kind == ROBOT {
+        format!("{}+{}", organisation.unwrap_or(SYSTEM), login.name)
+    } else {
+        login.name.clone()
+    }
+}
+
+impl Index {
+    /// Who logs in with this name and password, token or secret.
+    ///
+    /// `peer` is the address that failures are counted for.
+    ///
+    /// # Errors
+    /// It is wrong, or nobody may try just now.
+    pub async fn login(
+        &self,
+        user: &str,
+        secret: Zeroizing<Vec<u8>>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        match looks(&secret) {
+            Looks::Other => self.by_password(user, secret, peer, now).await,
+            looks => self.by_secret(user, &secret, looks, (peer, now)).await,
+        }
+    }
+
+    async fn by_password(
+        &self,
+        user: &str,
+        secret: Zeroizing<Vec<u8>>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        let wrong = || Refusal::password("no such user, or another password");
+        let found = self
+            .principal(user)
+            .await?
+            .filter(|login| login.kind == USER && login.owner == 0 && login.password.is_some());
+        let hash = found
+            .as_ref()
+            .and_then(|login| login.password.as_ref())
+            .map_or(&*self.0.decoy, |(hash, _)| hash.as_str());
+        let against: Arc<str> = hash.into();
+        let (checked, tried) = (against.clone(), secret.clone());
+        let good = self
+            .0
+            .checks
+            .check((user, &secret, against.as_bytes()), peer, now, move || {
+                password::verify(&checked, &tried)
+            })
+            .await?;
+        let Some(login) = found.filter(|login| good && may_act(login, now)) else {
+            return Err(wrong());
+        };
+        if !password::is_ours(&against) {
+            self.upgrade(login.id, against.to_string(), secret).await;
+        }
+        Ok(Known {
+            principal: login.id,
+            name: login.name.into(),
+            version: login.version,
+            proof: Proof::Password,
+            narrowed: None,
+        })
+    }
+
+    async fn by_secret(
+        &self,
+        user: &str,
+        secret: &[u8],
+        looks: Looks,
+        (peer, now): (IpAddr, SystemTime),
+    ) -> Result<Known, Refusal> {
+        let throttle = &self.0.checks.throttle;
+        let attempt = throttle.begin(user, peer, now).map_err(throttled)?;
+        let kind = match looks {
+            Looks::Like(found) if found == prefix(Kind::Personal) => Some(Kind::Personal),
+            Looks::Like(found) if found == prefix(Kind::Robot) => Some(Kind::Robot),
+            _ => None,
+        };
+        let known = match kind {
+            Some(kind) => self.by_hash(secret, kind, peer, now).await?,
+            None => None,
+        };
+        // The name is part of what must be right: it is in logs, and whoever reads them believes it.
+        let known = known.filter(|known| &*known.name == user);
+        attempt.end(known.is_some(), now);
+        known
+            .ok_or_else(|| Refusal::password("no such token, or not of this user, or it has ended"))
+    }
+
+    /// Whoever holds a refresh token.
+    ///
+    /// # Errors
+    /// There is no such, it has ended, or nobody may try just now.
+    pub async fn by_refresh(
+        &self,
+        secret: &[u8],
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        let throttle = &self.0.checks.throttle;
+        let attempt = throttle
+            .begin("refresh token", peer, now)
+            .map_err(throttled)?;
+        let known = match looks(secret) {
+            Looks::Like(found) if found == prefix(Kind::Refresh) => {
+                self.by_hash(secret, Kind::Refresh, peer, now).await?
+            }
+            _ => None,
+        };
+        attempt.end(known.is_some(), now);
+        known.ok_or_else(|| Refusal::password("no such refresh token, or it has ended"))
+    }
+
+    async fn by_hash(
+        &self,
+        secret: &[u8],
+        kind: Kind,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Option<Known>, Refusal> {
+        let hash = hash(&self.0.secrets, secret);
+        let found = self
+            .0
+            .db
+            .read(&hash, |tx, hash| {
+                Box::pin(async move {
+                    let Some(secret) = secret_find(tx, hash).await? else {
+                        return Ok(None);
+                    };
+                    let Some(login) = login_by_id(tx, secret.principal).await? else {
+                        return Ok(None);
+                    };
+                    let organisation = match login.owner {
+                        0 => None,
+                        owner => login_by_id(tx, owner).await?,
+                    };
+                    Ok(Some((secret, login, organisation)))
+                })
+            })
+            .await
+            .map_err(|error| unavailable(&error))?;
+        let Some((secret, login, organisation)) = found else {
+            return Ok(None);
+        };
+        let at = micros(now);
+        let is_alive = secret.kind == kind.number()
+            && secret.expires.is_none_or(|end| at < end)
+            && may_act(&login, now)
+            && (login.owner == 0 || organisation.is_some());
+        if !is_alive {
+            return Ok(None);
+        }
+        let narrowed = match secret.scope.as_deref().map(Narrow::parse) {
+            None => None,
+            Some(Ok(narrow)) => Some(Arc::new(narrow)),
+            Some(Err(error)) => {
+                tracing::error!(secret = secret.id, %error, "what narrows this secret cannot be read, so it is refused");
+                return Ok(None);
+            }
+        };
+        self.note_use(&secret, &login, peer, at).await;
+        Ok(Some(Known {
+            principal: login.id,
+            name: login_name(
+                &login,
+                organisation.as_ref().map(|owner| owner.name.as_str()),
+            )
+            .into(),
+            version: login.version,
+            proof: match kind {
+                Kind::Robot => Proof::Robot(secret.id),
+                Kind::Refresh => Proof::Refresh(secret.id),
+                _ => Proof::Personal(secret.id),
+            },
+            narrowed,
+        }))
+    }
+
+    /// A principal by the name it logs in with.
+    async fn principal(&self, user: &str) -> Result<Option<Login>, Refusal> {
+        self.0
+            .db
+            .read(&user, |tx, user| Box::pin(login_by_name(tx, 0, user)))
+            .await
+            .map_err(|error| unavailable(&error))
+    }
+
+    /// Keeps a password as we keep them today. A login succeeds whether this does or not.
+    async fn upgrade(&self, principal: i64, old: String, secret: Zeroizing<Vec<u8>>) {
+        let Ok(Ok(new)) = self
+            .0
+            .checks
+            .hashing
+            .run(move || password::hash(&secret))
+            .await
+        else {
+            return;
+        };
+        let kept = self
+            .0
+            .db
+            .write(
+                Durability::Power,
+                (principal, old, new),
+                |tx, (id, old, new)| Box::pin(password_upgrade(tx, *id, old, new)),
+            )
+            .await;
+        if kept.is_err() {
+            tracing::warn!("a password that was checked could not be kept in a better way");
+        }
+    }
+
+    /// Notes when a secret and its principal were last used, to the hour.
+    async fn note_use(&self, secret: &Secret, login: &Login, peer: IpAddr, now: i64) {
+        let is_recent = secret
+            .used
+            .is_some_and(|used| (now - used).abs() < span(USED_EVERY));
+        if is_recent {
+            return;
+        }
+        let args = (secret.id, login.id, now, peer.to_string());
+        let noted = self
+            .0
+            .db
+            .write(
+                Durability::Process,
+                args,
+                |tx, (secret, login, now, from)| {
+                    Box::pin(async move {
+                        secret_used(tx, *secret, *now, from).await?;
+                        login_seen(tx, *login, *now).await
+                    })
+                },
+            )
+            .await;
+        if noted.is_err() {
+            tracing::warn!("the last use of a token could not be noted");
+        }
+    }
+}
+
+/// Whether a principal may act at all.
+fn may_act(login: &Login, now: SystemTime) -> bool {
+    login.state == 0 && login.expires.is_none_or(|end| micros(now) < end)
+}
+
+/// Nobody can be known while the database cannot be read.
+pub(crate) fn unavailable(error: &longshore_core::Error) -> Refusal {
+    tracing::error!(error = %longshore_core::error::Chain(error), "a login could not be looked up");
+    Refusal::throttled(Duration::from_secs(5), "the database cannot be read")
+}

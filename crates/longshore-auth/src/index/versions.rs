@@ -1,0 +1,65 @@
+//! Whether a principal is still what it was when a token was issued, from memory that is a few seconds old at most.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use longshore_core::Result;
+use longshore_meta::Db;
+use longshore_meta::logins::login_version;
+use longshore_meta::time::micros;
+use moka::sync::Cache;
+
+use super::options::REVOKED_WITHIN;
+use crate::age::apart;
+
+/// The most principals that are remembered.
+const MOST: u64 = 100_000;
+
+/// The version of a principal that may act; none when it may not.
+type Version = Option<i64>;
+
+#[derive(Debug)]
+pub(crate) struct Versions {
+    known: Cache<i64, Arc<(SystemTime, Version)>>,
+}
+
+impl Versions {
+    pub(crate) fn new() -> Self {
+        Versions {
+            known: Cache::new(MOST),
+        }
+    }
+
+    /// Whether `version` of a principal still holds. `fresh`: as the database has it now.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) async fn holds(
+        &self,
+        db: &Db,
+        (principal, version): (i64, i64),
+        fresh: bool,
+        now: SystemTime,
+    ) -> Result<bool> {
+        if !fresh
+            && let Some(known) = self.known.get(&principal)
+            && apart(now, known.0) < REVOKED_WITHIN
+        {
+            return Ok(known.1 == Some(version));
+        }
+        let found = db
+            .read(&principal, |tx, id| Box::pin(login_version(tx, *id)))
+            .await?;
+        let at = micros(now);
+        let current = found
+            .filter(|(state, _, expires)| *state == 0 && expires.is_none_or(|end| at < end))
+            .map(|(_, version, _)| version);
+        self.known.insert(principal, Arc::new((now, current)));
+        Ok(current == Some(version))
+    }
+
+    /// Forgets what is known of a principal, of which something was just taken away in this process.
+    pub(crate) fn forget(&self, principal: i64) {
+        self.known.invalidate(&principal);
+    }
+}

@@ -1,0 +1,221 @@
+//! Keys over time.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+
+use super::*;
+
+const DAY: Duration = Duration::from_hours(24);
+
+fn start() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000)
+}
+
+struct House {
+    _folder: tempfile::TempDir,
+    db: Db,
+    sealing: Arc<SealingKey>,
+}
+
+impl House {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open_file(&folder.path().join("meta.db")).unwrap();
+        let sealing = Arc::new(SealingKey::from_bytes(&[7; 32]));
+        House {
+            _folder: folder,
+            db,
+            sealing,
+        }
+    }
+
+    async fn open(&self, options: KeyOptions, now: SystemTime) -> Issuer {
+        Issuer::open(self.db.clone(), self.sealing.clone(), options, now)
+            .await
+            .unwrap()
+    }
+}
+
+/// The key a token names.
+fn kid(token: &str) -> String {
+    let header = token.split('.').next().unwrap();
+    let header = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(header)
+        .unwrap();
+    let header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+    header["kid"].as_str().unwrap().to_owned()
+}
+
+/// Whether `issuer` would trust this token's signature now.
+fn is_trusted(issuer: &Issuer, token: &str) -> bool {
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let signature = base64::engine::general_purpose::URL_SAFE_NO_PAD
+        .decode(signature)
+        .unwrap();
+    let trusted = issuer.trusted();
+    trusted
+        .keys()
+        .named(&kid(token))
+        .iter()
+        .any(|key| key.verify(signed.as_bytes(), &signature))
+}
+
+#[tokio::test]
+async fn the_first_start_makes_a_key_and_the_next_start_knows_it() {
+    let house = House::new();
+    assert!(!Issuer::has_keys(&house.db, start()).await.unwrap());
+    let token = {
+        let issuer = house.open(KeyOptions::default(), start()).await;
+        issuer.sign(b"{}", start()).unwrap()
+    };
+    assert!(Issuer::has_keys(&house.db, start()).await.unwrap());
+    let again = house.open(KeyOptions::default(), start() + DAY).await;
+    assert_eq!(again.keys(start() + DAY).len(), 1);
+    assert_eq!(kid(&again.sign(b"{}", start() + DAY).unwrap()), kid(&token));
+    assert!(is_trusted(&again, &token));
+}
+
+#[tokio::test]
+async fn another_sealing_key_opens_nothing_and_the_error_says_what_to_do() {
+    let mut house = House::new();
+    house.open(KeyOptions::default(), start()).await;
+    house.sealing = Arc::new(SealingKey::from_bytes(&[8; 32]));
+    let error = Issuer::open(
+        house.db.clone(),
+        house.sealing.clone(),
+        KeyOptions::default(),
+        start(),
+    )
+    .await
+    .unwrap_err();
+    assert!(error.to_string().contains("put the file back"), "{error}");
+}
+
+#[tokio::test]
+async fn a_new_key_is_shown_before_it_signs_and_the_old_one_is_trusted_until_its_last_token_is_dead()
+ {
+    let house = House::new();
+    let options = KeyOptions::default();
+    let issuer = house.open(options, start()).await;
+    let old = kid(&issuer.sign(b"{}", start()).unwrap());
+
+    let rotated = start() + DAY;
+    issuer.rotate(false, rotated).await.unwrap();
+    assert!(
+        issuer.jwks().matches("\"kty\"").count() == 4,
+        "both keys, by two names each"
+    );
+    let before = rotated + options.lead - Duration::from_secs(1);
+    let last = issuer.sign(b"{}", before).unwrap();
+    assert_eq!(
+        kid(&last),
+        old,
+        "the new key waits until everybody knows it"
+    );
+    let after = rotated + options.lead;
+    let first = issuer.sign(b"{}", after).unwrap();
+    assert_ne!(kid(&first), old);
+
+    issuer.tend(after + options.token_ttl).await.unwrap();
+    assert!(is_trusted(&issuer, &last) && is_trusted(&issuer, &first));
+    let gone = after + options.token_ttl + SKEW + Duration::from_secs(1);
+    issuer.tend(gone).await.unwrap();
+    assert!(!is_trusted(&issuer, &last), "what is dead is not trusted");
+    assert!(is_trusted(&issuer, &first));
+    assert_eq!(issuer.keys(gone).len(), 1);
+}
+
+#[tokio::test]
+async fn rotation_comes_by_itself_once_a_key_is_old_or_another_algorithm_is_wanted() {
+    let house = House::new();
+    let options = KeyOptions::default();
+    let issuer = house.open(options, start()).await;
+    issuer
+        .tend(start() + options.rotate_every - DAY)
+        .await
+        .unwrap();
+    assert_eq!(issuer.keys(start()).len(), 1);
+    let due = start() + options.rotate_every;
+    issuer.tend(due).await.unwrap();
+    issuer.tend(due + Duration::from_mins(1)).await.unwrap();
+    assert_eq!(issuer.keys(due).len(), 2, "once, not at every look");
+    let changed = KeyOptions {
+        algorithm: SigningAlgorithm::EdDsa,
+        ..options
+    };
+    let issuer = house.open(changed, due + DAY).await;
+    let keys = issuer.keys(due + DAY + options.lead);
+    let signs: Vec<_> = keys.iter().filter(|key| key.signs).collect();
+    assert_eq!(signs.len(), 1);
+    assert_eq!(signs[0].algorithm, "EdDSA");
+}
+
+#[tokio::test]
+async fn a_key_that_must_go_at_once_goes_at_once_also_while_another_waits() {
+    let house = House::new();
+    let issuer = house.open(KeyOptions::default(), start()).await;
+    issuer.rotate(false, start() + DAY).await.unwrap();
+    issuer.rotate(true, start() + DAY).await.unwrap();
+    let keys = issuer.keys(start() + DAY);
+    let now = kid(&issuer.sign(b"{}", start() + DAY).unwrap());
+    let signs = keys.iter().find(|key| key.signs).unwrap();
+    assert_eq!((signs.kid.as_str(), signs.until), (now.as_str(), None));
+    let later = start() + DAY + Duration::from_hours(1);
+    issuer.tend(later).await.unwrap();
+    assert_eq!(kid(&issuer.sign(b"{}", later).unwrap()), now);
+    assert_eq!(issuer.keys(later).len(), 1);
+}
+
+#[tokio::test]
+async fn the_database_holds_no_private_key_and_forgets_sealed_ones_that_are_trusted_no_more() {
+    let house = House::new();
+    let options = KeyOptions::default();
+    let issuer = house.open(options, start()).await;
+    issuer.rotate(true, start() + DAY).await.unwrap();
+    let old = start() + DAY + options.token_ttl + SKEW + Duration::from_secs(1);
+    issuer.tend(old).await.unwrap();
+    let rows = house
+        .db
+        .read(&0, |tx, now| Box::pin(signing_key_list(tx, *now)))
+        .await
+        .unwrap();
+    assert_eq!(
+        rows.len(),
+        3,
+        "the authority and two keys; public halves stay"
+    );
+    let erased = rows.iter().filter(|row| row.sealed.is_empty()).count();
+    assert_eq!(erased, 1);
+    for row in rows {
+        assert!(!row.sealed.starts_with(&[0x30]), "DER would begin so");
+    }
+}
+
+#[tokio::test]
+async fn tokens_call_their_key_by_the_form_that_was_chosen_and_bring_its_certificate_where_asked() {
+    for (form, x5c) in [(KidForm::Thumbprint, false), (KidForm::Libtrust, true)] {
+        let house = House::new();
+        let options = KeyOptions {
+            kid: form,
+            x5c,
+            ..KeyOptions::default()
+        };
+        let issuer = house.open(options, start()).await;
+        let token = issuer.sign(b"{}", start()).unwrap();
+        let key = &issuer.keys(start())[0];
+        let expected = if form == KidForm::Libtrust {
+            &key.libtrust
+        } else {
+            &key.kid
+        };
+        assert_eq!(&kid(&token), expected);
+        assert!(issuer.jwks().contains(&format!("\"kid\":\"{expected}\"")));
+        assert!(is_trusted(&issuer, &token));
+        assert_eq!(token.len() > 600, x5c, "{token}");
+        assert_eq!(
+            issuer.certificates().matches("BEGIN CERTIFICATE").count(),
+            2
+        );
+    }
+}

@@ -1,0 +1,72 @@
+//! All edges of one address: which of them a request is for.
+
+use std::error::Error as StdError;
+use std::future::Future;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use hyper::body::Incoming;
+
+use super::Edge;
+use super::token::TokenEdge;
+use crate::server::{Body, Handler, Peer};
+
+/// A registry's edge, and those beside it. Cloning copies pointers.
+#[derive(Debug, Clone)]
+pub struct Site {
+    edge: Edge,
+    registry: bool,
+    token: Option<TokenEdge>,
+}
+
+impl Site {
+    /// A site of this edge alone.
+    pub fn new(edge: Edge) -> Self {
+        Site {
+            edge,
+            registry: true,
+            token: None,
+        }
+    }
+
+    /// A site without a registry, which names and counts requests as `edge` does.
+    pub fn without_registry(edge: Edge) -> Self {
+        Site {
+            registry: false,
+            ..Site::new(edge)
+        }
+    }
+
+    /// With the token service of an index.
+    #[must_use]
+    pub fn with_tokens(mut self, token: TokenEdge) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// Answers a request that came by `peer`. Every failure is a response too.
+    pub async fn call<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        match &self.token {
+            // Boxed: a pull would carry room for it.
+            Some(token) if token.is_for(request.uri().path()) => {
+                Box::pin(token.call(peer, request)).await
+            }
+            _ if self.registry => self.edge.call(peer, request).await,
+            _ => Box::pin(self.edge.call_nothing(peer, request)).await,
+        }
+    }
+}
+
+impl Handler for Site {
+    fn handle(
+        &self,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Body>> + Send {
+        self.call(peer, request)
+    }
+}

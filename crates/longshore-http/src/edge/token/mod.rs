@@ -1,0 +1,344 @@
+//! The token service of an index, and the keys that its tokens are checked with.
+//!
+//! Source: the Docker registry token specification ("Requesting a token", "OAuth2"), RFC 6749. `GET` takes Basic
+//! credentials, `POST` a form; both give the same token. What is asked and not allowed is left out of the token, and is no
+//! error. Credentials in a query are not read, and not logged either.
+//!
+//! Absent on purpose: who somebody is and what they may do, which is the index's.
+
+mod answer;
+mod ask;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::TryStreamExt as _;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use longshore_auth::Refusal;
+use longshore_auth::index::{Ask, Index, Issued, Known, TokenError};
+use longshore_core::error::Chain;
+use longshore_core::{Actor, ByteStream, Code, Error};
+use zeroize::Zeroizing;
+
+use self::answer::{OAuthError, given};
+use self::ask::{Form, Parameters, Wanted};
+use super::errors::{Fault, seconds};
+use super::intake;
+use super::observe::Watch;
+use super::proxies::Sender;
+use super::reply::Reply;
+use super::routes::{KEYS, TOKEN};
+use super::urls::value;
+use super::{Edge, ids};
+use crate::server::{Body, Peer};
+
+/// Where tokens are given out, below the prefix of the edge.
+const PATH: &str = "/token";
+/// Where the keys are, as a JWK set, in two places; and as certificates.
+const JWKS: [&str; 2] = ["/token/jwks.json", "/.well-known/jwks.json"];
+const CERTIFICATES: &str = "/token/certificates.pem";
+/// The longest form, in bytes.
+const FORM: usize = 64 * 1024;
+/// Keys are shown long before they sign, so a minute does no harm.
+const A_MINUTE: HeaderValue = HeaderValue::from_static("max-age=60");
+const PEM: HeaderValue = HeaderValue::from_static("application/x-pem-file");
+const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json");
+
+/// Gives out the tokens of an index. Cloning copies pointers.
+#[derive(Clone)]
+pub struct TokenEdge {
+    edge: Edge,
+    index: Index,
+}
+
+impl fmt::Debug for TokenEdge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenEdge").finish_non_exhaustive()
+    }
+}
+
+/// How a request failed, and in whose words that is said: `POST` is OAuth's.
+enum Failure {
+    Plain(Fault),
+    OAuth(OAuthError),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Failure::Plain(fault)
+    }
+}
+
+impl From<OAuthError> for Failure {
+    fn from(error: OAuthError) -> Self {
+        Failure::OAuth(error)
+    }
+}
+
+impl TokenEdge {
+    /// A token service of `index`, which observes, names and counts requests as `edge` does.
+    pub fn new(edge: Edge, index: Index) -> Self {
+        TokenEdge { edge, index }
+    }
+
+    /// Whether a path is one of the token service's.
+    pub fn is_for(&self, path: &str) -> bool {
+        let Some(path) = self.edge.0.urls.below(path) else {
+            return false;
+        };
+        path == PATH || path == CERTIFICATES || JWKS.contains(&path)
+    }
+
+    /// Answers a request that came by `peer`. Every failure is a response too.
+    pub async fn call<B>(&self, peer: Peer, request: http::Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        let body = peer.receive(body);
+        let inner = &self.edge.0;
+        let sender = Sender::of(&peer, &head.headers, &inner.options.trusted_proxies);
+        let id = inner.ids.id(sender.request);
+        let now = (inner.options.now)();
+        let watch = Watch::start(inner.observer.as_ref(), (id, now), sender.address, &head);
+        watch.target(ask::without_secrets(&head.uri));
+        let body = watch.count(intake::in_our_words(body));
+        let is_head = head.method == Method::HEAD;
+        let mut response = match self.answer(&head, &sender, body, now, &watch).await {
+            Ok(reply) => reply.respond(is_head),
+            Err(Failure::Plain(fault)) => {
+                watch.error(fault.code());
+                fault.respond(is_head, &ids::print(id))
+            }
+            Err(Failure::OAuth(error)) => {
+                watch.error(error.code);
+                error.respond(&ids::print(id))
+            }
+        };
+        self.edge.dress(&mut response, id);
+        watch.follow(response, None)
+    }
+
+    async fn answer(
+        &self,
+        head: &Parts,
+        sender: &Sender<'_>,
+        body: ByteStream,
+        now: SystemTime,
+        watch: &Watch,
+    ) -> Result<Reply, Failure> {
+        let path = self.edge.0.urls.below(head.uri.path()).unwrap_or_default();
+        if path != PATH {
+            watch.route(KEYS, None);
+            return Ok(self.keys(path, &head.method)?);
+        }
+        watch.route(TOKEN, None);
+        match head.method {
+            Method::GET => self
+                .get(head, sender, now, watch)
+                .await
+                .map_err(Failure::from),
+            Method::POST => self.post(head, sender, body, now, watch).await,
+            _ => Err(not_allowed("GET, POST").into()),
+        }
+    }
+
+    fn keys(&self, path: &str, method: &Method) -> Result<Reply, Fault> {
+        if !matches!(*method, Method::GET | Method::HEAD) {
+            return Err(not_allowed("GET, HEAD"));
+        }
+        let issuer = self.index.issuer();
+        let (kind, text): (_, Arc<str>) = if path == CERTIFICATES {
+            (PEM, issuer.certificates())
+        } else {
+            (JWK_SET, issuer.jwks())
+        };
+        let bytes = text.as_bytes().to_vec();
+        Ok(Reply::new(StatusCode::OK)
+            .json(kind, bytes)
+            .with(header::CACHE_CONTROL, A_MINUTE))
+    }
+
+    /// `GET /token`: Basic credentials or none.
+    async fn get(
+        &self,
+        head: &Parts,
+        sender: &Sender<'_>,
+        now: SystemTime,
+        watch: &Watch,
+    ) -> Result<Reply, Fault> {
+        let parameters = Parameters::of_query(head.uri.query())
+            .map_err(|why| Error::new(Code::Unsupported, why))
+            .map_err(bad)?;
+        let ask = parameters
+            .ask()
+            .map_err(|why| Error::new(Code::Unsupported, why))
+            .map_err(bad)?;
+        let credentials = head
+            .headers
+            .get_all(header::AUTHORIZATION)
+            .iter()
+            .map(HeaderValue::as_bytes);
+        let known = self
+            .index
+            .by_header(credentials, sender.address, now)
+            .await
+            .map_err(|refusal| self.turned_away(&refusal, sender))?;
+        if let Some(known) = &known {
+            watch.actor(&Actor::Named(known.name.clone()));
+        }
+        let issued = self
+            .index
+            .issue(known.as_ref(), &ask, sender.address, now)
+            .await
+            .map_err(failed)?;
+        Ok(given(&issued, false))
+    }
+
+    /// `POST /token`: a form of OAuth 2.
+    async fn post(
+        &self,
+        head: &Parts,
+        sender: &Sender<'_>,
+        body: ByteStream,
+        now: SystemTime,
+        watch: &Watch,
+    ) -> Result<Reply, Failure> {
+        if !is_form(&head.headers) {
+            let what = "send the parameters as application/x-www-form-urlencoded";
+            let fault = Fault::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                Code::Unsupported.wire().1,
+                what,
+            );
+            return Err(fault.into());
+        }
+        let bytes = read(body).await?;
+        let form = Form::read(&bytes).map_err(OAuthError::request)?;
+        let ask = form.parameters.ask().map_err(OAuthError::scope)?;
+        let known = self.grant(&form.wanted, sender, now).await?;
+        watch.actor(&Actor::Named(known.name.clone()));
+        let issued = self.issue(&known, &ask, sender, now).await?;
+        Ok(given(&issued, true))
+    }
+
+    async fn grant(
+        &self,
+        wanted: &Wanted,
+        sender: &Sender<'_>,
+        now: SystemTime,
+    ) -> Result<Known, Failure> {
+        let known = match wanted {
+            Wanted::Password { user, password } => {
+                let password = Zeroizing::new(password.as_bytes().to_vec());
+                let login = self
+                    .index
+                    .login_checked(user, password, sender.address, now);
+                Box::pin(login).await
+            }
+            Wanted::Refresh(token) => {
+                let token = token.as_bytes();
+                self.index.by_refresh(token, sender.address, now).await
+            }
+        };
+        known.map_err(|refusal| {
+            tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
+            match refusal.retry_after {
+                Some(_) => Failure::Plain(throttled(&refusal)),
+                None => Failure::OAuth(OAuthError::grant(refusal.public)),
+            }
+        })
+    }
+
+    async fn issue(
+        &self,
+        known: &Known,
+        ask: &Ask,
+        sender: &Sender<'_>,
+        now: SystemTime,
+    ) -> Result<Issued, Failure> {
+        let issued = self.index.issue(Some(known), ask, sender.address, now);
+        issued.await.map_err(|error| match error {
+            TokenError::Service(_) => Failure::OAuth(OAuthError::target(error.to_string())),
+            error => Failure::Plain(failed(error)),
+        })
+    }
+
+    fn turned_away(&self, refusal: &Refusal, sender: &Sender<'_>) -> Fault {
+        tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
+        if refusal.retry_after.is_some() {
+            return throttled(refusal);
+        }
+        let realm = &self.index.options().service;
+        let (status, code) = (StatusCode::UNAUTHORIZED, Code::Unauthorized.wire().1);
+        Fault::new(status, code, refusal.public).with(
+            header::WWW_AUTHENTICATE,
+            value(format!("Basic realm=\"{realm}\",charset=\"UTF-8\"")),
+        )
+    }
+}
+
+fn throttled(refusal: &Refusal) -> Fault {
+    let fault = Fault::from(Error::new(Code::TooManyRequests, refusal.public));
+    match refusal.retry_after {
+        Some(wait) => fault.with(header::RETRY_AFTER, seconds(wait)),
+        None => fault,
+    }
+}
+
+fn not_allowed(methods: &'static str) -> Fault {
+    Fault::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        Code::Unsupported.wire().1,
+        format!("only {methods} can be used here"),
+    )
+    .allowing(methods)
+}
+
+/// A request that cannot be understood is a 400, whatever its code's own status.
+fn bad(error: Error) -> Fault {
+    Fault::from(error).status(StatusCode::BAD_REQUEST)
+}
+
+fn failed(error: TokenError) -> Fault {
+    match error {
+        TokenError::Service(_) => bad(Error::new(Code::Unsupported, error.to_string())),
+        error => {
+            tracing::error!(error = %Chain(&error), "a token could not be given");
+            Error::new(Code::Unavailable, "no token can be given just now").into()
+        }
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+        return false;
+    };
+    let kind = kind.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+/// The whole form.
+async fn read(mut body: ByteStream) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let mut bytes = BytesMut::new();
+    while let Some(piece) = body.try_next().await.map_err(|error| {
+        Fault::from(Error::new(Code::BodyLost, "the form did not arrive whole").because(error))
+    })? {
+        if bytes.len() + piece.len() > FORM {
+            return Err(Fault::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                Code::SizeInvalid.wire().1,
+                format!("a form has at most {FORM} bytes"),
+            ));
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Zeroizing::new(bytes.to_vec()))
+}
