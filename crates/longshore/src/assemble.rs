@@ -6,7 +6,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::Context as _;
 use http::HeaderMap;
-use longshore_auth::{AnonymousAccess, Authenticator, HtpasswdOptions, TokenOptions};
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::{Children, Registry, Room};
 use longshore_http::edge::{EdgeOptions, Network, Pages, Ping, Warnings};
@@ -16,10 +15,11 @@ use longshore_meta::Db;
 use longshore_spec::manifest;
 use longshore_store::{self as store, Arriving, Store, Takeover};
 
-use crate::config::{
-    Anonymous, Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion,
-};
+use crate::config::{Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
 use crate::telemetry::traces;
+
+pub use self::index::index;
+pub use self::login::authenticator;
 
 /// The store, and what it stands on.
 #[derive(Debug)]
@@ -96,63 +96,6 @@ pub fn meter() -> Arc<Meter> {
 )]
 pub fn now() -> SystemTime {
     SystemTime::now()
-}
-
-/// Who is asked for what credentials.
-///
-/// # Errors
-/// A file of it is missing or broken, or an option cannot be used.
-pub async fn authenticator(config: &Config) -> anyhow::Result<Authenticator> {
-    Ok(match &config.auth {
-        Auth::None => Authenticator::open(),
-        Auth::Htpasswd(htpasswd) => {
-            let options = HtpasswdOptions {
-                file: htpasswd.path.clone(),
-                realm: htpasswd.realm.clone(),
-                anonymous: anonymous(htpasswd.anonymous),
-                limits: auth_limits(&config.limits),
-            };
-            Authenticator::htpasswd(options, now()).await?
-        }
-        Auth::Token(token) => {
-            let options = TokenOptions {
-                realm: token.realm.to_string(),
-                service: token.service.clone(),
-                audience: Some(token.audience.clone()),
-                issuer: token.issuer.clone(),
-                root_bundle: token.keys_file.clone(),
-                jwks_file: token.jwks_file.clone(),
-                jwks_url: token.jwks_url.as_ref().map(ToString::to_string),
-                jwks_refresh: token.jwks_refresh,
-                leeway: token.leeway,
-                anonymous: anonymous(token.anonymous),
-                limits: auth_limits(&config.limits),
-            };
-            Authenticator::token(options, now()).await?
-        }
-    })
-}
-
-fn anonymous(anonymous: Anonymous) -> AnonymousAccess {
-    match anonymous {
-        Anonymous::None => AnonymousAccess::Nothing,
-        Anonymous::Pull => AnonymousAccess::Reader,
-    }
-}
-
-fn auth_limits(limits: &Limits) -> longshore_auth::Limits {
-    longshore_auth::Limits {
-        token_bytes: size(limits.token.get()),
-        token_access: count(limits.token_access),
-        password_bytes: size(limits.password.get()),
-        password_checks: count(limits.password_checks),
-        password_queue: count(limits.password_queue),
-        failed_logins: limits.failed_logins.get(),
-        failed_logins_per_ip: limits.failed_logins_per_ip.get(),
-        failed_logins_time: limits.failed_logins_time,
-        failed_login_wait: limits.failed_login_wait,
-        failed_login_wait_max: limits.failed_login_wait_max,
-    }
 }
 
 fn store_options(config: &Config, room: Room) -> store::Options {
@@ -377,6 +320,8 @@ fn size(bytes: u64) -> usize {
 
 mod collect;
 pub mod finding;
+mod index;
+mod login;
 mod observe;
 #[cfg(test)]
 mod tests;

@@ -15,6 +15,7 @@ pub fn print(
     config: &Config,
     listen: &[Address],
     admin: &[Address],
+    needs_administrator: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let scheme = if config.tls.is_some() {
@@ -58,6 +59,11 @@ pub fn print(
     let host = host.unwrap_or_else(|| typed(first));
     writeln!(out)?;
     match config.auth {
+        Auth::Index(_) if needs_administrator => writeln!(
+            out,
+            "Next: longshore admin user create NAME --admin --data {}\n      docker login {host}",
+            data.display()
+        ),
         Auth::None => writeln!(
             out,
             "Next: docker tag IMAGE {host}/IMAGE && docker push {host}/IMAGE"
@@ -87,6 +93,7 @@ fn open_to(config: &Config) -> String {
                 pull(htpasswd.anonymous)
             )
         }
+        Auth::Index(_) => "accounts kept here, each with its rights".to_owned(),
         Auth::Token(token) => format!("tokens of {}{}", token.issuer, pull(token.anonymous)),
     }
 }

@@ -32,13 +32,17 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// The configuration a server on this machine is to start with: [`Sources::load`], and a data
+    /// The configuration a server on this machine is to start with: [`Sources::load`] with `more` flags, and a data
     /// directory it may use.
     ///
     /// # Errors
     /// Everything that is wrong with it, each with its place.
-    pub fn load_to_serve(&self, variables: &[(String, String)]) -> Result<Config, Problems> {
-        let mut config = self.load(variables)?;
+    pub fn load_to_serve(
+        &self,
+        variables: &[(String, String)],
+        more: Vec<(&'static str, &'static str, String)>,
+    ) -> Result<Config, Problems> {
+        let mut config = self.load_with(variables, more)?;
         config.notes.extend(takeover::look(&config)?);
         Ok(config)
     }
@@ -48,10 +52,18 @@ impl Sources {
     /// # Errors
     /// Everything that is wrong with it, each with its place.
     pub fn load(&self, variables: &[(String, String)]) -> Result<Config, Problems> {
+        self.load_with(variables, Vec::new())
+    }
+
+    fn load_with(
+        &self,
+        variables: &[(String, String)],
+        more: Vec<(&'static str, &'static str, String)>,
+    ) -> Result<Config, Problems> {
         let mut reader = Reader::default();
         let mut notes = self.read_file(&mut reader, variables)?;
         reader.environment(variables.iter().cloned());
-        for (flag, key, text) in self.flags() {
+        for (flag, key, text) in self.flags().into_iter().chain(more) {
             reader.flag(flag, key, &text);
         }
         let mut config = Config::from_reader(reader)?;

@@ -1,5 +1,6 @@
 //! That what is configured arrives where it counts.
 
+use super::login::auth_limits;
 use super::*;
 
 fn load(text: &str) -> Config {

@@ -5,8 +5,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::keys::{self, KeysCommand};
+use super::robots::{self, RobotCommand};
 use super::tags::{self, TagsCommand};
+use super::tokens::{self, TokenCommand};
 use super::trash::{self, TrashCommand};
+use super::users::{self, UserCommand};
 use crate::control::status::{self, Status};
 use crate::control::{Client, Operation, Target};
 
@@ -15,6 +19,18 @@ use crate::control::{Client, Operation, Target};
 pub enum AdminCommand {
     /// Say which server runs over a data directory.
     Status(Asked),
+    /// Accounts of people.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Personal access tokens.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Accounts of machines.
+    #[command(subcommand)]
+    Robot(RobotCommand),
+    /// The keys that tokens are signed with.
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// Say where a tag pointed, and point it there again.
     #[command(subcommand)]
     Tags(TagsCommand),
@@ -63,6 +79,10 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     match command {
+        AdminCommand::User(command) => return users::run(command, variables, out),
+        AdminCommand::Token(command) => return tokens::run(command, variables, out),
+        AdminCommand::Robot(command) => return robots::run(command, variables, out),
+        AdminCommand::Keys(command) => return keys::run(command, variables, out),
         AdminCommand::Tags(command) => return tags::run(command, variables, out),
         AdminCommand::Trash(command) => return trash::run(command, variables, out),
         AdminCommand::Status(asked) => {

@@ -77,7 +77,7 @@ fn check(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> io::Result<Done> {
-    Ok(match sources.load_to_serve(variables) {
+    Ok(match sources.load_to_serve(variables, Vec::new()) {
         Ok(config) => {
             for note in &config.notes {
                 writeln!(err, "note: {note}")?;

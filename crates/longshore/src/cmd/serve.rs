@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use longshore_auth::index::Index;
 use longshore_core::error::Chain;
-use longshore_http::edge::{self, Edge, EdgeOptions};
+use longshore_http::edge::{self, Edge, EdgeOptions, Site, TokenEdge};
 use longshore_http::server::{Address, Server};
 use longshore_layout::distribution::Survey;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,8 +17,8 @@ use tokio_util::sync::CancellationToken;
 use crate::assemble;
 use crate::assemble::finding::Finding;
 use crate::banner;
-use crate::config::{Config, Metrics};
-use crate::control::{ControlServer, State};
+use crate::config::{Auth, Config, Metrics, Roles};
+use crate::control::{ControlServer, State, users};
 use crate::sources::Sources;
 use crate::takeover;
 use crate::telemetry::access::AccessLog;
@@ -32,6 +33,31 @@ use crate::telemetry::{log, metrics};
 pub struct Serve {
     #[command(flatten)]
     sources: Sources,
+
+    /// Keep accounts and give out tokens: nothing can be read or written without a right then.
+    #[arg(long)]
+    index: bool,
+
+    /// What this node does: `both` keeps accounts and images, `index` accounts and tokens only, `registry` images only, with
+    /// the tokens of another node.
+    #[arg(long, value_name = "ROLES", value_parser = ["both", "index", "registry"])]
+    roles: Option<String>,
+}
+
+impl Serve {
+    /// The flags of its own, as keys of the configuration.
+    fn flags(&self) -> Vec<(&'static str, &'static str, String)> {
+        let mut flags = Vec::new();
+        if let Some(roles) = &self.roles {
+            flags.push(("--roles", "index.roles", roles.clone()));
+            let enabled = (roles != "registry").to_string();
+            flags.push(("--roles", "index.enabled", enabled));
+        }
+        if self.index {
+            flags.push(("--index", "index.enabled", "true".to_owned()));
+        }
+        flags
+    }
 }
 
 /// Runs the registry until SIGINT or SIGTERM.
@@ -43,7 +69,7 @@ pub fn run(
     variables: &[(String, String)],
     err: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
-    let config = match serve.sources.load_to_serve(variables) {
+    let config = match serve.sources.load_to_serve(variables, serve.flags()) {
         Ok(config) => config,
         Err(problems) => {
             writeln!(err, "{problems}")?;
@@ -80,8 +106,17 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         Some(metrics) => bind_admin(metrics).await?,
         None => None,
     };
-    let authenticator = assemble::authenticator(config).await?;
+    // Files of a login first, for the same reason; the index lies in the database.
+    let login = match &config.auth {
+        Auth::Index(_) => None,
+        _ => Some(assemble::authenticator(config, None).await?),
+    };
     let parts = assemble::open(config).await?;
+    let index = assemble::index(config, &parts.db).await?;
+    let authenticator = match login {
+        Some(login) => login,
+        None => assemble::authenticator(config, index.as_ref()).await?,
+    };
     let takeover = takeover::begin(&parts.store, &config.data, Survey::default(), false).await?;
 
     let meter = assemble::meter();
@@ -92,6 +127,8 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         .transpose()?;
     let requests = Arc::new(Requests::new(&edge::ROUTES));
     let finding = Finding::open(config, &parts).await?;
+    let stop = CancellationToken::new();
+    let beside = tokio_util::task::TaskTracker::new();
     let edge = Edge::new(
         assemble::tower(config, parts.store.clone(), takeover.clone(), &meter),
         authenticator,
@@ -105,6 +142,16 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
             finding.pulls(),
         )),
     );
+    let mut site = match &config.auth {
+        Auth::Index(settings) if settings.keys.roles == Roles::Index => {
+            Site::without_registry(edge.clone())
+        }
+        _ => Site::new(edge.clone()),
+    };
+    if let Some(index) = &index {
+        site = site.with_tokens(TokenEdge::new(edge, index.clone()));
+        beside.spawn(tend_index(index.clone(), stop.clone()));
+    }
     let health = Health::new(parts.db.clone(), &config.health);
     let numbers = metrics::Sources {
         requests,
@@ -114,10 +161,8 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         access,
     };
 
-    let stop = CancellationToken::new();
     let addresses = server.addresses();
     let admin_addresses = admin.as_ref().map(Server::addresses).unwrap_or_default();
-    let beside = tokio_util::task::TaskTracker::new();
     if let (Some(admin), Some(metrics)) = (admin, &config.metrics) {
         let answers = Admin::new(numbers, health.clone(), &metrics.path);
         let handler = move |_, request| std::future::ready(answers.answer(&request));
@@ -154,6 +199,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
                 config: config.clone(),
                 db: parts.db.clone(),
                 store: parts.store.clone(),
+                index: index.clone(),
                 started: assemble::now(),
             };
             let stop = stop.clone();
@@ -173,12 +219,18 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         }
     });
 
+    let needs_administrator = index.is_some() && !users::has_administrator(&parts.db).await?;
     // Nobody may be reading it: a registry serves all the same.
-    if let Err(error) = banner::print(config, &addresses, &admin_addresses, &mut std::io::stdout())
-    {
+    if let Err(error) = banner::print(
+        config,
+        &addresses,
+        &admin_addresses,
+        needs_administrator,
+        &mut std::io::stdout(),
+    ) {
         tracing::warn!(%error, "what is served where could not be printed");
     }
-    let drained = server.run(edge, stop).await;
+    let drained = server.run(site, stop).await;
     if drained.cut > 0 {
         tracing::warn!(
             connections = drained.cut,
@@ -193,6 +245,14 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())
+}
+
+/// Looks after the index's keys and secrets until told to stop.
+async fn tend_index(index: Index, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(std::time::Duration::from_mins(1));
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        index.tend(assemble::now()).await;
+    }
 }
 
 /// The server of metrics and health. Where nobody chose its address and that is taken, the registry does without.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
+use super::index::Index;
 use super::key::section;
 use super::origin::Origin;
 use super::problem::Problem;
@@ -44,6 +45,9 @@ section! {
 section! {
     /// Tokens that another service issues, as the Docker token specification says.
     TokenKeys at "auth.token" since "0.1.0" {
+        /// The address of a Longshore index that issues the tokens. From it follow `realm`, `issuer` and `jwks_url`, and
+        /// `service` from `public_url`, where they are not set.
+        index: Option<Url> = None,
         /// The address of the token service, where clients fetch tokens.
         realm: Option<Url> = None,
         /// The name of this registry at the token service.
@@ -75,11 +79,16 @@ pub enum Auth {
     Htpasswd(Htpasswd),
     /// By a token of another service.
     Token(Box<TokenService>),
+    /// By the index in this process.
+    Index(Box<Index>),
 }
 
 /// The choice the keys amount to.
 pub fn choose(settings: &Settings, origins: &Reader) -> Result<Auth, Vec<Problem>> {
     let at = |path: &str| origins.place(path);
+    if settings.index.enabled {
+        return super::index::choose(settings, origins).map(|index| Auth::Index(Box::new(index)));
+    }
     match (
         origins.is_set("auth.htpasswd"),
         origins.is_set("auth.token"),
@@ -126,7 +135,7 @@ fn token_service(
     settings: &Settings,
     at: &dyn Fn(&str) -> Origin,
 ) -> Result<TokenService, Vec<Problem>> {
-    let keys = &settings.token;
+    let keys = &by_convention(settings);
     let mut problems = Vec::new();
     if keys.keys_file.is_none() && keys.jwks_file.is_none() && keys.jwks_url.is_none() {
         problems.push(
@@ -134,7 +143,7 @@ fn token_service(
                 at("auth.token"),
                 "[auth.token] names no keys to check tokens with",
             )
-            .hint("set `keys_file`, `jwks_file` or `jwks_url`"),
+            .hint("set `index`, or `keys_file`, `jwks_file` or `jwks_url`"),
         );
     }
     for (path, missing_key) in [
@@ -170,6 +179,24 @@ fn token_service(
         }),
         _ => Err(problems),
     }
+}
+
+/// What follows from the address of a Longshore index where it is not said otherwise.
+fn by_convention(settings: &Settings) -> TokenKeys {
+    let mut keys = settings.token.clone();
+    let Some(index) = &keys.index else {
+        return keys;
+    };
+    let base = index.as_str().trim_end_matches('/').to_owned();
+    let below = |path: &str| Url::parse(&format!("{base}{path}")).ok();
+    keys.realm = keys.realm.or_else(|| below("/token"));
+    if keys.keys_file.is_none() && keys.jwks_file.is_none() {
+        keys.jwks_url = keys.jwks_url.or_else(|| below("/token/jwks.json"));
+    }
+    keys.issuer = keys.issuer.or(Some(base));
+    let public = settings.place.public_url.as_ref();
+    keys.service = keys.service.or_else(|| public.and_then(super::index::host));
+    keys
 }
 
 fn missing(path: &str, at: Origin) -> Problem {

@@ -211,7 +211,7 @@ fn openness(
         return;
     }
     problems.push(Problem::new(reader.place("listen"), what).hint(
-        "configure [auth.htpasswd] or [auth.token], listen on 127.0.0.1, or pass --open if that is what you want",
+        "keep accounts here (`--index`), configure [auth.htpasswd] or [auth.token], listen on 127.0.0.1, or pass --open if that is what you want",
     ));
 }
 

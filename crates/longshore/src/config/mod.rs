@@ -12,6 +12,7 @@ pub mod auth;
 mod check;
 pub mod fuzzing;
 pub mod headers;
+pub mod index;
 pub mod key;
 pub mod limits;
 pub mod listen;
@@ -38,6 +39,7 @@ use url::Url;
 
 pub use auth::{Anonymous, Auth};
 pub use headers::Headers;
+pub use index::{Index, Roles};
 pub use limits::Limits;
 pub use listen::{Listen, Network};
 pub use origin::Origin;

@@ -1,6 +1,7 @@
 //! All sections together, each key with a value by itself; how they fit is for [`super::check`].
 
 use super::auth::{AuthKeys, HtpasswdKeys, TokenKeys};
+use super::index::IndexKeys;
 use super::key::{Key, Section};
 use super::limits::Limits;
 use super::reader::Reader;
@@ -71,6 +72,8 @@ settings! {
     htpasswd: HtpasswdKeys,
     /// `[auth.token]`.
     token: TokenKeys,
+    /// `[index]`.
+    index: IndexKeys,
     /// `[manifests]`.
     manifests: Manifests,
     /// `[limits]`.

@@ -20,7 +20,7 @@ use super::gc::Gc;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::status::Status;
-use super::{tags, trash};
+use super::{htpasswd, keys, robots, tags, tokens, trash, users};
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
 
@@ -42,6 +42,19 @@ const OPERATIONS: &[(&str, Run)] = &[
     (Export::NAME, run::<Export>),
     (Import::NAME, run::<Import>),
     (Gc::NAME, run::<Gc>),
+    (keys::List::NAME, run::<keys::List>),
+    (keys::Rotate::NAME, run::<keys::Rotate>),
+    (users::Create::NAME, run::<users::Create>),
+    (users::Passwd::NAME, run::<users::Passwd>),
+    (users::Switch::NAME, run::<users::Switch>),
+    (users::List::NAME, run::<users::List>),
+    (htpasswd::Import::NAME, run::<htpasswd::Import>),
+    (tokens::Create::NAME, run::<tokens::Create>),
+    (tokens::List::NAME, run::<tokens::List>),
+    (tokens::Revoke::NAME, run::<tokens::Revoke>),
+    (robots::Create::NAME, run::<robots::Create>),
+    (robots::Rotate::NAME, run::<robots::Rotate>),
+    (robots::List::NAME, run::<robots::List>),
     (tags::History::NAME, run::<tags::History>),
     (tags::Restore::NAME, run::<tags::Restore>),
     (trash::List::NAME, run::<trash::List>),

@@ -4,6 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::SystemTime;
 
+use longshore_auth::index::Index;
 use longshore_meta::Db;
 use longshore_store::Store;
 use serde::Serialize;
@@ -22,8 +23,24 @@ pub struct State {
     pub db: Db,
     /// The registry that keeps things.
     pub store: Store,
+    /// The accounts and keys, where this node has them.
+    pub index: Option<Index>,
     /// When it was started.
     pub started: SystemTime,
+}
+
+impl State {
+    /// The index.
+    ///
+    /// # Errors
+    /// This node has none.
+    pub fn index(&self) -> anyhow::Result<&Index> {
+        self.index.as_ref().ok_or_else(|| {
+            anyhow::anyhow!(
+                "this server keeps no accounts; start it with `longshore serve --index`, or ask the node that is the index"
+            )
+        })
+    }
 }
 
 /// Something an operator can ask of a running server.

@@ -83,7 +83,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
     let access = AccessLog::to(config.log.format, std::io::sink()).unwrap();
     let edge = Edge::new(
         assemble::tower(&config, parts.store.clone(), None, &assemble::meter()),
-        assemble::authenticator(&config).await.unwrap(),
+        assemble::authenticator(&config, None).await.unwrap(),
         assemble::edge_options(&config).unwrap(),
         Some(assemble::observer(
             Arc::new(Requests::new(&edge::ROUTES)),

@@ -21,6 +21,8 @@ mod disk;
 mod drain;
 mod fsck;
 mod harness;
+mod index;
+mod issuer;
 mod limits;
 mod memory;
 mod search;

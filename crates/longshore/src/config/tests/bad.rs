@@ -62,7 +62,7 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
     (
         "listen = \"0.0.0.0:5000\"\n",
         "error: longshore.toml:1:10: 0.0.0.0:5000 can be reached from other machines, and nobody has to log in\n  \
-         hint: configure [auth.htpasswd] or [auth.token], listen on 127.0.0.1, or pass --open if that is what you want",
+         hint: keep accounts here (`--index`), configure [auth.htpasswd] or [auth.token], listen on 127.0.0.1, or pass --open if that is what you want",
     ),
     (
         "listen = \":5000\"\n[auth.htpasswd]\n",

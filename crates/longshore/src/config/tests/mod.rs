@@ -330,6 +330,8 @@ fn every_key_is_read_by_the_program() {
         include_str!("../../assemble.rs"),
         include_str!("../../assemble/collect.rs"),
         include_str!("../../assemble/finding.rs"),
+        include_str!("../../assemble/index.rs"),
+        include_str!("../../assemble/login.rs"),
         include_str!("../../cmd/serve.rs"),
         include_str!("../../telemetry/admin.rs"),
         include_str!("../../telemetry/health.rs"),
@@ -337,7 +339,11 @@ fn every_key_is_read_by_the_program() {
         include_str!("../../telemetry/traces.rs"),
     ];
     // What these turn into their own types is read there.
-    let config = [include_str!("../auth.rs"), include_str!("../check.rs")];
+    let config = [
+        include_str!("../auth.rs"),
+        include_str!("../check.rs"),
+        include_str!("../index.rs"),
+    ];
     let dense = |texts: &[&str]| texts.concat().split_whitespace().collect::<String>();
     let (program, config) = (dense(&program), dense(&config));
     // A choice of one is made by reading it.
@@ -355,6 +361,9 @@ fn every_key_is_read_by_the_program() {
             "" | "tls" | "database" | "auth" | "auth.htpasswd" | "auth.token" => {
                 config.contains(&format!(".{name}"))
             }
+            "index" => [&config, &program]
+                .iter()
+                .any(|text| text.contains(&format!(".{name}"))),
             _ => program.contains(&format!(".{name}")),
         };
         assert!(read, "nothing reads `{}`", key.path());

@@ -1,0 +1,201 @@
+//! `longshore admin user`: accounts.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::admin::Asked;
+use super::secret_input::password;
+use super::words::time;
+use crate::control::htpasswd::{Import, ImportArgs};
+use crate::control::users::{
+    Create, CreateArgs, List, ListArgs, Passwd, PasswdArgs, Switch, SwitchArgs,
+};
+
+/// What to do with accounts.
+#[derive(Debug, Subcommand)]
+pub enum UserCommand {
+    /// Make a user, with a private namespace of the same name.
+    ///
+    /// The password is asked for, or read from standard input.
+    Create {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The name, which is also the first part of the names of the user's images.
+        name: String,
+        /// Let the user do everything here.
+        #[arg(long)]
+        admin: bool,
+        /// Make a user without a password, who logs in with tokens only.
+        #[arg(long)]
+        no_password: bool,
+        /// The full name.
+        #[arg(long, default_value = "")]
+        full_name: String,
+        /// The mail address.
+        #[arg(long, default_value = "")]
+        mail: String,
+    },
+    /// Set a user's password. It is asked for, or read from standard input.
+    ///
+    /// Logins that were made with the old one end; personal access tokens stay.
+    Passwd {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user.
+        name: String,
+    },
+    /// Keep a user or a robot out. Nothing of theirs is lost.
+    Disable {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user, or the robot as it logs in.
+        name: String,
+    },
+    /// Let a user or a robot in again.
+    Enable {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user, or the robot as it logs in.
+        name: String,
+    },
+    /// List all users.
+    List {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Take over the users of an htpasswd file with the passwords they have (bcrypt and argon2).
+    ///
+    /// Ends with 0 when every line was taken over, with 3 when some were left out; they are named with why.
+    ImportHtpasswd {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The server cannot be asked, says that it failed, or `out` cannot be written to.
+pub fn run(
+    command: &UserCommand,
+    variables: &[(String, String)],
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    match command {
+        UserCommand::Create {
+            asked,
+            name,
+            admin,
+            no_password,
+            full_name,
+            mail,
+        } => {
+            let password = if *no_password {
+                None
+            } else {
+                Some(password(name)?.to_string())
+            };
+            let args = CreateArgs {
+                name: name.clone(),
+                password,
+                admin: *admin,
+                full_name: full_name.clone(),
+                mail: mail.clone(),
+            };
+            asked.call::<Create>(variables, &args, |()| {})?;
+            if asked.json {
+                writeln!(out, "{}", serde_json::json!({ "name": name }))?;
+            } else {
+                let what = if *admin { "an administrator" } else { "a user" };
+                writeln!(out, "`{name}` is {what} now, and may push to {name}/...")?;
+            }
+        }
+        UserCommand::Passwd { asked, name } => {
+            let args = PasswdArgs {
+                name: name.clone(),
+                password: password(name)?.to_string(),
+            };
+            asked.call::<Passwd>(variables, &args, |()| {})?;
+            if !asked.json {
+                writeln!(
+                    out,
+                    "`{name}` has another password now; log in anew with it"
+                )?;
+            }
+        }
+        UserCommand::Disable { asked, name } => switch(asked, variables, (name, false), out)?,
+        UserCommand::Enable { asked, name } => switch(asked, variables, (name, true), out)?,
+        UserCommand::List { asked } => list(asked, variables, out)?,
+        UserCommand::ImportHtpasswd { asked, file } => {
+            let text = std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let done = asked.call::<Import>(variables, &ImportArgs { text }, |()| {})?;
+            if asked.json {
+                writeln!(out, "{}", serde_json::to_string(&done)?)?;
+            } else {
+                writeln!(out, "{} users were taken over", done.made.len())?;
+                for (name, why) in &done.left {
+                    writeln!(out, "left out `{name}`: {why}")?;
+                }
+            }
+            if !done.left.is_empty() {
+                return Ok(ExitCode::from(3));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn switch(
+    asked: &Asked,
+    variables: &[(String, String)],
+    (name, on): (&str, bool),
+    out: &mut dyn Write,
+) -> anyhow::Result<()> {
+    let args = SwitchArgs {
+        name: name.to_owned(),
+        on,
+    };
+    asked.call::<Switch>(variables, &args, |()| {})?;
+    if !asked.json {
+        let what = if on {
+            "may log in again"
+        } else {
+            "is kept out; what was issued before ends within seconds"
+        };
+        writeln!(out, "`{name}` {what}")?;
+    }
+    Ok(())
+}
+
+fn list(asked: &Asked, variables: &[(String, String)], out: &mut dyn Write) -> anyhow::Result<()> {
+    let users = asked.call::<List>(variables, &ListArgs::default(), |()| {})?;
+    if asked.json {
+        writeln!(out, "{}", serde_json::to_string(&users)?)?;
+        return Ok(());
+    }
+    for user in users {
+        let seen = user.seen.map_or_else(|| "never".to_owned(), time);
+        let of = [user.full_name, user.mail].join(" ");
+        writeln!(
+            out,
+            "{}  {}  seen {seen}  {}",
+            user.name,
+            user.state,
+            of.trim()
+        )?;
+    }
+    Ok(())
+}
