@@ -191,6 +191,13 @@ const STEPS: &[Step] = &[
         run: outside::people,
     },
     Step {
+        name: "trust",
+        about: "registries of others trust our index",
+        limit: Duration::from_mins(5),
+        outside: true,
+        run: outside::trust,
+    },
+    Step {
         name: "bench",
         about: "the short benchmark beside Debian's peers; reports, and fails on errors only",
         limit: Duration::from_mins(25),

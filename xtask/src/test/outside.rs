@@ -154,6 +154,59 @@ pub(super) fn people(session: &Session<'_>) -> Result<Outcome> {
     })
 }
 
+/// Lets registries of others trust our index, and clients of others log in to it.
+pub(super) fn trust(session: &Session<'_>) -> Result<Outcome> {
+    let brought = session.provision.brought()?;
+    let missing: Vec<_> = ["docker-registry", "skopeo", "python3"]
+        .into_iter()
+        .filter(|program| on_path(program).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Ok(Outcome::skip_required(format!("not installed: {missing}")));
+    }
+    let images = match images::ensure(session.workspace, true) {
+        Ok(images) => images,
+        Err(error) => return Ok(Outcome::skip_required(format!("{error:#}"))),
+    };
+    let program = Server::build(session.workspace)?;
+    let mut outcome = Outcome::default();
+    let mut registries = "docker-registry".to_owned();
+    let pins = Pins::load(session.workspace)?;
+    match tools::ensure(session.workspace, &pins, "distribution", Pace::Awaited) {
+        Ok(folder) => {
+            registries.push(':');
+            registries.push_str(&folder.join("registry").to_string_lossy());
+        }
+        Err(why) => outcome.add(Outcome::skip(format!("Distribution 3: {why:#}"))),
+    }
+    let mut path = std::env::var("PATH").unwrap_or_default();
+    for name in ["crane", "dockerd", "containerd", "runc"] {
+        if let Some(Ok(folder)) = brought.tools.get(name) {
+            path = format!("{}:{path}", folder.display());
+        }
+    }
+    let work = std::env::temp_dir().join(format!("xtask-{}-trust", std::process::id()));
+    std::fs::create_dir_all(&work).context("a folder cannot be made")?;
+    let mut command = Command::new("python3");
+    command
+        .arg(session.workspace.at("xtask/index/trust.py"))
+        .env("PATH", path)
+        .env("LONGSHORE", &program)
+        .env("REGISTRIES", &registries)
+        .env("IMAGES", &images)
+        .env("WORK", &work);
+    let ended = session.shown(&command);
+    std::fs::remove_dir_all(&work).ok();
+    let ended = ended?;
+    outcome.add(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(ended.to_string())
+    });
+    Ok(outcome)
+}
+
 /// Measures in a few minutes, nothing of it binding on a machine that does other things too: what fails is a measurement with errors.
 pub(super) fn bench(session: &Session<'_>) -> Result<Outcome> {
     session.provision.brought()?;
