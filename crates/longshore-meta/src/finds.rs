@@ -36,18 +36,19 @@ const NEAR_PUT: &str =
     "INSERT INTO find_near (less, word) VALUES (?1, ?2) ON CONFLICT (less, word) DO NOTHING";
 const NEAR_GONE: &str = "DELETE FROM find_near WHERE less = ?1 AND word = ?2";
 const NEAR: &str = "SELECT word FROM find_near WHERE less = ?1 ORDER BY word LIMIT ?2";
-const MATCH: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0), coalesce(f.description, '') FROM \
+const MATCH: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM \
                      (SELECT rowid AS id FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3) s \
-                     CROSS JOIN repository r ON r.id = s.id LEFT JOIN find f ON f.repo = r.id LEFT JOIN profile p ON p.repo = r.id \
+                     CROSS JOIN repository r ON r.id = s.id LEFT JOIN profile p ON p.repo = r.id \
                      WHERE r.manifests > 0";
-const NAMED: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0), coalesce(f.description, '') FROM repository r \
-                     LEFT JOIN find f ON f.repo = r.id LEFT JOIN profile p ON p.repo = r.id \
+const NAMED: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
+                     LEFT JOIN profile p ON p.repo = r.id \
                      WHERE r.manifests > 0 AND r.name >= ?1 AND r.name < ?2 ORDER BY r.name LIMIT ?3";
-const LAST: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0), f.description FROM find f \
+const LAST: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM find f \
                     CROSS JOIN repository r ON r.id = f.repo LEFT JOIN profile p ON p.repo = r.id \
                     WHERE f.last >= ?1 AND f.last < ?2 AND r.manifests > 0 ORDER BY f.last, f.repo LIMIT ?3";
-const OF: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0), coalesce(f.description, '') FROM repository r \
-                  LEFT JOIN find f ON f.repo = r.id LEFT JOIN profile p ON p.repo = r.id WHERE r.id = ?1 AND r.manifests > 0";
+const OF: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
+                  LEFT JOIN profile p ON p.repo = r.id WHERE r.id = ?1 AND r.manifests > 0";
+const DESCRIPTION: &str = "SELECT description FROM find WHERE repo = ?1";
 const ALSO: &str = "SELECT 1 FROM search WHERE search MATCH ?1 AND rowid = ?2";
 const HAVE_MANIFEST: &str =
     "SELECT repo FROM manifest WHERE digest >= ?1 AND digest <= ?2 ORDER BY digest, repo LIMIT ?3";
@@ -93,8 +94,6 @@ pub struct Hit {
     pub stars: u64,
     /// How often it was pulled.
     pub pulls: u64,
-    /// What it says it is.
-    pub description: String,
 }
 
 /// What people say of a repository.
@@ -135,15 +134,14 @@ impl Asked {
     }
 }
 
-type Columns = (i64, String, u64, u64, String);
+type Columns = (i64, String, u64, u64);
 
 fn hits(rows: Vec<Columns>) -> Vec<Hit> {
-    let hit = |(repo, name, stars, pulls, description): Columns| Hit {
+    let hit = |(repo, name, stars, pulls): Columns| Hit {
         repo,
         name,
         stars,
         pulls,
-        description,
     };
     rows.into_iter().map(hit).collect()
 }
@@ -333,6 +331,15 @@ pub async fn find_holders(
     repos.dedup();
     repos.truncate(limit);
     Ok(repos)
+}
+
+/// What is shown of a repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn find_description(tx: &mut Tx<'_>, repo: i64) -> Result<String> {
+    let row = tx.one::<(String,)>(DESCRIPTION, &values![repo]).await?;
+    Ok(row.map_or_else(String::new, |(description,)| description))
 }
 
 /// What people say of a repository.

@@ -204,10 +204,9 @@ fn search(stream: &mut BufReader<TcpStream>, words: &str) -> Result<Vec<u8>> {
         .replace(' ', "+")
         .replace('=', "%3D")
         .replace('/', "%2F");
-    write!(
-        stream.get_mut(),
-        "GET /v1/search?q={words}&n=25 HTTP/1.1\r\nhost: x\r\n\r\n"
-    )?;
+    // In one piece: parts would wait for each other's acknowledgement.
+    let request = format!("GET /v1/search?q={words}&n=25 HTTP/1.1\r\nhost: x\r\n\r\n");
+    stream.get_mut().write_all(request.as_bytes())?;
     let (mut line, mut length) = (String::new(), None);
     stream.read_line(&mut line)?;
     let status = line.clone();

@@ -16,7 +16,7 @@ use super::rank::Rank;
 use super::words;
 
 /// How many repositories are ranked for one question.
-const CANDIDATES: usize = 3000;
+const CANDIDATES: usize = 1500;
 /// How many are looked at where it cannot be asked for those that the caller may see.
 const LOOKED_AT: usize = 12_000;
 /// How many are read at once.
@@ -118,9 +118,10 @@ async fn answer(tx: &mut Tx<'_>, question: &Question) -> Result<Finds> {
         .map(|(rank, _)| rank.cursor());
     let mut items = Vec::with_capacity(ranked.len());
     for (_, hit) in ranked {
+        let description = finds::find_description(tx, hit.repo).await?;
         items.push(Find {
             name: hit.name.parse().map_err(Error::internal)?,
-            description: hit.description,
+            description,
             stars: hit.stars,
             pulls: hit.pulls,
         });
