@@ -207,6 +207,11 @@ async fn secrets_open_what_they_are_narrowed_to_and_only_under_their_owners_name
     let asked = format!("{ALL}&scope=repository:acme/other:pull&scope=registry:catalog:*");
     let token = village.token(&basic("alice", &narrow), &asked).await;
     assert_eq!(access(&token), ["repository:acme/app:pull"]);
+    assert_eq!(
+        claims(&token)["nar"],
+        1,
+        "so that a search finds no more than that"
+    );
     for user in ["carol", "bob", "ci", "ALICE"] {
         let said = village.ask("GET", "/token", &basic(user, &narrow)).await;
         assert_eq!(said.status, 401, "{user}");
