@@ -34,6 +34,7 @@ pub mod index;
 pub mod issuer;
 mod options;
 mod outbound;
+pub mod provider;
 pub mod rights;
 mod throttle;
 mod token;

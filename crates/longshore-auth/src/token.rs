@@ -8,11 +8,11 @@ mod access;
 mod chain;
 mod claims;
 pub(crate) mod fuzzing;
-mod json;
-mod jws;
+pub(crate) mod json;
+pub(crate) mod jws;
 pub(crate) mod key;
 pub(crate) mod keys;
-mod remote;
+pub(crate) mod remote;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -153,7 +153,7 @@ impl Tokens {
                         ),
                     });
                 }
-                let remote = Arc::new(RemoteKeys::new(document, *jwks_refresh));
+                let remote = Arc::new(RemoteKeys::new(Box::new(document), *jwks_refresh));
                 remote.refresh(now).await;
                 Some(remote)
             }
@@ -322,7 +322,10 @@ impl Tokens {
 }
 
 /// Whether one of `keys` signed the token, by the algorithm of that key.
-fn verify<'a>(jws: &Jws<'_>, keys: impl IntoIterator<Item = &'a Key>) -> Result<(), &'static str> {
+pub(crate) fn verify<'a>(
+    jws: &Jws<'_>,
+    keys: impl IntoIterator<Item = &'a Key>,
+) -> Result<(), &'static str> {
     let mut problem = "the token's key is not trusted";
     for key in keys {
         if key.algorithm() != jws.algorithm {
@@ -361,4 +364,4 @@ fn weight(_: &[u8; 32], known: &Arc<Remembered>) -> u32 {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -16,7 +16,7 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Json {
     Null,
-    Bool,
+    Bool(bool),
     /// A whole number that is not negative.
     Whole(u64),
     /// Any other number.
@@ -63,8 +63,8 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Json, E> {
+        Ok(Json::Bool(value))
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Json, E> {

@@ -8,6 +8,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use async_trait::async_trait;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
 use tokio::sync::watch;
 
@@ -21,10 +22,27 @@ use crate::watched::{Loaded, Parsed as _};
 /// soon.
 const FETCH_EVERY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
+/// Where a key set comes from.
+#[async_trait]
+pub(crate) trait Fetch: std::fmt::Debug + Send + Sync {
+    /// Fetches it as it is now.
+    ///
+    /// # Errors
+    /// What went wrong, for the log.
+    async fn fetch(&self) -> Result<Vec<u8>, String>;
+}
+
+#[async_trait]
+impl Fetch for Document {
+    async fn fetch(&self) -> Result<Vec<u8>, String> {
+        Document::fetch(self).await
+    }
+}
+
 /// A key set behind a URL.
 #[derive(Debug)]
 pub(crate) struct RemoteKeys {
-    document: Document,
+    source: Box<dyn Fetch>,
     /// The least time between two fetches.
     every: Duration,
     state: Mutex<State>,
@@ -52,9 +70,9 @@ fn within(span: Duration, then: SystemTime, now: SystemTime) -> bool {
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(document: Document, every: Duration) -> Self {
+    pub(crate) fn new(source: Box<dyn Fetch>, every: Duration) -> Self {
         RemoteKeys {
-            document,
+            source,
             every,
             state: Mutex::new(State::default()),
         }
@@ -117,7 +135,7 @@ impl RemoteKeys {
         let remote = Arc::clone(self);
         // A task of its own: the request that found it due may go away, and the others still wait for it.
         tokio::spawn(async move {
-            let fetched = remote.document.fetch().await;
+            let fetched = remote.source.fetch().await;
             remote.land(fetched, now);
             drop(sender);
         });

@@ -7,4 +7,4 @@ mod limits;
 mod outside;
 mod random;
 mod rotation;
-mod support;
+pub(crate) mod support;

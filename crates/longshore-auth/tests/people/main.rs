@@ -13,5 +13,6 @@
 
 mod hostile;
 mod ldap;
+mod oidc;
 mod outside;
 mod slapd;

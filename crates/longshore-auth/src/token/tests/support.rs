@@ -15,16 +15,16 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::super::*;
 
-pub(super) const ISSUER: &str = "https://auth.example";
-pub(super) const SERVICE: &str = "registry.example";
+pub(crate) const ISSUER: &str = "https://auth.example";
+pub(crate) const SERVICE: &str = "registry.example";
 const NOW: u64 = 1_900_000_000;
 
 /// A moment, in seconds after the tests' usual one.
-pub(super) fn at(seconds: u64) -> SystemTime {
+pub(crate) fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(NOW + seconds)
 }
 
-pub(super) fn base64url(bytes: impl AsRef<[u8]>) -> String {
+pub(crate) fn base64url(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
@@ -36,10 +36,10 @@ enum Pair {
 }
 
 /// A private key and the names of its public half.
-pub(super) struct Signer {
+pub(crate) struct Signer {
     pair: Pair,
-    pub(super) spki: Vec<u8>,
-    pub(super) key: Key,
+    pub(crate) spki: Vec<u8>,
+    pub(crate) key: Key,
 }
 
 impl Signer {
@@ -54,40 +54,40 @@ impl Signer {
         Signer { pair, spki, key }
     }
 
-    pub(super) fn es256() -> Self {
+    pub(crate) fn es256() -> Self {
         Self::new(Pair::Es256(
             EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap(),
         ))
     }
 
-    pub(super) fn es256_from(pkcs8: &[u8]) -> Self {
+    pub(crate) fn es256_from(pkcs8: &[u8]) -> Self {
         Self::new(Pair::Es256(
             EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).unwrap(),
         ))
     }
 
-    pub(super) fn es384() -> Self {
+    pub(crate) fn es384() -> Self {
         Self::new(Pair::Es384(
             EcdsaKeyPair::generate(&ECDSA_P384_SHA384_FIXED_SIGNING).unwrap(),
         ))
     }
 
-    pub(super) fn ed25519() -> Self {
+    pub(crate) fn ed25519() -> Self {
         Self::new(Pair::Ed(Ed25519KeyPair::generate().unwrap()))
     }
 
-    pub(super) fn rsa() -> Self {
+    pub(crate) fn rsa() -> Self {
         Self::new(Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).unwrap()))
     }
 
-    pub(super) fn pkcs8(&self) -> Vec<u8> {
+    pub(crate) fn pkcs8(&self) -> Vec<u8> {
         let Pair::Es256(pair) = &self.pair else {
             panic!("only ES256 keys are taken out")
         };
         pair.to_pkcs8v1().unwrap().as_ref().to_vec()
     }
 
-    pub(super) fn alg(&self) -> &'static str {
+    pub(crate) fn alg(&self) -> &'static str {
         match self.pair {
             Pair::Es256(_) => "ES256",
             Pair::Es384(_) => "ES384",
@@ -96,15 +96,15 @@ impl Signer {
         }
     }
 
-    pub(super) fn kid(&self) -> &str {
+    pub(crate) fn kid(&self) -> &str {
         &self.key.thumbprint
     }
 
-    pub(super) fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         pem("PUBLIC KEY", &self.spki)
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
             Pair::Es256(pair) | Pair::Es384(pair) => {
@@ -121,7 +121,7 @@ impl Signer {
     }
 
     /// The usual header.
-    pub(super) fn header(&self) -> String {
+    pub(crate) fn header(&self) -> String {
         format!(
             r#"{{"typ":"JWT","alg":"{}","kid":"{}"}}"#,
             self.alg(),
@@ -130,19 +130,19 @@ impl Signer {
     }
 
     /// A token of exactly these texts, signed.
-    pub(super) fn token(&self, header: &str, claims: &str) -> String {
+    pub(crate) fn token(&self, header: &str, claims: &str) -> String {
         let signed = format!("{}.{}", base64url(header), base64url(claims));
         let signature = self.sign(signed.as_bytes());
         format!("{signed}.{}", base64url(signature))
     }
 
     /// A token that is good for five minutes.
-    pub(super) fn good(&self) -> String {
+    pub(crate) fn good(&self) -> String {
         self.token(&self.header(), &claims(&[]))
     }
 
     /// This key in a JWK set, under `kid`.
-    pub(super) fn jwk(&self, kid: &str) -> String {
+    pub(crate) fn jwk(&self, kid: &str) -> String {
         let point = |half: usize| {
             let point = &self.spki[self.spki.len() - 2 * half..];
             (base64url(&point[..half]), base64url(&point[half..]))
@@ -172,7 +172,7 @@ impl Signer {
     }
 }
 
-pub(super) fn pem(label: &str, der: &[u8]) -> String {
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
     format!(
         "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
         STANDARD.encode(der)
@@ -180,7 +180,7 @@ pub(super) fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// The claims of a good token as JSON text, with some replaced by raw values; an empty value leaves the claim out.
-pub(super) fn claims(edits: &[(&str, &str)]) -> String {
+pub(crate) fn claims(edits: &[(&str, &str)]) -> String {
     let (from, until) = (NOW - 10, NOW + 300);
     let usual = [
         ("iss", format!("{ISSUER:?}")),
@@ -213,25 +213,25 @@ pub(super) fn claims(edits: &[(&str, &str)]) -> String {
 }
 
 /// A directory with the files of a configuration.
-pub(super) struct Files(tempfile::TempDir);
+pub(crate) struct Files(tempfile::TempDir);
 
 impl Files {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Files(tempfile::tempdir().unwrap())
     }
 
-    pub(super) fn write(&self, name: &str, content: &str) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.0.path().join(name);
         std::fs::write(&path, content).unwrap();
         path
     }
 }
 
-pub(super) fn options() -> TokenOptions {
+pub(crate) fn options() -> TokenOptions {
     TokenOptions::new("https://auth.example/token", SERVICE, ISSUER)
 }
 
-pub(super) async fn with_bundle(path: &Path) -> Tokens {
+pub(crate) async fn with_bundle(path: &Path) -> Tokens {
     let options = TokenOptions {
         root_bundle: Some(path.to_owned()),
         ..options()
@@ -240,7 +240,7 @@ pub(super) async fn with_bundle(path: &Path) -> Tokens {
 }
 
 /// Tokens that trust `signers` by a bundle of bare public keys.
-pub(super) async fn trusting(signers: &[&Signer]) -> (Files, Tokens) {
+pub(crate) async fn trusting(signers: &[&Signer]) -> (Files, Tokens) {
     let files = Files::new();
     let bundle: String = signers.iter().map(|signer| signer.pem()).collect();
     let path = files.write("bundle.pem", &bundle);
@@ -249,7 +249,7 @@ pub(super) async fn trusting(signers: &[&Signer]) -> (Files, Tokens) {
 }
 
 /// Why a token is refused, or `""` where it passes.
-pub(super) async fn why(tokens: &Tokens, token: impl AsRef<[u8]>, now: SystemTime) -> &'static str {
+pub(crate) async fn why(tokens: &Tokens, token: impl AsRef<[u8]>, now: SystemTime) -> &'static str {
     match tokens.identify(token.as_ref(), now).await {
         Ok(_) => "",
         Err(refusal) => {
