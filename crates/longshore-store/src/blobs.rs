@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_blob::Unpaced;
-use longshore_core::{Blob, BlobInfo, Code, Cx, Error, Reach, Result, SignedUrl};
+use longshore_core::{Blob, BlobInfo, Code, Cx, Error, Reach, Result, SignedUrl, Verb};
 use longshore_meta::blobs::Lease;
 use longshore_meta::time::micros;
 use longshore_meta::{Durability, blobs, repos};
@@ -147,7 +147,7 @@ impl Inner {
         if !this.unsettled.is_sound(digest).await? {
             return Ok(None);
         }
-        if let Some(info) = this.already(cx, repo, digest).await? {
+        if let Some(info) = this.already(cx, (repo, from), digest).await? {
             return Ok(Some(info));
         }
         let into = this.cache.repo(repo);
@@ -183,12 +183,24 @@ impl Inner {
         }))
     }
 
-    /// The blob, if it is remembered that the repository holds it: what is there already is mounted at the price of a `HEAD`.
-    async fn already(&self, cx: &Cx, name: &RepoName, digest: &Digest) -> Result<Option<BlobInfo>> {
-        let Some(repo) = self.cache.repo(name) else {
-            return Ok(None);
+    /// The blob, if it is remembered that the repository holds it, and the one it is to come from too: what is there already is
+    /// mounted at the price of a `HEAD`. Where it is not said from where, only a caller who may pull it here is told so.
+    async fn already(
+        &self,
+        cx: &Cx,
+        (name, from): (&RepoName, Option<&RepoName>),
+        digest: &Digest,
+    ) -> Result<Option<BlobInfo>> {
+        let held = |name: &RepoName| {
+            let repo = self.cache.repo(name)?;
+            let seen = self.cache.blob(&repo, digest)?;
+            Some((repo, seen))
         };
-        let Some(seen) = self.cache.blob(&repo, digest) else {
+        let may_say = match from {
+            Some(from) => held(from).is_some(),
+            None => cx.rights.allow(Some(name), Verb::Pull),
+        };
+        let Some((repo, seen)) = held(name).filter(|_| may_say) else {
             return Ok(None);
         };
         let kept = self.promise(cx, name, &repo, digest, &seen).await?;

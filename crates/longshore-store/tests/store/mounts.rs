@@ -34,6 +34,13 @@ async fn what_the_repository_holds_already_is_mounted_without_a_write() {
     mount(one).await.unwrap().unwrap();
     mount(two).await.unwrap().unwrap();
     store.stat_blob(&cx, &target, &one).await.unwrap();
+    for digest in [one, two] {
+        store.stat_blob(&cx, &repo(), &digest).await.unwrap();
+    }
+    // What it holds is not said to come from where it is not.
+    let elsewhere = "acme/never".parse().unwrap();
+    let mounted = store.mount_blob(&cx, &target, &one, Some(&elsewhere));
+    assert!(mounted.await.unwrap().is_none());
     db.close().await.unwrap();
     for digest in [one, two] {
         let info = mount(digest).await.unwrap().unwrap();
