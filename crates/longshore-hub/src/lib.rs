@@ -1,8 +1,13 @@
 //! The use cases of the index.
 //!
-//! What is here so far: what is known of artifacts ([`artifact`]), finding repositories ([`search`]), the [`Clerk`] that keeps both
+//! Whatever changes who there is, what belongs to whom and who may do what is a method of [`Hub`]. It asks for one action on one
+//! object, in the transaction that does it: only a [`Permit`] for that action lets the change be called, and only the decision makes
+//! permits. What was done, or denied, is written into the audit log in the same transaction.
+//!
+//! Beside that: what is known of artifacts ([`artifact`]), finding repositories ([`search`]), the [`Clerk`] that keeps both
 //! true behind the registry, and [`Pulls`]. Nothing of it is in the way of a push or a pull: the registry works the same when
-//! all this is late. Absent on purpose: HTTP, and the store, which is a [`longshore_core::Registry`] here like any other.
+//! all this is late. Absent on purpose: HTTP, passwords and tokens, and the store, which is a [`longshore_core::Registry`] here like
+//! any other.
 #![cfg_attr(
     test,
     allow(
@@ -13,11 +18,27 @@
     )
 )]
 
+pub mod accounts;
 pub mod artifact;
+pub mod audit;
+pub mod bindings;
+pub mod caller;
 mod clerk;
+mod hub;
+pub mod members;
+pub mod names;
+pub mod namespaces;
+pub mod permit;
 mod pulls;
+pub mod repositories;
 pub mod search;
+pub mod settings;
+#[cfg(test)]
+mod tests;
 
+pub use caller::Caller;
 pub use clerk::{Clerk, ClerkOptions, stop_reading};
+pub use hub::{Done, Hub};
+pub use permit::Permit;
 pub use pulls::Pulls;
 pub use search::Search;

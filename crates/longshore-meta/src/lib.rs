@@ -14,6 +14,7 @@
 )]
 
 pub mod artifacts;
+pub mod audit;
 pub mod bindings;
 pub mod blobs;
 pub mod bodies;

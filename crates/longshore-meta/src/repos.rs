@@ -16,6 +16,9 @@ const ADD: &str = "UPDATE repository SET manifests = manifests + ?2, tags = tags
 const LIST: &str =
     "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 ORDER BY name LIMIT ?2";
 const RANGE: &str = "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
+const ALL: &str =
+    "SELECT id, name FROM repository WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
+const RENAME: &str = "UPDATE repository SET name = ?2 WHERE id = ?1";
 const ANY: &str = "SELECT 1 FROM repository WHERE id > 0 LIMIT 1";
 
 /// The id of the repository called `name`.
@@ -82,6 +85,24 @@ pub async fn repo_range(
         None => tx.all::<(String,)>(LIST, &values![from, limit]).await?,
     };
     Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
+/// At most `limit` repositories below `path`, id and name, also those without content.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_all(tx: &mut Tx<'_>, path: &str, limit: usize) -> Result<Vec<(i64, String)>> {
+    let (from, to) = (format!("{path}/"), format!("{path}0"));
+    tx.all(ALL, &values![from.as_str(), to.as_str(), limit])
+        .await
+}
+
+/// Gives a repository another name.
+///
+/// # Errors
+/// `Unavailable`, also when the name is taken: look first, in the same transaction.
+pub async fn repo_rename(tx: &mut Tx<'_>, id: i64, name: &RepoName) -> Result<()> {
+    tx.exec(RENAME, &values![id, name.as_str()]).await.map(drop)
 }
 
 /// Whether there is any repository at all, also one without content.

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::explain::{self, ExplainCommand};
 use super::keys::{self, KeysCommand};
 use super::robots::{self, RobotCommand};
 use super::tags::{self, TagsCommand};
@@ -31,6 +32,10 @@ pub enum AdminCommand {
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Say whether somebody may do something, and why.
+    ///
+    /// Ends with 0 when it is allowed, with 3 when it is not.
+    Explain(ExplainCommand),
     /// Say where a tag pointed, and point it there again.
     #[command(subcommand)]
     Tags(TagsCommand),
@@ -83,6 +88,7 @@ pub fn run(
         AdminCommand::Token(command) => return tokens::run(command, variables, out),
         AdminCommand::Robot(command) => return robots::run(command, variables, out),
         AdminCommand::Keys(command) => return keys::run(command, variables, out),
+        AdminCommand::Explain(command) => return explain::run(command, variables, out),
         AdminCommand::Tags(command) => return tags::run(command, variables, out),
         AdminCommand::Trash(command) => return trash::run(command, variables, out),
         AdminCommand::Status(asked) => {

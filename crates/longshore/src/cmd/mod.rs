@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod backup;
 pub mod config;
+pub mod explain;
 pub mod export;
 pub mod fsck;
 pub mod gc;

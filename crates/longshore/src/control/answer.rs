@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::backup::Backup;
+use super::explain::Explain;
 use super::fsck::Fsck;
 use super::gc::Gc;
 use super::line::Line;
@@ -37,6 +38,7 @@ type Run = fn(Arc<State>, Bytes, mpsc::Sender<String>) -> BoxFuture<'static, Str
 /// All operations.
 const OPERATIONS: &[(&str, Run)] = &[
     (Status::NAME, run::<Status>),
+    (Explain::NAME, run::<Explain>),
     (Fsck::NAME, run::<Fsck>),
     (Backup::NAME, run::<Backup>),
     (Export::NAME, run::<Export>),

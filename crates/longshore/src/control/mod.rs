@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod backup;
 pub mod client;
+pub mod explain;
 pub mod fsck;
 pub mod gc;
 pub mod htpasswd;

@@ -55,3 +55,34 @@ fn a_socket_that_a_killed_server_left_is_replaced() {
     let said = String::from_utf8_lossy(&out.stdout);
     assert!(said.contains(&server.id().to_string()), "{said}");
 }
+
+#[test]
+fn an_explanation_says_no_and_why_and_ends_with_three() {
+    let data = tempfile::tempdir().unwrap();
+    let _server = Start::over(data.path()).run();
+    let explain = |user: &str, action: &str, more: &[&str]| {
+        let args = [&["admin", "explain", user, action, "acme/app:1.0"], more].concat();
+        ask(data.path(), &args)
+    };
+    let out = explain("anonymous", "pull", &[]);
+    assert_eq!(out.status.code(), Some(3), "{out:?}");
+    assert_eq!(
+        String::from_utf8_lossy(&out.stdout),
+        "no: nothing allows it\n"
+    );
+    let out = explain("anonymous", "repository:push", &["--json"]);
+    let said: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(
+        (&said["allowed"], &said["object"]),
+        (&false.into(), &"acme/app:1.0".into())
+    );
+    for (user, action, words) in [
+        ("bob", "pull", "no account `bob`"),
+        ("anonymous", "fly", "no action `fly`"),
+    ] {
+        let out = explain(user, action, &[]);
+        assert_eq!(out.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(said.contains(words), "{said}");
+    }
+}

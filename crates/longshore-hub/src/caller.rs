@@ -1,0 +1,36 @@
+//! Who asks for a use case, and when.
+
+use std::time::SystemTime;
+
+use longshore_auth::rights::Who;
+use longshore_meta::time::micros;
+
+/// Who asks for a use case.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Whose rights count.
+    pub who: Who,
+    /// What they are called, for the audit log.
+    pub name: String,
+    /// The id of the request.
+    pub request: u128,
+    /// When it came in.
+    pub now: SystemTime,
+}
+
+impl Caller {
+    /// Whoever runs the server.
+    pub fn operator(request: u128, now: SystemTime) -> Self {
+        Self {
+            who: Who::operator(),
+            name: "operator".to_owned(),
+            request,
+            now,
+        }
+    }
+
+    /// Now, as rows have it.
+    pub fn micros(&self) -> i64 {
+        micros(self.now)
+    }
+}

@@ -1,0 +1,178 @@
+//! Teams, and who is in them and in organisations.
+
+use longshore_auth::rights::role::OWNER_ID;
+use longshore_auth::rights::{Action, Object};
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::bindings::binding_owners;
+use longshore_meta::members::{member_delete, member_of, member_put};
+use longshore_meta::namespaces::{Namespace, NamespaceId, namespace_at, namespace_get};
+use longshore_meta::principals::{
+    Kind, NewPrincipal, Principal, PrincipalId, State, principal_bump, principal_get,
+    principal_named, principal_put,
+};
+use serde_json::json;
+
+use crate::accounts::{NewAccount, named};
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::names::{check, conflict, missing};
+use crate::permit::Permit;
+
+const MEMBERS: u8 = Action::MemberManage as u8;
+
+impl Hub {
+    /// Makes a team of the organisation whose namespace is `home`.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed`, or `Unavailable`.
+    pub async fn team_create(
+        &self,
+        caller: &Caller,
+        home: NamespaceId,
+        new: NewAccount,
+    ) -> Result<PrincipalId> {
+        self.act(caller, Object::Namespace(home), new, |tx, permit, new| {
+            Box::pin(team_create(tx, permit, new))
+        })
+        .await
+    }
+
+    /// Adds a member to the organisation whose namespace is `home`, or to one of its teams, or takes it out. Whoever leaves the
+    /// organisation leaves its teams.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn member_set(
+        &self,
+        caller: &Caller,
+        home: NamespaceId,
+        team: Option<&str>,
+        user: &str,
+        member: bool,
+    ) -> Result<()> {
+        let args = (team.map(str::to_owned), user.to_owned(), member);
+        self.act(caller, Object::Namespace(home), args, |tx, permit, args| {
+            Box::pin(member_set(tx, permit, args))
+        })
+        .await
+    }
+
+    /// The namespace at `path`.
+    ///
+    /// # Errors
+    /// `NameUnknown` or `Unavailable`.
+    pub async fn namespace_id(&self, path: &str) -> Result<NamespaceId> {
+        let found = self
+            .db
+            .read(&path, |tx, path| Box::pin(namespace_at(tx, path)))
+            .await?;
+        found.map(|it| it.id).ok_or_else(|| missing("namespace"))
+    }
+}
+
+/// The organisation whose home a permit is for.
+async fn organisation(tx: &mut Tx<'_>, object: &Object) -> Result<(Namespace, Principal)> {
+    let Object::Namespace(home) = object else {
+        return Err(missing("organisation"));
+    };
+    let home = namespace_get(tx, *home).await?;
+    let home = home.ok_or_else(|| missing("organisation"))?;
+    // A group has the owner of the namespace it lies in, and is nobody's home.
+    let owner = principal_get(tx, home.owner).await?;
+    match owner {
+        Some(owner) if owner.kind == Kind::Organisation && owner.name == home.path => {
+            Ok((home, owner))
+        }
+        _ => Err(missing("organisation")),
+    }
+}
+
+/// Makes a team.
+///
+/// # Errors
+/// See [`Hub::team_create`].
+pub async fn team_create(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MEMBERS>,
+    new: &NewAccount,
+) -> Result<Done<PrincipalId>> {
+    let (home, owner) = organisation(tx, permit.object()).await?;
+    check(&new.name)?;
+    if principal_named(tx, owner.id, &new.name).await?.is_some() {
+        return Err(conflict(format!("there is a team `{}` already", new.name)));
+    }
+    let row = NewPrincipal {
+        kind: Kind::Team,
+        owner: owner.id,
+        name: &new.name,
+        full_name: "",
+        mail: "",
+        description: &new.description,
+        state: State::Active,
+        expires: None,
+        by: permit.caller().who.id(),
+        now: permit.micros(),
+    };
+    let id = principal_put(tx, &row).await?;
+    Ok(Done {
+        value: id,
+        object: format!("{}/{}", home.path, new.name),
+        namespace: home.id,
+        detail: json!({ "created": "team", "id": id.0 }),
+    })
+}
+
+/// Adds or removes a member.
+///
+/// # Errors
+/// See [`Hub::member_set`].
+pub async fn member_set(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MEMBERS>,
+    (team, user, member): &(Option<String>, String, bool),
+) -> Result<Done<()>> {
+    let (home, owner) = organisation(tx, permit.object()).await?;
+    let user = named(tx, user).await?;
+    if user.kind != Kind::User {
+        return Err(conflict("only people are members"));
+    }
+    let now = permit.micros();
+    let party = match team {
+        None => owner.id,
+        Some(team) => {
+            let team = principal_named(tx, owner.id, team).await?;
+            let team = team.filter(|team| team.kind == Kind::Team);
+            team.ok_or_else(|| missing("team"))?.id
+        }
+    };
+    if *member {
+        member_put(tx, party, user.id, "", now).await?;
+        member_put(tx, owner.id, user.id, "", now).await?;
+    } else {
+        member_delete(tx, party, user.id, "").await?;
+        if team.is_none() {
+            for (of, its_owner) in member_of(tx, user.id).await? {
+                if its_owner == owner.id {
+                    member_delete(tx, of, user.id, "").await?;
+                }
+            }
+        }
+        // What was issued to it may say what it has no more.
+        principal_bump(tx, user.id).await?;
+        if binding_owners(tx, home.id, OWNER_ID).await?.is_empty()
+            && !permit.caller().who.is_operator()
+        {
+            return Err(conflict("somebody must stay who owns the namespace"));
+        }
+    }
+    Ok(Done {
+        value: (),
+        object: match team {
+            Some(team) => format!("{}/{team}", home.path),
+            None => home.path,
+        },
+        namespace: home.id,
+        detail: json!({ "user": user.name, "member": member }),
+    })
+}

@@ -1,0 +1,97 @@
+//! Names that people, organisations, teams and namespaces may have.
+
+use std::time::Duration;
+
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::namespaces::namespace_at;
+use longshore_meta::principals::{PrincipalId, principal_named};
+use longshore_meta::rests::{Rest, rest_get, rest_put};
+use longshore_meta::time::span;
+use longshore_spec::name::RepoName;
+
+/// How long a name that was given up rests: it leads to what had it, or to nobody.
+pub const REST: Duration = Duration::from_hours(90 * 24);
+
+/// The longest name of a person, an organisation or a team.
+const MAX: usize = 64;
+
+/// Names that nobody may take: parts of addresses, and words that would be taken for somebody else.
+const RESERVED: [&str; 24] = [
+    "v1",
+    "v2",
+    "token",
+    "auth",
+    "oauth",
+    "api",
+    "admin",
+    "administrator",
+    "root",
+    "system",
+    "operator",
+    "library",
+    "robot",
+    "everybody",
+    "anonymous",
+    "public",
+    "health",
+    "metrics",
+    "login",
+    "logout",
+    "static",
+    "assets",
+    "search",
+    "deleted",
+];
+
+/// Checks a name that somebody is to have.
+///
+/// # Errors
+/// `NameInvalid` by the rule that it breaks.
+pub fn check(name: &str) -> Result<()> {
+    let invalid = |text: String| Err(Error::new(Code::NameInvalid, text));
+    if RepoName::check(name).is_err() || name.contains('/') || name.len() > MAX {
+        return invalid(format!(
+            "`{name}` is no name: it has at most {MAX} lower-case letters and digits, joined by single '.', '_' or '-'"
+        ));
+    }
+    if RESERVED.contains(&name) {
+        return invalid(format!("the name `{name}` is reserved; choose another"));
+    }
+    Ok(())
+}
+
+/// Checks that a name at the top is nobody's and may be taken now.
+///
+/// # Errors
+/// `ConditionFailed` when somebody has it or it rests.
+pub async fn free(tx: &mut Tx<'_>, name: &str, now: i64) -> Result<()> {
+    let taken = principal_named(tx, PrincipalId(0), name).await?.is_some();
+    if taken || namespace_at(tx, name).await?.is_some() || rest_get(tx, name, now).await?.is_some()
+    {
+        // Whether it is taken or rests is nobody's business.
+        return Err(Error::new(
+            Code::ConditionFailed,
+            format!("the name `{name}` cannot be had; choose another"),
+        ));
+    }
+    Ok(())
+}
+
+/// Lays a name to rest that was given up now.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn lay(tx: &mut Tx<'_>, path: &str, rest: Rest, now: i64) -> Result<()> {
+    rest_put(tx, path, rest, now.saturating_add(span(REST))).await
+}
+
+/// The answer about what is not there.
+pub(crate) fn missing(what: &str) -> Error {
+    Error::new(Code::NameUnknown, format!("there is no such {what}"))
+}
+
+/// The answer to what cannot be as things are.
+pub(crate) fn conflict(text: impl Into<String>) -> Error {
+    Error::new(Code::ConditionFailed, text)
+}

@@ -1,0 +1,341 @@
+//! Namespaces: made, changed, renamed, removed.
+
+use longshore_auth::rights::{Action, Object};
+use longshore_core::{Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::bindings::binding_clear;
+use longshore_meta::namespaces::{
+    Namespace, NamespaceId, NewNamespace, Visibility, namespace_at, namespace_below,
+    namespace_change, namespace_delete, namespace_get, namespace_move, namespace_put,
+};
+use longshore_meta::principals::PrincipalId;
+use longshore_meta::repos::{repo_all, repo_rename};
+use longshore_meta::rests::{Rest, rest_delete, rest_get};
+use longshore_spec::name::RepoName;
+use serde_json::json;
+
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::names::{check, conflict, free, lay, missing};
+use crate::permit::Permit;
+
+const CREATE: u8 = Action::NamespaceCreate as u8;
+const GROUP: u8 = Action::NamespaceCreateGroup as u8;
+const SETTINGS: u8 = Action::NamespaceSettings as u8;
+const UPDATE: u8 = Action::NamespaceUpdate as u8;
+const RENAME: u8 = Action::NamespaceRename as u8;
+const REMOVE: u8 = Action::NamespaceRemove as u8;
+
+/// The most repositories and groups that are renamed together.
+const TOGETHER: usize = 10_000;
+
+impl Hub {
+    /// Makes a namespace at the top that belongs to the system.
+    ///
+    /// # Errors
+    /// `Denied`, `NameInvalid`, `ConditionFailed` when the name cannot be had, or `Unavailable`.
+    pub async fn namespace_create(&self, caller: &Caller, name: &str) -> Result<NamespaceId> {
+        self.act(
+            caller,
+            Object::System,
+            name.to_owned(),
+            |tx, permit, name| Box::pin(namespace_create(tx, permit, name)),
+        )
+        .await
+    }
+
+    /// Makes a group in a namespace. It is as visible as that.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when there is one of that name, or `Unavailable`.
+    pub async fn group_create(
+        &self,
+        caller: &Caller,
+        parent: NamespaceId,
+        name: &str,
+    ) -> Result<NamespaceId> {
+        let object = Object::Namespace(parent);
+        self.act(caller, object, name.to_owned(), |tx, permit, name| {
+            Box::pin(group_create(tx, permit, name))
+        })
+        .await
+    }
+
+    /// Says who may see what is in a namespace, and whether it is read-only; `None` leaves it.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn namespace_settings(
+        &self,
+        caller: &Caller,
+        id: NamespaceId,
+        visibility: Option<Visibility>,
+        read_only: Option<bool>,
+    ) -> Result<()> {
+        let args = (visibility, read_only);
+        self.act(caller, Object::Namespace(id), args, |tx, permit, args| {
+            Box::pin(namespace_settings(tx, permit, *args))
+        })
+        .await
+    }
+
+    /// Says what a namespace is for.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn namespace_describe(
+        &self,
+        caller: &Caller,
+        id: NamespaceId,
+        description: &str,
+    ) -> Result<()> {
+        let object = Object::Namespace(id);
+        self.act(
+            caller,
+            object,
+            description.to_owned(),
+            |tx, permit, text| Box::pin(namespace_describe(tx, permit, text)),
+        )
+        .await
+    }
+
+    /// Gives a group another name where it is, with all that lies below it. The old path leads there for a while.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when the name cannot be had, the namespace is somebody's home, or too
+    /// much lies in it, or `Unavailable`.
+    pub async fn namespace_rename(
+        &self,
+        caller: &Caller,
+        id: NamespaceId,
+        name: &str,
+    ) -> Result<()> {
+        let object = Object::Namespace(id);
+        self.act(caller, object, name.to_owned(), |tx, permit, name| {
+            Box::pin(namespace_rename(tx, permit, name))
+        })
+        .await
+    }
+
+    /// Removes a namespace that nothing lies in and that is nobody's home.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `ConditionFailed` when something lies in it, or `Unavailable`.
+    pub async fn namespace_remove(&self, caller: &Caller, id: NamespaceId) -> Result<()> {
+        self.act(caller, Object::Namespace(id), (), |tx, permit, ()| {
+            Box::pin(namespace_remove(tx, permit))
+        })
+        .await
+    }
+}
+
+/// Whether no repository lies below `path`.
+pub(crate) async fn is_empty(tx: &mut Tx<'_>, path: &str) -> Result<bool> {
+    Ok(repo_all(tx, path, 1).await?.is_empty())
+}
+
+async fn of<const ACTION: u8>(tx: &mut Tx<'_>, permit: &Permit<ACTION>) -> Result<Namespace> {
+    let Object::Namespace(id) = permit.object() else {
+        return Err(missing("namespace"));
+    };
+    let found = namespace_get(tx, *id).await?;
+    found.ok_or_else(|| missing("namespace"))
+}
+
+fn told<T>(value: T, namespace: &Namespace, detail: serde_json::Value) -> Done<T> {
+    Done {
+        value,
+        object: namespace.path.clone(),
+        namespace: namespace.id,
+        detail,
+    }
+}
+
+/// Makes a namespace of the system.
+///
+/// # Errors
+/// See [`Hub::namespace_create`].
+pub async fn namespace_create(
+    tx: &mut Tx<'_>,
+    permit: &Permit<CREATE>,
+    name: &str,
+) -> Result<Done<NamespaceId>> {
+    check(name)?;
+    free(tx, name, permit.micros()).await?;
+    let new = NewNamespace {
+        parent: NamespaceId(0),
+        path: name,
+        owner: PrincipalId(0),
+        visibility: Visibility::Private,
+        description: "",
+        now: permit.micros(),
+    };
+    let id = namespace_put(tx, &new).await?;
+    Ok(Done {
+        value: id,
+        object: name.to_owned(),
+        namespace: id,
+        detail: json!({ "created": "namespace" }),
+    })
+}
+
+/// Makes a group.
+///
+/// # Errors
+/// See [`Hub::group_create`].
+pub async fn group_create(
+    tx: &mut Tx<'_>,
+    permit: &Permit<GROUP>,
+    name: &str,
+) -> Result<Done<NamespaceId>> {
+    let parent = of(tx, permit).await?;
+    let path = inside(&parent.path, name)?;
+    unused(tx, &path, permit.micros()).await?;
+    let new = NewNamespace {
+        parent: parent.id,
+        path: &path,
+        owner: parent.owner,
+        visibility: parent.visibility,
+        description: "",
+        now: permit.micros(),
+    };
+    let id = namespace_put(tx, &new).await?;
+    Ok(Done {
+        value: id,
+        object: path,
+        namespace: id,
+        detail: json!({ "created": "group" }),
+    })
+}
+
+/// The path of a group called `name`.
+fn inside(parent: &str, name: &str) -> Result<String> {
+    let path = format!("{parent}/{name}");
+    // A repository must have room below it.
+    if name.contains('/') || RepoName::check(&format!("{path}/a")).is_err() {
+        return Err(Error::new(
+            longshore_core::Code::NameInvalid,
+            format!("`{name}` is no name of a group: it is one component of a repository's name"),
+        ));
+    }
+    Ok(path)
+}
+
+async fn unused(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<()> {
+    let taken = namespace_at(tx, path).await?.is_some();
+    if taken || rest_get(tx, path, now).await?.is_some() {
+        return Err(conflict(format!(
+            "the path `{path}` cannot be had; choose another"
+        )));
+    }
+    Ok(())
+}
+
+/// Changes who may see a namespace and its read-only mode.
+///
+/// # Errors
+/// See [`Hub::namespace_settings`].
+pub async fn namespace_settings(
+    tx: &mut Tx<'_>,
+    permit: &Permit<SETTINGS>,
+    (visibility, read_only): (Option<Visibility>, Option<bool>),
+) -> Result<Done<()>> {
+    let mut namespace = of(tx, permit).await?;
+    let before = (namespace.visibility, namespace.read_only);
+    namespace.visibility = visibility.unwrap_or(namespace.visibility);
+    namespace.read_only = read_only.unwrap_or(namespace.read_only);
+    namespace_change(tx, &namespace, permit.micros()).await?;
+    let detail = json!({
+        "visibility": [before.0.word(), namespace.visibility.word()],
+        "read_only": [before.1, namespace.read_only],
+    });
+    Ok(told((), &namespace, detail))
+}
+
+/// Changes what a namespace says of itself.
+///
+/// # Errors
+/// See [`Hub::namespace_describe`].
+pub async fn namespace_describe(
+    tx: &mut Tx<'_>,
+    permit: &Permit<UPDATE>,
+    text: &str,
+) -> Result<Done<()>> {
+    let mut namespace = of(tx, permit).await?;
+    text.clone_into(&mut namespace.description);
+    namespace_change(tx, &namespace, permit.micros()).await?;
+    Ok(told((), &namespace, json!({ "described": true })))
+}
+
+/// Renames a group.
+///
+/// # Errors
+/// See [`Hub::namespace_rename`].
+pub async fn namespace_rename(
+    tx: &mut Tx<'_>,
+    permit: &Permit<RENAME>,
+    name: &str,
+) -> Result<Done<()>> {
+    let namespace = of(tx, permit).await?;
+    let now = permit.micros();
+    let Some((around, _)) = namespace.path.rsplit_once('/') else {
+        return Err(conflict(
+            "a namespace at the top has the name of whoever owns it; rename that",
+        ));
+    };
+    let path = inside(around, name)?;
+    unused(tx, &path, now).await?;
+    let old = namespace.path.as_str();
+    let repos = repo_all(tx, old, TOGETHER + 1).await?;
+    let groups = namespace_below(tx, old, TOGETHER + 1).await?;
+    if repos.len() > TOGETHER || groups.len() > TOGETHER {
+        return Err(conflict(format!(
+            "more than {TOGETHER} names lie below `{old}`"
+        )));
+    }
+    if !is_empty(tx, &path).await? {
+        return Err(conflict(format!(
+            "there are repositories below `{path}` already"
+        )));
+    }
+    namespace_move(tx, namespace.id, &path, namespace.parent, now).await?;
+    let moved = |name: &str| name.strip_prefix(old).map(|rest| format!("{path}{rest}"));
+    for group in &groups {
+        if let Some(path) = moved(&group.path) {
+            namespace_move(tx, group.id, &path, group.parent, now).await?;
+        }
+    }
+    for (id, name) in &repos {
+        if let Some(name) = moved(name) {
+            let name: RepoName =
+                name.parse()
+                    .map_err(|error: longshore_spec::name::NameError| {
+                        conflict(format!("a name would break a rule: {error}"))
+                    })?;
+            repo_rename(tx, *id, &name).await?;
+        }
+    }
+    rest_delete(tx, &path).await?;
+    lay(tx, old, Rest::Namespace(namespace.id), now).await?;
+    let detail = json!({ "renamed": [old, path], "repositories": repos.len() });
+    Ok(told((), &namespace, detail))
+}
+
+/// Removes a namespace.
+///
+/// # Errors
+/// See [`Hub::namespace_remove`].
+pub async fn namespace_remove(tx: &mut Tx<'_>, permit: &Permit<REMOVE>) -> Result<Done<()>> {
+    let namespace = of(tx, permit).await?;
+    if namespace.parent == NamespaceId(0) && namespace.owner != PrincipalId(0) {
+        return Err(conflict("it is somebody's home, and goes when they do"));
+    }
+    let groups = namespace_below(tx, &namespace.path, 1).await?;
+    if !groups.is_empty() || !is_empty(tx, &namespace.path).await? {
+        return Err(conflict(format!("something lies in `{}`", namespace.path)));
+    }
+    binding_clear(tx, namespace.id).await?;
+    namespace_delete(tx, namespace.id).await?;
+    lay(tx, &namespace.path, Rest::Nobody, permit.micros()).await?;
+    Ok(told((), &namespace, json!({ "removed": true })))
+}

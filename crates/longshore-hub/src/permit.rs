@@ -1,0 +1,96 @@
+//! Proof that a decision allowed an action on an object.
+
+use longshore_auth::rights::{Action, Explanation, Object};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+
+use crate::caller::Caller;
+
+/// Proof that the decision allowed the action numbered `ACTION` on an object, in the transaction at hand.
+///
+/// Nobody else can make one, so a change that wants one cannot be made without asking:
+///
+/// ```compile_fail,E0451
+/// use longshore_auth::rights::{Action, Object};
+/// use longshore_hub::{Caller, Permit};
+///
+/// fn forge(caller: Caller) -> Permit<{ Action::UserManage as u8 }> {
+///     Permit { caller, object: Object::System }
+/// }
+/// ```
+///
+/// A permit for one action is none for another:
+///
+/// ```compile_fail,E0308
+/// use longshore_auth::rights::Action;
+/// use longshore_hub::Permit;
+///
+/// fn needs(_: &Permit<{ Action::UserManage as u8 }>) {}
+/// fn has(permit: &Permit<{ Action::UserList as u8 }>) {
+///     needs(permit);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Permit<const ACTION: u8> {
+    caller: Caller,
+    object: Object,
+}
+
+/// The action of a number.
+fn action(number: u8) -> Result<Action> {
+    Action::ALL
+        .get(usize::from(number))
+        .copied()
+        .ok_or_else(|| Error::internal("a permit names no action"))
+}
+
+impl<const ACTION: u8> Permit<ACTION> {
+    /// Asks for the action on `object`. The inner error is the answer to whoever may not: the same for what is not there and for what
+    /// they may not know of.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ask(
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        object: &Object,
+    ) -> Result<std::result::Result<Self, Error>> {
+        let action = action(ACTION)?;
+        let found = Explanation::load(tx, &caller.who, action, object, caller.now).await?;
+        if found.allowed {
+            return Ok(Ok(Self {
+                caller: caller.clone(),
+                object: object.clone(),
+            }));
+        }
+        let text = action.about().text;
+        let error = if found.may_know {
+            let public = format!(
+                "`{}` lacks the right `{action}` (to {text}) on {}: {}",
+                caller.name, found.object, found.reason
+            );
+            Error::new(Code::Denied, public)
+        } else {
+            Error::new(
+                Code::NameUnknown,
+                "there is nothing of that name that you may see",
+            )
+        };
+        Ok(Err(error))
+    }
+
+    /// Who asked.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// What it is for.
+    pub fn object(&self) -> &Object {
+        &self.object
+    }
+
+    /// Now, as rows have it.
+    pub fn micros(&self) -> i64 {
+        self.caller.micros()
+    }
+}

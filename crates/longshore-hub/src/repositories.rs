@@ -1,0 +1,269 @@
+//! Repositories: what is said of them, who may see them, what they are called.
+
+use longshore_auth::rights::ground::home;
+use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::{Action, Object};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::bindings::binding_move;
+use longshore_meta::names::{Resolved, name_resolve};
+use longshore_meta::namespaces::{NamespaceId, Visibility, namespace_chain};
+use longshore_meta::principals::PrincipalId;
+use longshore_meta::profiles::{Profile, profile_change, profile_get, profile_open, star_set};
+use longshore_meta::repos::{repo_id, repo_rename};
+use longshore_meta::rests::{Rest, rest_delete, rest_get};
+use longshore_spec::name::RepoName;
+use serde_json::json;
+
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::names::{conflict, lay, missing};
+use crate::permit::Permit;
+
+const UPDATE: u8 = Action::RepositoryUpdate as u8;
+const SETTINGS: u8 = Action::RepositorySettings as u8;
+const RENAME: u8 = Action::RepositoryRename as u8;
+const LIST: u8 = Action::RepositoryList as u8;
+
+/// The longest README, in bytes.
+const README: usize = 1 << 20;
+/// The longest of the other texts, in bytes.
+const TEXT: usize = 1 << 14;
+
+/// What is to be said of a repository; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// What it is, in a line.
+    pub description: Option<String>,
+    /// What it is, in Markdown.
+    pub readme: Option<String>,
+    /// Addresses.
+    pub links: Option<Vec<String>>,
+    /// Words and their values.
+    pub labels: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Hub {
+    /// Changes what is said of a repository.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `TooLarge`, or `Unavailable`.
+    pub async fn repository_describe(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        said: Said,
+    ) -> Result<()> {
+        let object = Object::Repository(name.clone());
+        self.act(caller, object, said, |tx, permit, said| {
+            Box::pin(repository_describe(tx, permit, said))
+        })
+        .await
+    }
+
+    /// Says who may see a repository (`None`: as its namespace says) and whether it is read-only.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn repository_settings(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        visibility: Option<Visibility>,
+        read_only: bool,
+    ) -> Result<()> {
+        let object = Object::Repository(name.clone());
+        self.act(
+            caller,
+            object,
+            (visibility, read_only),
+            |tx, permit, args| Box::pin(repository_settings(tx, permit, *args)),
+        )
+        .await
+    }
+
+    /// Gives a repository another name, in another namespace perhaps, where whoever asks must be able to make repositories. The old
+    /// name leads there for a while.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `ConditionFailed` when the name cannot be had, or `Unavailable`.
+    pub async fn repository_rename(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        to: &RepoName,
+    ) -> Result<()> {
+        let object = Object::Repository(name.clone());
+        self.act(caller, object, to.clone(), |tx, permit, to| {
+            Box::pin(repository_rename(tx, permit, to))
+        })
+        .await
+    }
+
+    /// Stars a repository, or takes that back. Whoever sees it may.
+    ///
+    /// # Errors
+    /// `Unauthorized` for strangers, `NameUnknown`, or `Unavailable`.
+    pub async fn star(&self, caller: &Caller, name: &RepoName, starred: bool) -> Result<()> {
+        let object = Object::Repository(name.clone());
+        self.act(caller, object, starred, |tx, permit, starred| {
+            Box::pin(star(tx, permit, *starred))
+        })
+        .await
+    }
+}
+
+/// The repository a permit is for, and the innermost namespace around it.
+async fn of<const ACTION: u8>(
+    tx: &mut Tx<'_>,
+    permit: &Permit<ACTION>,
+) -> Result<(i64, RepoName, NamespaceId)> {
+    let Some(name) = permit.object().repo() else {
+        return Err(missing("repository"));
+    };
+    let Resolved { repo, name } = name_resolve(tx, name, permit.micros()).await?;
+    let id = repo.ok_or_else(|| missing("repository"))?;
+    let around = namespace_chain(tx, home(&name)).await?;
+    let inmost = around.last().map_or(NamespaceId(0), |it| it.id);
+    Ok((id, name, inmost))
+}
+
+async fn profile(tx: &mut Tx<'_>, id: i64, now: i64) -> Result<Profile> {
+    profile_open(tx, id, PrincipalId(0), now).await?;
+    Ok(profile_get(tx, id).await?.unwrap_or_default())
+}
+
+fn told(name: &RepoName, namespace: NamespaceId, detail: serde_json::Value) -> Done<()> {
+    Done {
+        value: (),
+        object: name.to_string(),
+        namespace,
+        detail,
+    }
+}
+
+fn within(text: &str, most: usize, what: &str) -> Result<()> {
+    if text.len() > most {
+        return Err(Error::new(
+            Code::TooLarge,
+            format!("{what} has at most {most} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+/// Changes what is said of a repository.
+///
+/// # Errors
+/// See [`Hub::repository_describe`].
+pub async fn repository_describe(
+    tx: &mut Tx<'_>,
+    permit: &Permit<UPDATE>,
+    said: &Said,
+) -> Result<Done<()>> {
+    let (id, name, namespace) = of(tx, permit).await?;
+    let now = permit.micros();
+    let mut row = profile(tx, id, now).await?;
+    let mut changed = Vec::new();
+    if let Some(text) = &said.description {
+        within(text, TEXT, "a description")?;
+        row.description.clone_from(text);
+        changed.push("description");
+    }
+    if let Some(text) = &said.readme {
+        within(text, README, "a README")?;
+        row.readme.clone_from(text);
+        changed.push("readme");
+    }
+    if let Some(links) = &said.links {
+        row.links = json!(links).to_string();
+        within(&row.links, TEXT, "all links together")?;
+        changed.push("links");
+    }
+    if let Some(labels) = &said.labels {
+        row.labels = json!(labels).to_string();
+        within(&row.labels, TEXT, "all labels together")?;
+        changed.push("labels");
+    }
+    profile_change(tx, id, &row, now).await?;
+    Ok(told(&name, namespace, json!({ "changed": changed })))
+}
+
+/// Changes who may see a repository and its read-only mode.
+///
+/// # Errors
+/// See [`Hub::repository_settings`].
+pub async fn repository_settings(
+    tx: &mut Tx<'_>,
+    permit: &Permit<SETTINGS>,
+    (visibility, read_only): (Option<Visibility>, bool),
+) -> Result<Done<()>> {
+    let (id, name, namespace) = of(tx, permit).await?;
+    let now = permit.micros();
+    let mut row = profile(tx, id, now).await?;
+    row.visibility = visibility;
+    row.read_only = read_only;
+    profile_change(tx, id, &row, now).await?;
+    let detail = json!({ "visibility": visibility.map(Visibility::word), "read_only": read_only });
+    Ok(told(&name, namespace, detail))
+}
+
+/// Renames or moves a repository.
+///
+/// # Errors
+/// See [`Hub::repository_rename`].
+pub async fn repository_rename(
+    tx: &mut Tx<'_>,
+    permit: &Permit<RENAME>,
+    to: &RepoName,
+) -> Result<Done<()>> {
+    let (id, name, namespace) = of(tx, permit).await?;
+    let (caller, now) = (permit.caller(), permit.micros());
+    let object = Object::Repository(to.clone());
+    let make = Action::NamespaceCreateRepository;
+    if !allows(tx, &caller.who, make, &object, caller.now).await? {
+        return Err(Error::new(
+            Code::Denied,
+            format!(
+                "`{}` may not make repositories where `{to}` would be",
+                caller.name
+            ),
+        ));
+    }
+    // Its own old name may be taken back.
+    let rest = rest_get(tx, to.as_str(), now).await?;
+    let rests = rest.is_some_and(|rest| rest != Rest::Repo(id));
+    if rests || repo_id(tx, to).await?.is_some() {
+        return Err(conflict(format!(
+            "the name `{to}` cannot be had; choose another"
+        )));
+    }
+    repo_rename(tx, id, to).await?;
+    let around = namespace_chain(tx, home(to)).await?;
+    let inmost = around.last().map_or(NamespaceId(0), |it| it.id);
+    binding_move(tx, id, inmost).await?;
+    rest_delete(tx, to.as_str()).await?;
+    lay(tx, name.as_str(), Rest::Repo(id), now).await?;
+    Ok(told(
+        &name,
+        namespace,
+        json!({ "renamed": [name.as_str(), to.as_str()] }),
+    ))
+}
+
+/// Stars a repository.
+///
+/// # Errors
+/// See [`Hub::star`].
+pub async fn star(tx: &mut Tx<'_>, permit: &Permit<LIST>, starred: bool) -> Result<Done<()>> {
+    let (id, name, namespace) = of(tx, permit).await?;
+    let Some(who) = permit.caller().who.principal else {
+        return Err(Error::new(
+            Code::Unauthorized,
+            "log in to star a repository",
+        ));
+    };
+    profile_open(tx, id, PrincipalId(0), permit.micros()).await?;
+    star_set(tx, who, id, starred, permit.micros()).await?;
+    Ok(told(&name, namespace, json!({ "starred": starred })))
+}
