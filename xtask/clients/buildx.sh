@@ -6,7 +6,7 @@
 source "$CLIENTS/docker.sh"
 mkdir -p "$DOCKER_CONFIG/cli-plugins"
 ln -sf "$TOOLS/buildx/buildx" "$DOCKER_CONFIG/cli-plugins/docker-buildx"
-unset -f push pull list run login tls token
+unset -f push pull list search run login tls token
 
 version() { pinned buildx; }
 

@@ -16,7 +16,8 @@ const WINDOW: &str = "SELECT seq, at, actor, actor_name, via, origin, action, ob
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
                           ON CONFLICT (seq) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT seq, at, hash, kid, signature FROM audit_checkpoint WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
-const OLD: &str = "SELECT seq FROM audit_checkpoint WHERE seq > 0 AND at < ?1 ORDER BY seq DESC LIMIT 1";
+const OLD: &str =
+    "SELECT seq FROM audit_checkpoint WHERE seq > 0 AND at < ?1 ORDER BY seq DESC LIMIT 1";
 const TRIM: &str = "DELETE FROM audit WHERE seq <= ?1 AND seq > ?2";
 const FIRST: &str = "SELECT seq FROM audit WHERE seq > 0 ORDER BY seq LIMIT 1";
 const TRIM_CHECKPOINTS: &str = "DELETE FROM audit_checkpoint WHERE seq < ?1";
