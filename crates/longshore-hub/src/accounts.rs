@@ -163,24 +163,8 @@ async fn account(
 }
 
 fn owner_of(owner: PrincipalId, home: NamespaceId, caller: &Caller) -> Binding {
-    Binding {
-        id: 0,
-        subject: Subject::from(owner),
-        role: OWNER_ID,
-        role_name: String::new(),
-        actions: String::new(),
-        deny: false,
-        namespace: home,
-        repo: None,
-        repos: None,
-        tags: None,
-        networks: None,
-        hours: None,
-        expires: None,
-        source: String::new(),
-        created_by: caller.who.id(),
-        created: caller.micros(),
-    }
+    let by = (caller.who.id(), caller.micros());
+    Binding::plain(owner, OWNER_ID, home, by)
 }
 
 /// Makes a user.

@@ -107,24 +107,7 @@ fn account(name: &str) -> NewAccount {
 }
 
 fn binding(subject: impl Into<Subject>, role: i64, namespace: NamespaceId) -> Binding {
-    Binding {
-        id: 0,
-        subject: subject.into(),
-        role,
-        role_name: String::new(),
-        actions: String::new(),
-        deny: false,
-        namespace,
-        repo: None,
-        repos: None,
-        tags: None,
-        networks: None,
-        hours: None,
-        expires: None,
-        source: String::new(),
-        created_by: PrincipalId(0),
-        created: 0,
-    }
+    Binding::plain(subject, role, namespace, (PrincipalId(0), 0))
 }
 
 fn code<T: std::fmt::Debug>(result: Result<T>) -> Code {

@@ -89,6 +89,36 @@ pub struct Binding {
     pub created: i64,
 }
 
+impl Binding {
+    /// One that allows everywhere in `namespace`, always, from anywhere: by whom it was made, and when. It has no number yet, nor
+    /// what its role says.
+    pub fn plain(
+        subject: impl Into<Subject>,
+        role: i64,
+        namespace: NamespaceId,
+        (created_by, created): (PrincipalId, i64),
+    ) -> Self {
+        Self {
+            id: 0,
+            subject: subject.into(),
+            role,
+            role_name: String::new(),
+            actions: String::new(),
+            deny: false,
+            namespace,
+            repo: None,
+            repos: None,
+            tags: None,
+            networks: None,
+            hours: None,
+            expires: None,
+            source: String::new(),
+            created_by,
+            created,
+        }
+    }
+}
+
 type Columns = (
     i64,
     i64,

@@ -17,7 +17,7 @@ use longshore_auth::issuer::SealingKey;
 use longshore_auth::rights::role;
 use longshore_http::edge::{Edge, EdgeOptions, Observer, Site, TokenEdge};
 use longshore_http::server::Peer;
-use longshore_meta::bindings::{Binding, Subject, binding_put};
+use longshore_meta::bindings::{Binding, binding_put};
 use longshore_meta::logins::password_put;
 use longshore_meta::namespaces::{
     NamespaceId, NewNamespace, Visibility, namespace_at, namespace_put,
@@ -263,23 +263,10 @@ impl Village {
         self.write((who, role, path, tags), |tx, (who, role, path, tags)| {
             Box::pin(async move {
                 let namespace = namespace_at(tx, path).await?.unwrap().id;
+                let plain = Binding::plain(*who, *role, namespace, (PrincipalId(0), 1));
                 let binding = Binding {
-                    id: 0,
-                    subject: Subject::from(*who),
-                    role: *role,
-                    role_name: String::new(),
-                    actions: String::new(),
-                    deny: false,
-                    namespace,
-                    repo: None,
-                    repos: None,
                     tags: tags.map(str::to_owned),
-                    networks: None,
-                    hours: None,
-                    expires: None,
-                    source: String::new(),
-                    created_by: PrincipalId(0),
-                    created: 1,
+                    ..plain
                 };
                 binding_put(tx, &binding).await
             })

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use longshore_auth::index::keep::{self, Wanted};
 use longshore_auth::index::{ROBOT, SYSTEM};
-use longshore_meta::bindings::{Binding, Subject, binding_put};
+use longshore_meta::bindings::{Binding, binding_put};
 use longshore_meta::logins::{Login, login_by_name};
 use longshore_meta::namespaces::{NamespaceId, namespace_at};
 use longshore_meta::principals::{
@@ -139,24 +139,7 @@ async fn grant(
             None => return Err(refused(format!("there is no namespace `{path}`"))),
         }
     };
-    let binding = Binding {
-        id: 0,
-        subject: Subject::from(robot),
-        role: role.id,
-        role_name: role.name,
-        actions: role.actions,
-        deny: false,
-        namespace,
-        repo: None,
-        repos: None,
-        tags: None,
-        networks: None,
-        hours: None,
-        expires: None,
-        source: String::new(),
-        created_by: PrincipalId(0),
-        created: now,
-    };
+    let binding = Binding::plain(robot, role.id, namespace, (PrincipalId(0), now));
     binding_put(tx, &binding).await.map(drop)
 }
 

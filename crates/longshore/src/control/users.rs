@@ -2,7 +2,7 @@
 
 use longshore_auth::index::keep;
 use longshore_auth::rights::role;
-use longshore_meta::bindings::{Binding, Subject, binding_put, binding_with};
+use longshore_meta::bindings::{Binding, binding_put, binding_with};
 use longshore_meta::logins::{login_by_name, password_put};
 use longshore_meta::namespaces::{
     NamespaceId, NewNamespace, Visibility, namespace_at, namespace_put,
@@ -103,24 +103,7 @@ pub(super) fn check(name: &str) -> anyhow::Result<()> {
 }
 
 fn binding(who: PrincipalId, role: i64, namespace: NamespaceId, now: i64) -> Binding {
-    Binding {
-        id: 0,
-        subject: Subject::from(who),
-        role,
-        role_name: String::new(),
-        actions: String::new(),
-        deny: false,
-        namespace,
-        repo: None,
-        repos: None,
-        tags: None,
-        networks: None,
-        hours: None,
-        expires: None,
-        source: String::new(),
-        created_by: PrincipalId(0),
-        created: now,
-    }
+    Binding::plain(who, role, namespace, (PrincipalId(0), now))
 }
 
 /// A user, the namespace of its name, and its rights on it.

@@ -220,22 +220,5 @@ pub(super) fn stranger() -> Who {
 
 /// A binding without any condition.
 pub(super) fn binding(subject: impl Into<Subject>, role: i64, namespace: NamespaceId) -> Binding {
-    Binding {
-        id: 0,
-        subject: subject.into(),
-        role,
-        role_name: String::new(),
-        actions: String::new(),
-        deny: false,
-        namespace,
-        repo: None,
-        repos: None,
-        tags: None,
-        networks: None,
-        hours: None,
-        expires: None,
-        source: String::new(),
-        created_by: PrincipalId(0),
-        created: at(0),
-    }
+    Binding::plain(subject, role, namespace, (PrincipalId(0), at(0)))
 }
