@@ -126,7 +126,37 @@ pub(super) fn crash(session: &Session<'_>) -> Result<Outcome> {
             "power cuts and failing disks are mounted file systems, which needs root",
         ));
     }
-    one(session, &crate::crash::brief(session.workspace)?)
+    let mut outcome = one(session, &crate::crash::brief(session.workspace)?)?;
+    if outcome.failed > 0 {
+        let log = fs::read(session.log()?).context("the log of the proof cannot be read")?;
+        outcome
+            .notes
+            .extend(findings(&String::from_utf8_lossy(&log)));
+    }
+    Ok(outcome)
+}
+
+/// What the proof found and which of its forms broke off, with the steps that repeat it: the summary may be all that is kept of a run.
+fn findings(log: &str) -> Vec<String> {
+    const MOST: usize = 20;
+    let mut found = Vec::new();
+    let mut broken = None;
+    for line in log.lines() {
+        let error = line.starts_with("--- ") && line.contains(": error: ");
+        if error || line.starts_with("error: ") {
+            broken = Some(found.len() + 4);
+        } else if line.starts_with("--- ") {
+            broken = None;
+        }
+        let says = ["  found: ", "  repeat it: "];
+        if says.iter().any(|word| line.starts_with(word))
+            || broken.is_some_and(|end| found.len() < end)
+        {
+            found.push(line.trim().to_owned());
+        }
+    }
+    found.truncate(MOST);
+    found
 }
 
 fn one(session: &Session<'_>, command: &Command) -> Result<Outcome> {
@@ -150,6 +180,20 @@ fn cargo(session: &Session<'_>, arguments: &[&str]) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_proof_found_is_in_the_summary_and_what_went_well_is_not() {
+        let log = "--- kill\n  found: a tag is gone\nkill: 60 cycles\n--- kill: crash: cases=60 lost=1 (9 s)\n\
+                   --- controls: error: no-fsync: signal: 9 and no finding:\nits last words (3 s)\n--- sim: crash: cases=2 (4 s)\n";
+        assert_eq!(
+            findings(log),
+            [
+                "found: a tag is gone",
+                "--- controls: error: no-fsync: signal: 9 and no finding:",
+                "its last words (3 s)"
+            ]
+        );
+    }
 
     #[test]
     fn the_counts_of_all_test_binaries_are_added_and_failures_named() {
