@@ -3,8 +3,8 @@
 use longshore_core::Result;
 use longshore_meta::Durability;
 use longshore_meta::audit::{
-    AuditRow, Checkpoint, audit_last, audit_trim, audit_window, chain, checkpoint_list,
-    checkpoint_put,
+    AuditRow, Checkpoint, audit_last, audit_trim, audit_window, chain, checkpoint_last,
+    checkpoint_list, checkpoint_put,
 };
 
 use crate::hub::Hub;
@@ -51,9 +51,15 @@ impl Hub {
     /// # Errors
     /// `Unavailable`.
     pub async fn audit_sign(&self, sign: &dyn Sign, now: i64) -> Result<i64> {
-        let (seq, hash) = self.db.read(&(), |tx, ()| Box::pin(audit_last(tx))).await?;
-        if seq == 0 {
-            return Ok(0);
+        let (last, signed_last) = self
+            .db
+            .read(&(), |tx, ()| {
+                Box::pin(async move { Ok((audit_last(tx).await?, checkpoint_last(tx).await?)) })
+            })
+            .await?;
+        let (seq, hash) = last;
+        if seq == 0 || signed_last.is_some_and(|(signed, _)| signed == seq) {
+            return Ok(seq);
         }
         let (kid, signature) = sign.sign(&signed(seq, &hash))?;
         let checkpoint = Checkpoint {

@@ -1,7 +1,8 @@
 //! How a use case runs: the question, the change and the row about both, in one transaction.
 
 use futures_util::future::BoxFuture;
-use longshore_auth::rights::{Action, Judge, Object, role};
+use longshore_auth::index::Index;
+use longshore_auth::rights::{Action, Judge, Object};
 use longshore_core::{Error, Result};
 use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::NamespaceId;
@@ -15,7 +16,7 @@ use crate::permit::Permit;
 #[derive(Debug, Clone)]
 pub struct Hub {
     pub(crate) db: Db,
-    judge: Judge,
+    pub(crate) index: Index,
 }
 
 /// What a change gives, and what the audit log is to say about it.
@@ -43,24 +44,22 @@ struct Order<const ACTION: u8, A, T> {
 }
 
 impl Hub {
-    /// The use cases over `db`, which is given what every index needs to have: the built-in roles and the namespace `library`.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn open(db: Db, now: i64) -> Result<Self> {
-        db.write(Durability::Power, now, |tx, now| {
-            Box::pin(role::install(tx, *now))
-        })
-        .await?;
-        Ok(Self {
-            judge: Judge::new(db.clone()),
-            db,
-        })
+    /// The use cases of an index.
+    pub fn new(index: Index) -> Self {
+        Self {
+            db: index.db().clone(),
+            index,
+        }
+    }
+
+    /// The index: who somebody is, and what they log in with.
+    pub fn index(&self) -> &Index {
+        &self.index
     }
 
     /// Who decides.
     pub fn judge(&self) -> &Judge {
-        &self.judge
+        self.index.judge()
     }
 
     /// A setting of the system.

@@ -6,7 +6,7 @@
 //!
 //! Beside that: what is known of artifacts ([`artifact`]), finding repositories ([`search`]), the [`Clerk`] that keeps both
 //! true behind the registry, and [`Pulls`]. Nothing of it is in the way of a push or a pull: the registry works the same when
-//! all this is late. Absent on purpose: HTTP, passwords and tokens, and the store, which is a [`longshore_core::Registry`] here like
+//! all this is late. Absent on purpose: HTTP, checking passwords and tokens (`longshore-auth`), and the store, which is a [`longshore_core::Registry`] here like
 //! any other.
 #![cfg_attr(
     test,
@@ -33,6 +33,7 @@ mod pulls;
 pub mod repositories;
 pub mod search;
 pub mod settings;
+pub mod tend;
 #[cfg(test)]
 mod tests;
 

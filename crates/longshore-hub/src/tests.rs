@@ -1,8 +1,11 @@
 //! Use cases over a database, as the API and the commands call them.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use longshore_auth::index::{Index, IndexOptions};
+use longshore_auth::issuer::SealingKey;
 use longshore_auth::rights::role::{
     ADMINISTRATOR_ID, DEVELOPER_ID, MAINTAINER_ID, OWNER_ID, READER_ID,
 };
@@ -23,6 +26,7 @@ use crate::{Caller, Hub};
 mod changes;
 mod log;
 mod repositories;
+mod tend;
 
 const NOW: i64 = 1_800_000_000_000_000;
 
@@ -39,8 +43,15 @@ impl House {
     async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open_file(&dir.path().join("meta.db")).unwrap();
-        let hub = Hub::open(db, NOW).await.unwrap();
-        Self { hub, dir }
+        let key = SealingKey::open(&dir.path().join("index.key"), true).unwrap();
+        let options = IndexOptions::new("https://index.example", "reg.example");
+        let index = Index::open(db, Arc::new(key), options, now())
+            .await
+            .unwrap();
+        Self {
+            hub: Hub::new(index),
+            dir,
+        }
     }
 
     async fn user(&self, name: &str) -> Caller {

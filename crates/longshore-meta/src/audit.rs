@@ -16,6 +16,7 @@ const WINDOW: &str = "SELECT seq, at, actor, actor_name, via, origin, action, ob
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
                           ON CONFLICT (seq) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT seq, at, hash, kid, signature FROM audit_checkpoint WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+const SIGNED: &str = "SELECT seq, at FROM audit_checkpoint WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
 const OLD: &str =
     "SELECT seq FROM audit_checkpoint WHERE seq > 0 AND at < ?1 ORDER BY seq DESC LIMIT 1";
 const TRIM: &str = "DELETE FROM audit WHERE seq <= ?1 AND seq > ?2";
@@ -196,6 +197,14 @@ pub async fn checkpoint_put(tx: &mut Tx<'_>, checkpoint: &Checkpoint) -> Result<
         checkpoint.signature.as_slice(),
     ];
     tx.exec(CHECKPOINT, &values).await.map(drop)
+}
+
+/// The number of the last row whose hash was signed, and when it was.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn checkpoint_last(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
+    tx.one(SIGNED, &[]).await
 }
 
 /// At most `limit` signed hashes of the row numbered `from` and of later ones.

@@ -18,7 +18,7 @@ use longshore_store::{self as store, Arriving, Store, Takeover};
 use crate::config::{Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
 use crate::telemetry::traces;
 
-pub use self::index::index;
+pub use self::index::{index, tend_index};
 pub use self::login::authenticator;
 
 /// The store, and what it stands on.

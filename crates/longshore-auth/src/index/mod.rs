@@ -119,6 +119,16 @@ impl Index {
         &self.0.options
     }
 
+    /// The database it lies in.
+    pub fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Who decides about rights.
+    pub fn judge(&self) -> &Judge {
+        &self.0.judge
+    }
+
     /// Its keys.
     pub fn issuer(&self) -> &Issuer {
         &self.0.issuer

@@ -12,6 +12,7 @@ mod ring;
 mod sealing;
 #[cfg(test)]
 mod tests;
+mod witness;
 
 use std::fmt;
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use self::options::{IssuerError, KeyOptions, ShownKey};
 pub use self::pair::SigningAlgorithm;
 pub use self::ring::KidForm;
 pub use self::sealing::{SealError, SealingKey};
+pub use self::witness::Witnesses;
 
 /// What a key's private half is sealed for.
 const PURPOSE: &str = "signing key";

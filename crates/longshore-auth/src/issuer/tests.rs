@@ -219,3 +219,27 @@ async fn tokens_call_their_key_by_the_form_that_was_chosen_and_bring_its_certifi
         );
     }
 }
+
+#[tokio::test]
+async fn what_was_attested_is_verified_for_ever_and_never_a_token() {
+    let house = House::new();
+    let issuer = house.open(KeyOptions::default(), start()).await;
+    let (first, signature) = issuer.attest(b"said\n", start()).unwrap();
+    let later = start() + DAY * 400;
+    issuer.rotate(true, start() + DAY).await.unwrap();
+    // The private half of the first key is erased by then.
+    issuer.tend(later).await.unwrap();
+    let (second, again) = issuer.attest(b"said\n", later).unwrap();
+    assert_ne!(first, second);
+    let known = house
+        .open(KeyOptions::default(), later)
+        .await
+        .witnesses()
+        .await
+        .unwrap();
+    assert_eq!(known.verify(&first, b"said\n", &signature), Some(true));
+    assert_eq!(known.verify(&first, b"sand\n", &signature), Some(false));
+    assert_eq!(known.verify(&second, b"said\n", &again), Some(true));
+    assert_eq!(known.verify(&second, b"said\n", &signature), Some(false));
+    assert_eq!(known.verify("nobody", b"said\n", &signature), None);
+}

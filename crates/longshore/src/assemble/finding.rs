@@ -12,10 +12,16 @@ use longshore_meta::time::micros;
 use tokio_util::sync::CancellationToken;
 
 use super::{Parts, now};
-use crate::config::Config;
+use crate::config::{Auth, Config};
 
 /// How often pulls are written that were counted.
 const FLUSH: Duration = Duration::from_secs(30);
+
+/// Whether repositories are found by what their images say.
+fn by_content(config: &Config) -> bool {
+    let with_index = matches!(config.auth, Auth::Index(_));
+    config.search.content.unwrap_or(with_index)
+}
 
 /// Finding repositories: by all that is known of them, or by their names alone.
 #[derive(Debug)]
@@ -42,7 +48,7 @@ impl Finding {
     /// The metadata cannot be read or written.
     pub async fn open(config: &Config, parts: &Parts) -> anyhow::Result<Self> {
         let store = Arc::new(parts.store.clone());
-        if !config.search.content {
+        if !by_content(config) {
             stop_reading(&parts.db).await?;
             return Ok(Self::Names(Names::of(store)));
         }
@@ -101,5 +107,23 @@ impl Finding {
         };
         tokio::join!(clerk.tend(stop.cancelled()), flushing);
         flush().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn with_an_index_content_is_found_unless_somebody_says_otherwise() {
+        for (text, content) in [
+            ("", false),
+            ("[search]\ncontent = true", true),
+            ("[index]\nenabled = true", true),
+            ("[index]\nenabled = true\n[search]\ncontent = false", false),
+        ] {
+            let config = Config::load(Some(("longshore.toml", text)), [], &[]).unwrap();
+            assert_eq!(by_content(&config), content, "{text}");
+        }
     }
 }

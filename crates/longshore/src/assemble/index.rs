@@ -1,21 +1,28 @@
 //! The index of this node, where it has one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use longshore_auth::index::{Index, IndexOptions};
 use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
+use longshore_core::error::Chain;
+use longshore_hub::Hub;
 use longshore_meta::Db;
+use tokio_util::sync::CancellationToken;
 
 use super::login::auth_limits;
 use super::now;
 use crate::config::{Auth, Config};
 
-/// Opens the index over the database. At the first start it makes its keys.
+/// How often keys, secrets and the audit log are looked after.
+const EVERY: Duration = Duration::from_mins(1);
+
+/// Opens the index over the database, with its use cases. At the first start it makes its keys.
 ///
 /// # Errors
 /// The key of the index is missing, or not the one that belongs to the database.
-pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Index>> {
+pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Hub>> {
     let Auth::Index(settings) = &config.auth else {
         return Ok(None);
     };
@@ -42,5 +49,17 @@ pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Index>> {
         ..IndexOptions::new(&settings.issuer, &settings.service)
     };
     let index = Index::open(db.clone(), Arc::new(sealing), options, now()).await?;
-    Ok(Some(index))
+    Ok(Some(Hub::new(index)))
+}
+
+/// Looks after the keys and secrets of the index and its audit log until told to stop; what was done last is signed then.
+pub async fn tend_index(hub: Hub, keep: Duration, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EVERY);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        hub.index().tend(now()).await;
+        hub.tend(keep, now()).await;
+    }
+    if let Err(error) = hub.audit_seal(now()).await {
+        tracing::warn!(error = %Chain(&error), "the end of the audit log could not be signed; the next start does so");
+    }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
-use longshore_auth::index::Index;
 use longshore_core::error::Chain;
 use longshore_http::edge::{self, Edge, EdgeOptions, Site, TokenEdge};
 use longshore_http::server::{Address, Server};
@@ -112,7 +111,8 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         _ => Some(assemble::authenticator(config, None).await?),
     };
     let parts = assemble::open(config).await?;
-    let index = assemble::index(config, &parts.db).await?;
+    let hub = assemble::index(config, &parts.db).await?;
+    let index = hub.as_ref().map(|hub| hub.index().clone());
     let authenticator = match login {
         Some(login) => login,
         None => assemble::authenticator(config, index.as_ref()).await?,
@@ -150,7 +150,10 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     };
     if let Some(index) = &index {
         site = site.with_tokens(TokenEdge::new(edge, index.clone()));
-        beside.spawn(tend_index(index.clone(), stop.clone()));
+    }
+    if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
+        let keep = settings.keys.audit_time;
+        beside.spawn(assemble::tend_index(hub.clone(), keep, stop.clone()));
     }
     let health = Health::new(parts.db.clone(), &config.health);
     let numbers = metrics::Sources {
@@ -199,7 +202,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
                 config: config.clone(),
                 db: parts.db.clone(),
                 store: parts.store.clone(),
-                index: index.clone(),
+                hub: hub.clone(),
                 started: assemble::now(),
             };
             let stop = stop.clone();
@@ -245,14 +248,6 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     tracing::info!("stopped; everything acknowledged is on disk");
     Ok(())
-}
-
-/// Looks after the index's keys and secrets until told to stop.
-async fn tend_index(index: Index, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(std::time::Duration::from_mins(1));
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        index.tend(assemble::now()).await;
-    }
 }
 
 /// The server of metrics and health. Where nobody chose its address and that is taken, the registry does without.

@@ -80,6 +80,8 @@ section! {
         /// Look into the database at each write and deletion whether a token's owner still has it, instead of into what
         /// is at most 5 seconds old.
         strict_revocation: bool = false,
+        /// How long it is kept who changed what (`longshore admin audit`); at least a day.
+        audit_time: Duration = Duration::from_hours(400 * 24),
     }
 }
 
@@ -171,6 +173,15 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
                 "`index.rotate_every` must be an hour or more, and twice `index.rotate_lead` or more",
             )
             .hint("registries need time to fetch a new key before it signs"),
+        );
+    }
+    if keys.audit_time < Duration::from_hours(24) {
+        problems.push(
+            Problem::new(
+                at("index.audit_time"),
+                "`index.audit_time` must be a day or more",
+            )
+            .hint("what was done yesterday should be known today; leave it out for 400 days"),
         );
     }
     if !problems.is_empty() {

@@ -173,8 +173,9 @@ section! {
     /// What `docker search` and other clients find.
     Search at "search" since "0.1.0" {
         /// Find repositories by what their images say: descriptions, labels, tags, platforms, base images.
-        /// Each push is looked at once more for that, a moment later. Otherwise only by their names.
-        content: bool = false,
+        /// Each push is looked at once more for that, a moment later. Otherwise only by their names. Unset, so with an
+        /// index (`index.enabled`), and by names without.
+        content: Option<bool> = None,
     }
 }
 

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::SystemTime;
 
 use longshore_auth::index::Index;
+use longshore_hub::Hub;
 use longshore_meta::Db;
 use longshore_store::Store;
 use serde::Serialize;
@@ -23,8 +24,8 @@ pub struct State {
     pub db: Db,
     /// The registry that keeps things.
     pub store: Store,
-    /// The accounts and keys, where this node has them.
-    pub index: Option<Index>,
+    /// The use cases of accounts and rights, where this node has them.
+    pub hub: Option<Hub>,
     /// When it was started.
     pub started: SystemTime,
 }
@@ -35,7 +36,15 @@ impl State {
     /// # Errors
     /// This node has none.
     pub fn index(&self) -> anyhow::Result<&Index> {
-        self.index.as_ref().ok_or_else(|| {
+        self.hub().map(Hub::index)
+    }
+
+    /// The use cases of the index.
+    ///
+    /// # Errors
+    /// This node has none.
+    pub fn hub(&self) -> anyhow::Result<&Hub> {
+        self.hub.as_ref().ok_or_else(|| {
             anyhow::anyhow!(
                 "this server keeps no accounts; start it with `longshore serve --index`, or ask the node that is the index"
             )
