@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, ValueEnum};
 
+use crate::build;
 use crate::packages;
 use crate::process::{self, Ended};
 use crate::tools::{self, Pace, Pins};
@@ -16,9 +17,6 @@ use crate::workspace::{Workspace, in_ci, on_path};
 
 /// The Debian packages that hold peers.
 const PACKAGES: [&str; 2] = ["docker-registry", "nginx"];
-/// The cargo profile that keeps symbols.
-const PROFILING: &str = "profiling";
-const BUILD_LIMIT: Duration = Duration::from_mins(40);
 const RUN_LIMIT: Duration = Duration::from_hours(3);
 
 /// What can be measured.
@@ -93,28 +91,28 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
 /// # Errors
 /// As [`run`].
 pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
-    let profile = match options {
-        _ if options.profile.is_some() => PROFILING,
-        // CI has an hour from nothing, and what else it builds is built so.
-        _ if options.quick && in_ci() => "release",
-        _ => "dist",
-    };
-    build(workspace, "longshore-bench", "release")?;
-    let mut command = Command::new(workspace.cargo_target().join("release/longshore-bench"));
+    let release = build::release(workspace, "longshore-bench")?;
+    let mut command = Command::new(release.join("longshore-bench"));
     let abuse = options.what == Some(What::Abuse);
     ensure!(
         !abuse || options.profile.is_none(),
         "a flame graph is drawn of lines only"
     );
     command.arg(if abuse { "abuse" } else { "run" });
-    let longshore = workspace.cargo_target().join(profile).join("longshore");
-    command.arg("--longshore").arg(&longshore);
-    command.arg("--dir").arg(workspace.scratch("bench")?);
     if options.list {
         command.arg("--list");
+    }
+    let folder = match options {
+        // CI has an hour from nothing, and this is built already.
+        _ if options.list || options.quick && in_ci() => release,
+        _ if options.profile.is_some() => build::longshore(workspace, build::PROFILING)?,
+        _ => build::longshore(workspace, "dist")?,
+    };
+    command.arg("--longshore").arg(folder.join("longshore"));
+    command.arg("--dir").arg(workspace.scratch("bench")?);
+    if options.list {
         return Ok(command);
     }
-    build(workspace, "longshore", profile)?;
     if let Some(line) = &options.profile {
         let svg = workspace
             .scratch("bench-profile")?
@@ -177,34 +175,4 @@ fn program(name: &str) -> Result<PathBuf> {
     on_path(name)
         .or_else(|| system.is_file().then_some(system))
         .with_context(|| format!("there is no {name}"))
-}
-
-fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<()> {
-    println!("building {package} ({profile})");
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(workspace.root()).args([
-        "build",
-        "--locked",
-        "--package",
-        package,
-        "--profile",
-        profile,
-    ]);
-    if profile == PROFILING {
-        // perf follows stacks by their frame pointers.
-        command.env("RUSTFLAGS", "-C force-frame-pointers=yes");
-        command.env("CFLAGS", "-fno-omit-frame-pointer");
-    }
-    let log = workspace
-        .scratch("log")?
-        .join(format!("build-{package}-{profile}.log"));
-    let ended = process::run(&command, BUILD_LIMIT, &log, false)?;
-    if !ended.ok() {
-        bail!(
-            "{package} does not build ({ended}):\n{}",
-            process::tail(&log, 30)
-        );
-    }
-    Ok(())
 }

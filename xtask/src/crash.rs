@@ -3,13 +3,13 @@
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::build;
 use crate::process::{self, Ended};
 use crate::workspace::Workspace;
 
-const BUILD_LIMIT: Duration = Duration::from_mins(40);
 const RUN_LIMIT: Duration = Duration::from_hours(12);
 
 /// `cargo xtask crash`
@@ -55,21 +55,12 @@ pub(crate) fn brief(workspace: &Workspace) -> Result<Command> {
 /// The program is built as developers build it, with its assertions; what tries to break it is optimised, because a simulated life
 /// costs ten times as much otherwise.
 fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
-    let target = workspace.cargo_target();
-    let (debug, release) = (target.join("debug"), target.join("release"));
     if matches!(options.mode.as_str(), "all" | "brief" | "controls") {
-        for (package, to) in [("longshore", &debug), ("longshore-crash", &release)] {
-            // The same place in the target folder as the program itself, so it is copied before that one is built.
-            build(workspace, &["--package", package, "--features", "broken"])?;
-            std::fs::create_dir_all(to).context("the target folder cannot be written")?;
-            let to = to.join(format!("{package}-broken"));
-            std::fs::remove_file(&to).ok();
-            std::fs::copy(debug.join(package), &to).context("the broken build cannot be copied")?;
-        }
+        build::broken(workspace)?;
     }
-    build(workspace, &["--package", "longshore"])?;
-    build(workspace, &["--package", "longshore-crash", "--release"])?;
-    let mut command = Command::new(release.join("longshore-crash"));
+    let debug = build::debug(workspace)?;
+    let mut command =
+        Command::new(build::release(workspace, "longshore-crash")?.join("longshore-crash"));
     command.arg(&options.mode);
     if options.mode != "help" {
         command.arg("--longshore").arg(debug.join("longshore"));
@@ -77,23 +68,4 @@ fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
     }
     command.args(&options.rest);
     Ok(command)
-}
-
-fn build(workspace: &Workspace, what: &[&str]) -> Result<()> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command
-        .current_dir(workspace.root())
-        .args(["build", "--locked"])
-        .args(what);
-    let log = workspace.scratch("log")?.join("build-crash.log");
-    let ended = process::run(&command, BUILD_LIMIT, &log, false)?;
-    if !ended.ok() {
-        bail!(
-            "{} does not build ({ended}):\n{}",
-            what.join(" "),
-            process::tail(&log, 30)
-        );
-    }
-    Ok(())
 }

@@ -18,6 +18,7 @@
 )]
 
 mod bench;
+mod build;
 mod clients;
 mod conformance;
 mod crash;

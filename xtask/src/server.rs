@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
+use crate::build;
 use crate::process::{self, Running};
 use crate::workspace::Workspace;
 
@@ -74,22 +75,9 @@ impl Server {
     /// Builds the program of this clone and returns where it is.
     ///
     /// # Errors
-    /// When it does not compile within 30 minutes.
+    /// When it does not compile in time.
     pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(cargo);
-        command
-            .current_dir(workspace.root())
-            .args(["build", "--locked", "--package", "longshore"]);
-        let log = workspace.scratch("log")?.join("build.log");
-        let ended = process::run(&command, Duration::from_mins(30), &log, false)?;
-        if !ended.ok() {
-            bail!(
-                "longshore does not build ({ended}):\n{}",
-                process::tail(&log, 30)
-            );
-        }
-        Ok(workspace.cargo_target().join("debug/longshore"))
+        Ok(build::debug(workspace)?.join("longshore"))
     }
 
     /// Starts `program` with its data in `folder` and waits until it answers. The log is `folder`.log.

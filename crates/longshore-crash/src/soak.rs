@@ -15,6 +15,8 @@ use crate::{Common, say};
 
 /// How many clients there are; each pushes, pulls, mounts, refers, tags and deletes.
 const CLIENTS: u64 = 16;
+/// After how long everything is compared.
+const ROUND: Duration = Duration::from_secs(30);
 
 /// How long.
 #[derive(Args, Debug)]
@@ -73,7 +75,11 @@ pub(crate) fn run(options: &Options) -> Result<Tally> {
     runtime.block_on(async {
         loop {
             // In rounds, so that figures are told and everything is compared now and then, in between as well.
-            let round = Duration::from_secs(30).min(options.time);
+            let left = options.time.saturating_sub(began.elapsed());
+            let round = match options.events {
+                Some(_) => ROUND,
+                None => ROUND.min(left),
+            };
             work(&server, &mut clients, Instant::now() + round).await;
             check(&server, &mut clients, Depth::Some(50)).await;
             collect(&mut tally, &mut clients);
