@@ -5,13 +5,14 @@ use longshore_core::Result;
 use crate::tx::Tx;
 use crate::values;
 
-const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed FROM principal p \
-                       LEFT JOIN password w ON w.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
-const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed FROM principal p \
-                     LEFT JOIN password w ON w.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
+const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed, f.confirmed FROM principal p \
+                       LEFT JOIN password w ON w.principal = p.id LEFT JOIN second_factor f ON f.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
+const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed, f.confirmed FROM principal p \
+                     LEFT JOIN password w ON w.principal = p.id LEFT JOIN second_factor f ON f.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
 const VERSION: &str = "SELECT state, version, expires FROM principal WHERE id = ?1";
 const PUT: &str = "INSERT INTO password (principal, hash, changed) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (principal) DO UPDATE SET hash = excluded.hash, changed = excluded.changed, must_change = FALSE";
+const REMOVE: &str = "DELETE FROM password WHERE principal = ?1";
 const UPGRADE: &str = "UPDATE password SET hash = ?3 WHERE principal = ?1 AND hash = ?2";
 const SEEN: &str = "UPDATE principal SET seen = ?2 WHERE id = ?1";
 
@@ -34,6 +35,8 @@ pub struct Login {
     pub expires: Option<i64>,
     /// The hash of its password, if it has one, and when that was set.
     pub password: Option<(String, i64)>,
+    /// Whether a second factor is asked for beside the password.
+    pub second_factor: bool,
 }
 
 type Columns = (
@@ -46,11 +49,12 @@ type Columns = (
     Option<i64>,
     Option<String>,
     Option<i64>,
+    Option<i64>,
 );
 
 impl From<Columns> for Login {
     fn from(columns: Columns) -> Self {
-        let (id, kind, owner, name, state, version, expires, hash, changed) = columns;
+        let (id, kind, owner, name, state, version, expires, hash, changed, confirmed) = columns;
         Login {
             id,
             kind,
@@ -60,6 +64,7 @@ impl From<Columns> for Login {
             version,
             expires,
             password: hash.zip(changed),
+            second_factor: confirmed.is_some(),
         }
     }
 }
@@ -96,6 +101,14 @@ pub async fn login_version(tx: &mut Tx<'_>, id: i64) -> Result<Option<(i64, i64,
 /// `Unavailable`.
 pub async fn password_put(tx: &mut Tx<'_>, principal: i64, hash: &str, now: i64) -> Result<()> {
     tx.exec(PUT, &values![principal, hash, now]).await.map(drop)
+}
+
+/// Takes the password of a principal away; false when it had none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn password_delete(tx: &mut Tx<'_>, principal: i64) -> Result<bool> {
+    Ok(tx.exec(REMOVE, &values![principal]).await? > 0)
 }
 
 /// Keeps the same password in another way, unless it was changed meanwhile.

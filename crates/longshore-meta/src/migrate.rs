@@ -11,6 +11,7 @@ const STEPS: &[(i64, &str)] = &[
     (4, include_str!("../migrations/0004_collection.sql")),
     (5, include_str!("../migrations/0005_index.sql")),
     (6, include_str!("../migrations/0006_search.sql")),
+    (7, include_str!("../migrations/0007_people.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";
