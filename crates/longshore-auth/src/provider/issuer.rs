@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::web::Web;
+use crate::outbound::Web;
 use crate::token::json::{Json, Object};
 use crate::token::jws::Jws;
 use crate::token::remote::{Fetch, RemoteKeys};

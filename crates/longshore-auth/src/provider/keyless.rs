@@ -14,8 +14,9 @@ use moka::sync::Cache;
 
 use super::issuer::{Issuer, MAX_TOKEN_BYTES};
 use super::pattern::{Pattern, claim_fits};
-use super::web::Web;
+
 use crate::identity::Refusal;
+use crate::outbound::Web;
 use crate::token::json::Json;
 
 /// The most issuers whose keys are kept.

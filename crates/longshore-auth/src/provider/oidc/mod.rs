@@ -24,10 +24,10 @@ pub use self::options::{ClientAuth, OidcOptions};
 pub use self::ticket::TICKET_LIVES;
 use self::ticket::Tickets;
 use super::issuer::{Issuer, describe};
-use super::web::{Answer, Web};
 use crate::age::apart;
 use crate::directory::Person;
 use crate::options::SetupError;
+use crate::outbound::{Answer, Web};
 use crate::token::json::{Json, Object};
 
 /// How long a provider's description is used.

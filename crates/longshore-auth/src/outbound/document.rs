@@ -1,26 +1,12 @@
-//! The one way out: a client that fetches one document from one place.
+//! One document from one place that the operator named.
 //!
-//! The place is named by the operator, so private addresses are fine; what must not happen is that the other side sends
-//! us elsewhere, keeps us waiting, fills our memory, or that keys travel where they can be swapped. Hence no redirects,
-//! short time-outs, a cap on the body, and plain HTTP to this machine only.
+//! Private addresses are fine there. What must not happen is that keys travel where they can be swapped.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::time::Duration;
 
-use reqwest::redirect::Policy;
 use url::{Host, Url};
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
-/// The largest document. A key set has some hundred bytes a key.
-const MAX_BODY_BYTES: usize = 256 * 1024;
-
-/// Chooses the process-wide TLS implementation. The binary calls this before anything else makes a connection; where
-/// one was chosen before, that one stays.
-pub fn install_crypto_provider() {
-    // An error says that there is one already.
-    drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
-}
+use super::{client, send};
 
 /// Fetches one document.
 #[derive(Debug)]
@@ -34,14 +20,7 @@ impl Document {
     /// Why the URL cannot be used, or no client can be made.
     pub(crate) fn at(url: &str) -> Result<Self, String> {
         let (url, plain) = check(url)?;
-        install_crypto_provider();
-        let mut client = reqwest::Client::builder()
-            .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .https_only(!plain)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT);
+        let mut client = client().https_only(!plain);
         if plain {
             // Neither a proxy nor a name service has a say in what this machine is.
             let here = [
@@ -62,22 +41,12 @@ impl Document {
     /// # Errors
     /// What went wrong, for the log.
     pub(crate) async fn fetch(&self) -> Result<Vec<u8>, String> {
-        let request = self
-            .client
-            .get(self.url.clone())
-            .header("accept", "application/json");
-        let mut response = request.send().await.map_err(|error| chain(&error))?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err(format!("the answer is {}", response.status()));
+        let answer = send(self.client.get(self.url.clone())).await?;
+        if answer.status == 200 {
+            Ok(answer.body)
+        } else {
+            Err(format!("the answer is {}", answer.status))
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
-            if body.len() + chunk.len() > MAX_BODY_BYTES {
-                return Err(format!("the answer is larger than {MAX_BODY_BYTES} bytes"));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body)
     }
 }
 
@@ -96,18 +65,6 @@ fn check(url: &str) -> Result<(Url, bool), String> {
         ),
         _ => Err("it must be an `https` URL".to_owned()),
     }
-}
-
-/// An error with its causes: the outermost one says only that something failed.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 fn is_loopback(url: &Url) -> bool {

@@ -9,21 +9,15 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
+use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
 use url::{Host, Origin, Url};
 
 use super::addresses::is_public;
+use super::{Answer, client, send};
 use crate::options::SetupError;
-use crate::outbound::install_crypto_provider;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(8);
-/// The largest answer, in bytes.
-const MAX_BODY_BYTES: usize = 256 * 1024;
 /// The longest URL, in bytes.
 const MAX_URL_BYTES: usize = 2048;
 
@@ -41,13 +35,6 @@ impl fmt::Debug for Web {
     }
 }
 
-/// An answer.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: Vec<u8>,
-}
-
 impl Web {
     /// A way out. `allowed` are origins (`https://id.corp.example:8443`) that may be inside; plain `http` is for such on
     /// loopback only. `ca_file` has certificates that are trusted beside the system's.
@@ -55,7 +42,6 @@ impl Web {
     /// # Errors
     /// An origin or the file cannot be used.
     pub fn new(allowed: &[String], ca_file: Option<&Path>) -> Result<Self, SetupError> {
-        install_crypto_provider();
         let allowed: Arc<[Origin]> = allowed
             .iter()
             .map(|text| origin(text))
@@ -64,16 +50,9 @@ impl Web {
             Origin::Tuple(_, Host::Domain(name), _) => Some(name.clone()),
             _ => None,
         });
-        let mut client = Client::builder()
-            .user_agent(concat!("longshore/", env!("CARGO_PKG_VERSION")))
-            .redirect(Policy::none())
-            .referer(false)
-            .no_proxy()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(TOTAL_TIMEOUT)
-            .dns_resolver(Resolver {
-                inside: inside.collect(),
-            });
+        let mut client = client().no_proxy().dns_resolver(Resolver {
+            inside: inside.collect(),
+        });
         if let Some(path) = ca_file {
             let bytes = std::fs::read(path).map_err(|source| SetupError::Unreadable {
                 path: path.to_owned(),
@@ -183,41 +162,9 @@ impl Web {
     }
 }
 
-async fn send(request: RequestBuilder) -> Result<Answer, String> {
-    let request = request.header("accept", "application/json");
-    let mut response = request
-        .send()
-        .await
-        .map_err(|error| chain(&error.without_url()))?;
-    let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| chain(&error.without_url()))?
-    {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
-            return Err(format!("the answer is larger than {MAX_BODY_BYTES} bytes"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Answer { status, body })
-}
-
 /// A URL as logs may have it: what is in its query may be secret.
 fn shown(url: &str) -> &str {
     url.split(['?', '#']).next().unwrap_or_default()
-}
-
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        cause = inner.source();
-    }
-    text
 }
 
 /// An origin of the list.
