@@ -55,9 +55,10 @@ impl Authenticator {
     pub async fn htpasswd(options: HtpasswdOptions, now: SystemTime) -> Result<Self, SetupError> {
         challenge::check_value("realm", &options.realm)?;
         let users = Htpasswd::open(&options, now).await?;
+        let limits = without_assertions(&options.limits);
         Ok(Self::of(
             Kind::Htpasswd(Box::new(users), options.anonymous),
-            options.limits,
+            limits,
         ))
     }
 
@@ -71,9 +72,10 @@ impl Authenticator {
         challenge::check_value("service", &options.service)?;
         challenge::check_value("issuer", &options.issuer)?;
         let tokens = Tokens::open(&options, now).await?;
+        let limits = without_assertions(&options.limits);
         Ok(Self::of(
             Kind::Token(Box::new(tokens), options.anonymous),
-            options.limits,
+            limits,
         ))
     }
 
@@ -169,6 +171,14 @@ impl Authenticator {
                 error,
             )),
         }
+    }
+}
+
+/// Only an index knows issuers.
+fn without_assertions(limits: &Limits) -> Limits {
+    Limits {
+        assertion_bytes: 0,
+        ..limits.clone()
     }
 }
 

@@ -68,10 +68,32 @@ impl Checks {
     /// Nobody may try just now.
     pub(crate) async fn check(
         &self,
-        (user, password, against): (&str, &[u8], &[u8]),
+        question: (&str, &[u8], &[u8]),
         peer: IpAddr,
         now: SystemTime,
         verify: impl FnOnce() -> bool + Send + 'static,
+    ) -> Result<bool, Refusal> {
+        let hashed = async {
+            self.hashing.run(verify).await.map_err(|_| {
+                Refusal::throttled(
+                    Duration::from_secs(1),
+                    "too many passwords wait for their hash",
+                )
+            })
+        };
+        self.ask(question, peer, now, hashed).await
+    }
+
+    /// The same for a password that somebody else checks. An error of theirs is no failure, and is not remembered.
+    ///
+    /// # Errors
+    /// Nobody may try just now, or it cannot be checked.
+    pub(crate) async fn ask(
+        &self,
+        (user, password, against): (&str, &[u8], &[u8]),
+        peer: IpAddr,
+        now: SystemTime,
+        verify: impl Future<Output = Result<bool, Refusal>>,
     ) -> Result<bool, Refusal> {
         let tag = self.tag(user, password, against);
         let remembered = self
@@ -93,12 +115,7 @@ impl Checks {
             .0
             .get_or_try_init(|| async {
                 let attempt = self.throttle.begin(user, peer, now).map_err(throttled)?;
-                let good = self.hashing.run(verify).await.map_err(|_| {
-                    Refusal::throttled(
-                        Duration::from_secs(1),
-                        "too many passwords wait for their hash",
-                    )
-                })?;
+                let good = verify.await?;
                 attempt.end(good, now);
                 Ok((good, now))
             })

@@ -33,7 +33,8 @@ pub(crate) enum Credentials<'a> {
     Basic {
         /// 1 to [`MAX_USER_BYTES`] bytes without control characters.
         user: String,
-        /// 1 to [`Limits::password_bytes`] bytes without NUL.
+        /// 1 to [`Limits::password_bytes`] bytes without NUL, or what [`is_assertion`] of 1 to
+        /// [`Limits::assertion_bytes`].
         password: Zeroizing<Vec<u8>>,
     },
     /// A token: 1 to [`Limits::token_bytes`] bytes of anything.
@@ -85,7 +86,8 @@ impl<'a> Credentials<'a> {
 
 /// The longest Basic credentials, encoded: 4 characters carry 3 bytes.
 fn longest_basic(limits: &Limits) -> usize {
-    let plain = limits.password_bytes.saturating_add(MAX_USER_BYTES + 1);
+    let password = limits.password_bytes.max(limits.assertion_bytes);
+    let plain = password.saturating_add(MAX_USER_BYTES + 1);
     plain.div_ceil(3).saturating_mul(4)
 }
 
@@ -124,12 +126,23 @@ pub(crate) fn check_basic(
             "the user name is empty, too long or has control characters",
         ));
     }
-    if password.is_empty() || password.len() > limits.password_bytes || password.contains(&0) {
+    let fits = password.len() <= limits.password_bytes
+        || (password.len() <= limits.assertion_bytes && is_assertion(&password));
+    if password.is_empty() || !fits || password.contains(&0) {
         return Err(Refusal::password(
             "the password is empty, too long or has a NUL",
         ));
     }
     Ok((user.to_owned(), password))
+}
+
+/// Whether a password has the form of a signed token: three parts in the letters of base64, of which the first begins as an
+/// object of JSON does.
+pub(crate) fn is_assertion(password: &[u8]) -> bool {
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    password.starts_with(b"eyJ")
+        && password.split(|byte| *byte == b'.').count() == 3
+        && password.iter().all(is_letter)
 }
 
 fn bearer<'a>(token: &'a [u8], limits: &Limits) -> Result<Credentials<'a>, Refusal> {
@@ -202,7 +215,7 @@ mod tests {
             ),
             ("Basic YTpiZ".to_owned(), "Basic credentials are not base64"),
             (
-                format!("Basic {}", "A".repeat(2000)),
+                format!("Basic {}", "A".repeat(22_200)),
                 "Basic credentials are too long",
             ),
             (
@@ -246,6 +259,37 @@ mod tests {
             );
         }
         assert!(parse(&encoded(format!("alice:{}", "p".repeat(1024)))).is_ok());
+    }
+
+    #[test]
+    fn a_token_in_the_place_of_a_password_may_be_longer_than_one_and_nothing_else_may() {
+        let token = |bytes: usize| format!("eyJ{}.e30.c2ln", "a".repeat(bytes - 12));
+        let none = Limits {
+            assertion_bytes: 0,
+            ..Limits::default()
+        };
+        let basic = |password: &str, limits: &Limits| {
+            parse_within(&encoded(format!("ci:{password}")), limits).map(|_| ())
+        };
+        let limits = Limits::default();
+        assert!(
+            basic(&token(1024), &none).is_ok(),
+            "no longer than a password"
+        );
+        assert!(basic(&token(1025), &none).is_err());
+        assert!(basic(&token(3000), &limits).is_ok());
+        assert!(basic(&token(16 * 1024), &limits).is_ok());
+        assert!(basic(&token(16 * 1024 + 1), &limits).is_err());
+        for other in [
+            "p".repeat(3000),
+            format!("eyJ{}", "a".repeat(3000)),
+            format!("{}.", token(3000)),
+            format!("{} ", token(3000)),
+            token(3000).replacen("aaa", "a+a", 1),
+            token(3000).replacen("eyJ", "eyK", 1),
+        ] {
+            assert!(basic(&other, &limits).is_err(), "{}", &other[..8]);
+        }
     }
 
     #[test]

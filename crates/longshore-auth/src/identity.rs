@@ -131,14 +131,17 @@ pub struct Refusal {
     /// The `error` parameter that belongs into the challenge (RFC 6750, 3.1): `invalid_token` or `invalid_request`.
     /// None where the scheme knows no such parameter.
     pub error: Option<&'static str>,
-    /// How long to wait before the next attempt. Where it is there the answer is `429`, else `401` with a challenge.
+    /// How long to wait before the next attempt. Where it is there the credentials were not looked at: the answer is that of
+    /// [`code`](Refusal::code), and not `401` with a challenge.
     pub retry_after: Option<Duration>,
+    /// `Unauthorized`; `TooManyRequests` after too many attempts; `Unavailable` where nobody can be known just now.
+    pub code: Code,
     /// What was wrong, for the log only: it may tell a stranger too much, and never holds a secret.
     pub why: &'static str,
 }
 
 impl Refusal {
-    /// Whether this refuses for the number of attempts and not for the credentials.
+    /// Whether this refuses for something else than the credentials, so that the same may be good in a moment.
     pub fn is_throttled(&self) -> bool {
         self.retry_after.is_some()
     }
@@ -148,6 +151,7 @@ impl Refusal {
             public: "the Authorization header cannot be understood",
             error: Some("invalid_request"),
             retry_after: None,
+            code: Code::Unauthorized,
             why,
         }
     }
@@ -157,6 +161,7 @@ impl Refusal {
             public: "this kind of credentials is not accepted here",
             error: Some("invalid_request"),
             retry_after: None,
+            code: Code::Unauthorized,
             why,
         }
     }
@@ -166,6 +171,7 @@ impl Refusal {
             public: "the user name or the password is wrong",
             error: None,
             retry_after: None,
+            code: Code::Unauthorized,
             why,
         }
     }
@@ -175,7 +181,35 @@ impl Refusal {
             public: "too many logins; wait before the next one",
             error: None,
             retry_after: Some(retry_after),
+            code: Code::TooManyRequests,
             why,
+        }
+    }
+
+    /// Nobody can be known just now.
+    pub(crate) fn unavailable(why: &'static str) -> Self {
+        Refusal {
+            public: "logins cannot be checked just now; try again in a moment",
+            error: None,
+            retry_after: Some(Duration::from_secs(5)),
+            code: Code::Unavailable,
+            why,
+        }
+    }
+
+    /// The password is right, and is not enough.
+    pub(crate) fn second_factor() -> Self {
+        Refusal {
+            public: "this account has a second factor, which cannot be asked for here: use a personal access token as the password (`longshore admin token create NAME`, or your account's page)",
+            ..Refusal::password("a password alone, where there is a second factor")
+        }
+    }
+
+    /// Somebody whom a source vouches for, and who has no account here.
+    pub(crate) fn no_account(public: &'static str, why: &'static str) -> Self {
+        Refusal {
+            public,
+            ..Refusal::password(why)
         }
     }
 
@@ -184,19 +218,14 @@ impl Refusal {
             public: "the token is not valid here",
             error: Some("invalid_token"),
             retry_after: None,
+            code: Code::Unauthorized,
             why,
         }
     }
 }
 
 impl From<Refusal> for Error {
-    /// `TooManyRequests` when throttled, else `Unauthorized`.
     fn from(refusal: Refusal) -> Self {
-        let code = if refusal.is_throttled() {
-            Code::TooManyRequests
-        } else {
-            Code::Unauthorized
-        };
-        Error::new(code, refusal.public)
+        Error::new(refusal.code, refusal.public)
     }
 }

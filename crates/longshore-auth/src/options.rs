@@ -111,6 +111,9 @@ pub struct Limits {
     pub token_access: usize,
     /// The longest password, in bytes.
     pub password_bytes: usize,
+    /// The longest token of an issuer that comes in the place of a password, in bytes; where no such is taken it may not be
+    /// longer than a password. It is never hashed as one.
+    pub assertion_bytes: usize,
     /// Passwords that are checked at one time, each on a core of its own; at least 1.
     pub password_checks: usize,
     /// Logins that wait for one of those checks. One address takes half of them at most.
@@ -133,6 +136,7 @@ impl Default for Limits {
             token_bytes: 16 * 1024,
             token_access: 200,
             password_bytes: 1024,
+            assertion_bytes: 16 * 1024,
             password_checks: 4,
             password_queue: 64,
             failed_logins: 10,

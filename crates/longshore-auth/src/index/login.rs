@@ -41,6 +41,10 @@ pub enum Proof {
     Robot(i64),
     /// A refresh token, by its id.
     Refresh(i64),
+    /// The word of a directory or a provider.
+    Source,
+    /// A token of a CI or a cluster, by the rule that trusts it.
+    Keyless(i64),
 }
 
 /// Somebody who has proven who they are.
@@ -64,7 +68,8 @@ impl Known {
         Who {
             principal: Some(PrincipalId(self.principal)),
             via: match self.proof {
-                Proof::Password | Proof::Refresh(_) => Via::Password,
+                Proof::Password | Proof::Refresh(_) | Proof::Source => Via::Password,
+                Proof::Keyless(_) => Via::Keyless,
                 Proof::Personal(_) => Via::PersonalToken,
                 Proof::Robot(_) => Via::RobotSecret,
             },
@@ -103,23 +108,43 @@ impl Index {
         now: SystemTime,
     ) -> Result<Known, Refusal> {
         match looks(&secret) {
-            Looks::Other => self.by_password(user, secret, peer, now).await,
-            looks => self.by_secret(user, &secret, looks, (peer, now)).await,
+            Looks::Other => {}
+            looks => return self.by_secret(user, &secret, looks, (peer, now)).await,
         }
+        if let Some(rules) = self.rules_for(&secret, now).await? {
+            return self.by_assertion(user, &secret, rules, (peer, now)).await;
+        }
+        let (known, has_factor) = self.password_alone(user, secret, peer, now).await?;
+        if has_factor {
+            return Err(Refusal::second_factor());
+        }
+        Ok(known)
     }
 
-    async fn by_password(
+    /// Who has this name and password, and whether that is not enough.
+    pub(super) async fn password_alone(
         &self,
         user: &str,
         secret: Zeroizing<Vec<u8>>,
         peer: IpAddr,
         now: SystemTime,
-    ) -> Result<Known, Refusal> {
+    ) -> Result<(Known, bool), Refusal> {
         let wrong = || Refusal::password("no such user, or another password");
+        let limits = &self.0.options.limits;
+        if secret.len() > limits.password_bytes {
+            // A token whose issuer nobody trusts: counted like a wrong password, and never hashed.
+            let attempt = self.0.checks.throttle.begin(user, peer, now);
+            attempt.map_err(throttled)?.end(false, now);
+            return Err(wrong());
+        }
         let found = self
             .principal(user)
             .await?
             .filter(|login| login.kind == USER && login.owner == 0 && login.password.is_some());
+        if found.is_none() && self.has_directories() {
+            let known = self.by_directory(user, secret, peer, now).await?;
+            return Ok((known, false));
+        }
         let hash = found
             .as_ref()
             .and_then(|login| login.password.as_ref())
@@ -139,13 +164,15 @@ impl Index {
         if !password::is_ours(&against) {
             self.upgrade(login.id, against.to_string(), secret).await;
         }
-        Ok(Known {
+        let has_factor = login.second_factor;
+        let known = Known {
             principal: login.id,
             name: login.name.into(),
             version: login.version,
             proof: Proof::Password,
             narrowed: None,
-        })
+        };
+        Ok((known, has_factor))
     }
 
     async fn by_secret(
@@ -326,12 +353,12 @@ impl Index {
 }
 
 /// Whether a principal may act at all.
-fn may_act(login: &Login, now: SystemTime) -> bool {
+pub(super) fn may_act(login: &Login, now: SystemTime) -> bool {
     login.state == 0 && login.expires.is_none_or(|end| micros(now) < end)
 }
 
 /// Nobody can be known while the database cannot be read.
 pub(crate) fn unavailable(error: &longshore_core::Error) -> Refusal {
     tracing::error!(error = %longshore_core::error::Chain(error), "a login could not be looked up");
-    Refusal::throttled(Duration::from_secs(5), "the database cannot be read")
+    Refusal::unavailable("the database cannot be read")
 }

@@ -3,12 +3,15 @@
 //! It reads rows and changes few: the notes of last uses, better hashes of the same passwords, refresh tokens, signing
 //! keys. [`keep`] has the parts of transactions that make and take back credentials; whoever may do that is decided above.
 
+mod factor;
 mod grants;
 pub mod keep;
+mod keyless;
 mod login;
 mod options;
 pub mod password;
 pub mod secret;
+mod sources;
 mod token;
 mod versions;
 
@@ -26,11 +29,16 @@ use crate::checked::Checks;
 use crate::identity::Refusal;
 use crate::issuer::{Issuer, IssuerError, SealError, SealingKey};
 use crate::options::SetupError;
+use crate::outbound::Web;
+use crate::provider::keyless::{Keyless, TrustRule};
 use crate::rights::{Judge, role};
 
+pub use self::factor::FactorError;
+pub use self::keyless::{KEYLESS, RULES_OF_ISSUER};
 pub(crate) use self::login::unavailable;
 pub use self::login::{Known, Proof, ROBOT, SYSTEM, USER, login_name};
 pub use self::options::{IndexOptions, REVOKED_WITHIN};
+pub use self::sources::{Received, Reception, Sources};
 pub use self::token::{Ask, Issued, TokenError};
 
 /// How many secrets that have ended are forgotten at a time.
@@ -44,6 +52,9 @@ struct Inner {
     db: Db,
     options: IndexOptions,
     issuer: Issuer,
+    sealing: Arc<SealingKey>,
+    sources: Sources,
+    keyless: Keyless,
     /// The key of secrets' hashes.
     secrets: hmac::Key,
     checks: Checks,
@@ -90,6 +101,20 @@ impl Index {
         options: IndexOptions,
         now: SystemTime,
     ) -> Result<Self, IndexError> {
+        Self::open_with(db, sealing, options, Sources::default(), now).await
+    }
+
+    /// The same, with places where people and machines are known besides here.
+    ///
+    /// # Errors
+    /// See [`Index::open`].
+    pub async fn open_with(
+        db: Db,
+        sealing: Arc<SealingKey>,
+        options: IndexOptions,
+        sources: Sources,
+        now: SystemTime,
+    ) -> Result<Self, IndexError> {
         for (option, value) in [("issuer", &options.issuer), ("service", &options.service)] {
             crate::challenge::check_value(option, value)?;
         }
@@ -100,7 +125,11 @@ impl Index {
         .await
         .map_err(IssuerError::Database)?;
         let secrets = sealing.hashing("secrets")?;
-        let issuer = Issuer::open(db.clone(), sealing, options.keys, now).await?;
+        let issuer = Issuer::open(db.clone(), Arc::clone(&sealing), options.keys, now).await?;
+        let web = match &sources.web {
+            Some(web) => web.clone(),
+            None => Web::new(&[], None)?,
+        };
         let decoy = password::hash(b"nobody has this password")?.into();
         Ok(Index(Arc::new(Inner {
             checks: Checks::new(&options.limits)?,
@@ -108,6 +137,9 @@ impl Index {
             db,
             options,
             issuer,
+            sealing,
+            sources,
+            keyless: Keyless::new(web),
             secrets,
             decoy,
             versions: Versions::new(),
@@ -132,6 +164,14 @@ impl Index {
     /// Its keys.
     pub fn issuer(&self) -> &Issuer {
         &self.0.issuer
+    }
+
+    /// Whether a trust rule can be used here.
+    ///
+    /// # Errors
+    /// Why not, in words for whoever wrote it.
+    pub fn check_rule(&self, rule: &TrustRule) -> Result<(), String> {
+        rule.check(self.0.keyless.web())
     }
 
     /// What is kept of a secret of this index.

@@ -10,11 +10,11 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use longshore_meta::trusts::Trust;
 use moka::sync::Cache;
 
 use super::issuer::{Issuer, MAX_TOKEN_BYTES};
 use super::pattern::{Pattern, claim_fits};
-
 use crate::identity::Refusal;
 use crate::outbound::Web;
 use crate::token::json::Json;
@@ -27,6 +27,8 @@ const MAX_CLAIMS: usize = 20;
 /// Whose tokens make their bearer a robot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustRule {
+    /// Its number.
+    pub id: i64,
     /// The principal of the robot.
     pub robot: i64,
     /// The issuer's URL, to the letter as `iss` has it.
@@ -38,6 +40,22 @@ pub struct TrustRule {
 }
 
 impl TrustRule {
+    /// A rule as its row has it.
+    ///
+    /// # Errors
+    /// What of it cannot be read.
+    pub fn read(row: &Trust) -> Result<Self, String> {
+        let claims: BTreeMap<String, String> =
+            serde_json::from_str(&row.claims).map_err(|error| error.to_string())?;
+        Ok(TrustRule {
+            id: row.id,
+            robot: row.principal.0,
+            issuer: row.issuer.clone(),
+            audience: row.audience.clone(),
+            claims: patterns(claims)?,
+        })
+    }
+
     /// Whether the rule can be used.
     ///
     /// # Errors
@@ -66,6 +84,20 @@ impl TrustRule {
     }
 }
 
+/// What claims must say, by name or path, as patterns.
+///
+/// # Errors
+/// One cannot be used, and why.
+pub fn patterns(claims: BTreeMap<String, String>) -> Result<BTreeMap<String, Pattern>, String> {
+    claims
+        .into_iter()
+        .map(|(claim, pattern)| match Pattern::new(pattern) {
+            Ok(pattern) => Ok((claim, pattern)),
+            Err(problem) => Err(format!("the claim `{claim}`: {problem}")),
+        })
+        .collect()
+}
+
 /// Checks tokens against trust rules. Cloning copies pointers.
 #[derive(Debug, Clone)]
 pub struct Keyless {
@@ -80,6 +112,11 @@ impl Keyless {
             web,
             issuers: Cache::new(MAX_ISSUERS),
         }
+    }
+
+    /// The way to issuers.
+    pub fn web(&self) -> &Web {
+        &self.web
     }
 
     /// The issuer that a password names if it may be such a token; nothing of it is true yet. It is what the rules to
@@ -99,20 +136,20 @@ impl Keyless {
         claims.get("iss").and_then(Json::text).map(str::to_owned)
     }
 
-    /// The robots that the bearer of `token` may be, by `rules`: those of its issuer. Each robot comes once.
+    /// Those of `rules` that trust `token`: each says a robot that its bearer may be.
     ///
     /// # Errors
     /// It is not a token that any of the rules trusts. What is said is the same for all reasons.
-    pub async fn check(
+    pub async fn check<'a>(
         &self,
         token: &[u8],
-        rules: &[TrustRule],
+        rules: &'a [TrustRule],
         now: SystemTime,
-    ) -> Result<Vec<i64>, Refusal> {
+    ) -> Result<Vec<&'a TrustRule>, Refusal> {
         let refused = |why: &'static str| Refusal::password(why);
         let issuer =
             Self::issuer_of(token).ok_or_else(|| refused("it is no token of an issuer"))?;
-        let rules: Vec<&TrustRule> = rules
+        let rules: Vec<&'a TrustRule> = rules
             .iter()
             .filter(|rule| rule.issuer == issuer && rule.check(&self.web).is_ok())
             .collect();
@@ -120,7 +157,7 @@ impl Keyless {
             return Err(refused("no rule trusts its issuer"));
         }
         let issuer = self.issuer(&issuer).map_err(refused)?;
-        let mut robots = Vec::new();
+        let mut found = Vec::new();
         let mut problem = "no rule trusts what its claims say";
         for rule in rules {
             match issuer.claims(token, &rule.audience, now).await {
@@ -129,17 +166,17 @@ impl Keyless {
                         .claims
                         .iter()
                         .all(|(claim, pattern)| claim_fits(&claims, claim, pattern));
-                    if fits && !robots.contains(&rule.robot) {
-                        robots.push(rule.robot);
+                    if fits {
+                        found.push(rule);
                     }
                 }
                 Err(other) => problem = other,
             }
         }
-        if robots.is_empty() {
+        if found.is_empty() {
             Err(refused(problem))
         } else {
-            Ok(robots)
+            Ok(found)
         }
     }
 

@@ -170,7 +170,7 @@ fn turned_away(
     request: &Request,
 ) -> Fault {
     if let Some(wait) = refusal.retry_after {
-        return Fault::from(Error::new(Code::TooManyRequests, refusal.public))
+        return Fault::from(Error::new(refusal.code, refusal.public))
             .with(header::RETRY_AFTER, seconds(wait));
     }
     match challenge(scope(request).as_deref()) {

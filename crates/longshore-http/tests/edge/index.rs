@@ -12,7 +12,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use longshore_auth::Authenticator;
 use longshore_auth::index::secret::ShownSecret;
-use longshore_auth::index::{Index, IndexOptions, password};
+use longshore_auth::index::{Index, IndexOptions, Sources, password};
 use longshore_auth::issuer::SealingKey;
 use longshore_auth::rights::role;
 use longshore_http::edge::{Edge, EdgeOptions, Observer, Site, TokenEdge};
@@ -129,13 +129,24 @@ impl Village {
         edge: EdgeOptions,
         observer: Option<Observer>,
     ) -> Self {
+        Self::with_sources(change, edge, observer, Sources::default()).await
+    }
+
+    pub(crate) async fn with_sources(
+        change: impl FnOnce(&mut IndexOptions),
+        edge: EdgeOptions,
+        observer: Option<Observer>,
+        sources: Sources,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open_file(&folder.path().join("meta.db")).unwrap();
         let mut told = IndexOptions::new(ISSUER, SERVICE);
         told.services = vec![OTHER.to_owned()];
         change(&mut told);
         let sealing = Arc::new(SealingKey::from_bytes(&[3; 32]));
-        let index = Index::open(db.clone(), sealing, told, now()).await.unwrap();
+        let index = Index::open_with(db.clone(), sealing, told, sources, now())
+            .await
+            .unwrap();
         let authenticator = Authenticator::index(index.clone());
         let edge = Edge::new(registry(), authenticator, edge, observer);
         let site = Site::new(edge.clone()).with_tokens(TokenEdge::new(edge, index.clone()));
@@ -214,6 +225,11 @@ impl Village {
         }
         let alice = self.id("alice");
         self.bind(alice, role::DEVELOPER_ID, "acme", None).await;
+    }
+
+    /// Another robot of the system.
+    pub(crate) async fn robot(&self, name: &'static str) -> PrincipalId {
+        self.principal(Kind::Robot, name, State::Active).await
     }
 
     async fn principal(&self, kind: Kind, name: &'static str, state: State) -> PrincipalId {

@@ -12,6 +12,7 @@ mod h2;
 mod house;
 mod index;
 mod issued;
+mod keyless;
 mod limits;
 mod lists;
 mod located;

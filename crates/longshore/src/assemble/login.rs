@@ -67,5 +67,6 @@ pub(super) fn auth_limits(limits: &Limits) -> longshore_auth::Limits {
         failed_logins_time: limits.failed_logins_time,
         failed_login_wait: limits.failed_login_wait,
         failed_login_wait_max: limits.failed_login_wait_max,
+        ..longshore_auth::Limits::default()
     }
 }

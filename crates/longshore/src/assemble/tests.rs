@@ -78,6 +78,7 @@ fn each_limit_of_logins_and_users_arrives_as_itself() {
             failed_logins_time: Duration::from_secs(8),
             failed_login_wait: Duration::from_secs(9),
             failed_login_wait_max: Duration::from_secs(10),
+            ..longshore_auth::Limits::default()
         }
     );
     let edge = edge_options(&config).unwrap();

@@ -284,7 +284,7 @@ impl TokenEdge {
 }
 
 fn throttled(refusal: &Refusal) -> Fault {
-    let fault = Fault::from(Error::new(Code::TooManyRequests, refusal.public));
+    let fault = Fault::from(Error::new(refusal.code, refusal.public));
     match refusal.retry_after {
         Some(wait) => fault.with(header::RETRY_AFTER, seconds(wait)),
         None => fault,
