@@ -36,6 +36,12 @@ impl Client {
         }
     }
 
+    /// The disk has said that it could not keep something. Blobs that nothing acknowledged needs are absent from then on, until they
+    /// are pushed again.
+    pub(crate) fn syncs_failed(&mut self) {
+        self.repos.iter_mut().for_each(Repo::unneeded_may_go);
+    }
+
     /// Compares the server with what it owes this client. What was in doubt is settled by what is seen: for good, or
     /// where the disk fails only until the next start, because the sync of the log may be what failed. False when the server
     /// does not answer.

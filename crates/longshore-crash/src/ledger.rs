@@ -117,17 +117,24 @@ impl Repo {
             .any(|made| made.children.contains(manifest) && made.there.allows(Some(&())))
     }
 
+    /// Blobs that nothing acknowledged needs may be gone.
+    pub(crate) fn unneeded_may_go(&mut self) {
+        let needed: BTreeSet<Digest> = self.needed().collect();
+        for (digest, blob) in &mut self.blobs {
+            if !needed.contains(digest) {
+                blob.there.asked(None);
+            }
+        }
+    }
+
     /// Blobs that were acknowledged and that nothing acknowledged needs are only promised for as long as the process and
     /// the machine run: a power cut may take them.
     ///
     /// Where blobs are promised on their own (`by_blob`) they stay.
     pub(crate) fn power_went(&mut self, by_blob: bool) {
         self.restarted();
-        let needed: BTreeSet<Digest> = self.needed().collect();
-        for (digest, blob) in &mut self.blobs {
-            if !by_blob && !needed.contains(digest) {
-                blob.there.asked(None);
-            }
+        if !by_blob {
+            self.unneeded_may_go();
         }
         // Sessions and their offsets are promised across a kill, not across a power cut.
         for open in &mut self.uploads {

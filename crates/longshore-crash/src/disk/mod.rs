@@ -87,9 +87,9 @@ impl Disk {
     }
 
     /// The operations since the last plan, and how often it came true.
-    pub(crate) fn seen(&self) -> (Vec<(Class, String)>, u64) {
+    pub(crate) fn seen(&self) -> (Vec<(Class, String)>, Vec<Class>) {
         let state = lock(&self.state);
-        (state.fate.seen.clone(), state.fate.fired)
+        (state.fate.seen.clone(), state.fate.fired.clone())
     }
 
     /// How many operations there were since the last plan.

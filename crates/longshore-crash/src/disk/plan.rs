@@ -54,8 +54,8 @@ pub(crate) struct Fate {
     plan: Option<Plan>,
     /// Every operation since the plan was made.
     pub(crate) seen: Vec<(Class, String)>,
-    /// How often something was made to go wrong.
-    pub(crate) fired: u64,
+    /// What was made to go wrong.
+    pub(crate) fired: Vec<Class>,
     /// Whether the power is gone.
     pub(crate) cut: bool,
     full: bool,
@@ -85,7 +85,7 @@ impl Fate {
         let Some(plan) = self.plan.as_ref().filter(|plan| plan.at.contains(&number)) else {
             return Verdict::Go;
         };
-        self.fired += 1;
+        self.fired.push(class);
         match plan.how {
             How::Full => {
                 self.full = true;

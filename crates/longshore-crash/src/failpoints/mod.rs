@@ -276,10 +276,14 @@ impl Bench {
             server = Some(started);
         }
         let (seen, fired) = disk.seen();
-        if fired > 0
-            && let Some((class, _)) = seen.last()
+        for class in &fired {
+            *self.sites.entry(*class).or_default() += 1;
+        }
+        if fired
+            .iter()
+            .any(|class| matches!(class, Class::Sync | Class::SyncDir))
         {
-            *self.sites.entry(*class).or_default() += fired;
+            client.syncs_failed();
         }
         let mut lost_power = disk.is_cut();
         if let Some(server) = server.filter(|_| !lost_power) {
