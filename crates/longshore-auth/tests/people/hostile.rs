@@ -57,7 +57,9 @@ const BIND: u8 = 0x60;
 const SEARCH: u8 = 0x63;
 
 /// A directory that gives to each request what `answer` says; none: it never answers.
-async fn directory(answer: Answer) -> LdapOptions {
+async fn directory(
+    answer: impl Fn(u8, u8) -> Option<Vec<u8>> + Copy + Send + 'static,
+) -> LdapOptions {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
@@ -181,18 +183,7 @@ async fn a_directory_that_never_answers_is_not_waited_for_and_then_not_asked() {
 
 #[tokio::test]
 async fn nobody_is_let_in_by_an_entry_without_a_name_several_or_a_way_elsewhere() {
-    let honest = directory(|operation, id| {
-        Some(match operation {
-            BIND => message(id, &result(0x61, 0)),
-            SEARCH => [
-                message(id, &entry("uid=alice", &[("uid", "alice"), ("cn", "a")])),
-                message(id, &result(0x65, 0)),
-            ]
-            .concat(),
-            _ => return None,
-        })
-    })
-    .await;
+    let honest = bind_says(0).await;
     assert!(
         login(honest).await.unwrap().is_some(),
         "this is what would let somebody in"
@@ -258,34 +249,18 @@ async fn nobody_is_let_in_by_an_entry_without_a_name_several_or_a_way_elsewhere(
 
 /// A directory that finds alice and answers her bind with this code.
 async fn bind_says(code: u8) -> LdapOptions {
-    // A plain function cannot carry the code, so the port's listener does.
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            tokio::spawn(async move {
-                let mut request = vec![0; 4096];
-                while let Ok(length @ 1..) = stream.read(&mut request).await {
-                    let (operation, id) = asked(&request[..length]);
-                    let bytes = match operation {
-                        BIND => message(id, &result(0x61, code)),
-                        SEARCH => [
-                            message(id, &entry("uid=alice", &[("uid", "alice")])),
-                            message(id, &result(0x65, 0)),
-                        ]
-                        .concat(),
-                        _ => break,
-                    };
-                    stream.write_all(&bytes).await.ok();
-                }
-            });
-        }
-    });
-    LdapOptions {
-        deadline: Duration::from_secs(30),
-        id_attribute: None,
-        ..LdapOptions::new("evil", format!("ldap://127.0.0.1:{port}"), "ou=people")
-    }
+    directory(move |operation, id| match operation {
+        BIND => Some(message(id, &result(0x61, code))),
+        SEARCH => Some(alice(id)),
+        _ => None,
+    })
+    .await
+}
+
+/// What a search for alice finds.
+fn alice(id: u8) -> Vec<u8> {
+    let found = entry("uid=alice", &[("uid", "alice"), ("cn", "a")]);
+    [message(id, &found), message(id, &result(0x65, 0))].concat()
 }
 
 #[tokio::test]

@@ -51,11 +51,6 @@ impl Village {
         self.write(rule, |tx, rule| Box::pin(trust_put(tx, rule)))
             .await
     }
-
-    /// The status of a login at the token service.
-    async fn login(&self, user: &str, token: &str) -> u16 {
-        self.ask("GET", "/token", &basic(user, token)).await.status
-    }
 }
 
 #[tokio::test]

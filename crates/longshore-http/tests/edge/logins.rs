@@ -7,6 +7,15 @@ use super::index::{OTHER, PASSWORD, SERVICE, Village, access, basic, claims, pas
 
 const ALL: &str = "repository:acme/app:pull,push,delete";
 
+impl Village {
+    /// The status of a login at the token service.
+    pub(crate) async fn login(&self, user: &str, password: &str) -> u16 {
+        self.ask("GET", "/token", &basic(user, password))
+            .await
+            .status
+    }
+}
+
 #[tokio::test]
 async fn h18_only_a_password_gets_a_refresh_token() {
     let village = Village::new().await;
@@ -188,13 +197,7 @@ async fn h24_after_ten_failures_the_eleventh_waits_and_the_owner_elsewhere_does_
         .await;
     assert_eq!(&*known.unwrap().name, "alice");
     pass(31);
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("alice", PASSWORD))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(village.login("alice", PASSWORD).await, 200);
 }
 
 #[tokio::test]
@@ -218,21 +221,9 @@ async fn secrets_open_what_they_are_narrowed_to_and_only_under_their_owners_name
     }
     let mut typo = narrow.clone();
     typo.pop();
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("alice", &typo))
-            .await
-            .status,
-        401
-    );
+    assert_eq!(village.login("alice", &typo).await, 401);
     pass(61);
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("alice", &narrow))
-            .await
-            .status,
-        401
-    );
+    assert_eq!(village.login("alice", &narrow).await, 401);
 }
 
 #[tokio::test]
@@ -251,26 +242,8 @@ async fn h44_a_robot_has_the_rights_that_were_bound_to_it_and_two_secrets_at_a_t
         assert_eq!(access(&token), ["repository:acme/app:pull"]);
         assert_eq!(claims(&token)["sub"], "robot+ci");
     }
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("ci", &new))
-            .await
-            .status,
-        401
-    );
+    assert_eq!(village.login("ci", &new).await, 401);
     pass(61);
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("robot+ci", &old))
-            .await
-            .status,
-        401
-    );
-    assert_eq!(
-        village
-            .ask("GET", "/token", &basic("robot+ci", &new))
-            .await
-            .status,
-        200
-    );
+    assert_eq!(village.login("robot+ci", &old).await, 401);
+    assert_eq!(village.login("robot+ci", &new).await, 200);
 }

@@ -61,6 +61,14 @@ impl fmt::Debug for TokenEdge {
     }
 }
 
+/// A request on its way.
+struct Asked<'a> {
+    head: &'a Parts,
+    sender: &'a Sender<'a>,
+    now: SystemTime,
+    watch: &'a Watch,
+}
+
 /// How a request failed, and in whose words that is said: `POST` is OAuth's.
 enum Failure {
     Plain(Fault),
@@ -109,7 +117,13 @@ impl TokenEdge {
         watch.target(ask::without_secrets(&head.uri));
         let body = watch.count(intake::in_our_words(body));
         let is_head = head.method == Method::HEAD;
-        let mut response = match self.answer(&head, &sender, body, now, &watch).await {
+        let asked = Asked {
+            head: &head,
+            sender: &sender,
+            now,
+            watch: &watch,
+        };
+        let mut response = match self.answer(&asked, body).await {
             Ok(reply) => reply.respond(is_head),
             Err(Failure::Plain(fault)) => {
                 watch.error(fault.code());
@@ -124,14 +138,8 @@ impl TokenEdge {
         watch.follow(response, None)
     }
 
-    async fn answer(
-        &self,
-        head: &Parts,
-        sender: &Sender<'_>,
-        body: ByteStream,
-        now: SystemTime,
-        watch: &Watch,
-    ) -> Result<Reply, Failure> {
+    async fn answer(&self, asked: &Asked<'_>, body: ByteStream) -> Result<Reply, Failure> {
+        let Asked { head, watch, .. } = asked;
         let path = self.edge.0.urls.below(head.uri.path()).unwrap_or_default();
         if path != PATH {
             watch.route(KEYS, None);
@@ -139,11 +147,8 @@ impl TokenEdge {
         }
         watch.route(TOKEN, None);
         match head.method {
-            Method::GET => self
-                .get(head, sender, now, watch)
-                .await
-                .map_err(Failure::from),
-            Method::POST => self.post(head, sender, body, now, watch).await,
+            Method::GET => Ok(self.get(asked).await?),
+            Method::POST => self.post(asked, body).await,
             _ => Err(not_allowed("GET, POST").into()),
         }
     }
@@ -165,51 +170,31 @@ impl TokenEdge {
     }
 
     /// `GET /token`: Basic credentials or none.
-    async fn get(
-        &self,
-        head: &Parts,
-        sender: &Sender<'_>,
-        now: SystemTime,
-        watch: &Watch,
-    ) -> Result<Reply, Fault> {
-        let parameters = Parameters::of_query(head.uri.query())
-            .map_err(|why| Error::new(Code::Unsupported, why))
-            .map_err(bad)?;
-        let ask = parameters
-            .ask()
-            .map_err(|why| Error::new(Code::Unsupported, why))
-            .map_err(bad)?;
-        let credentials = head
+    async fn get(&self, asked: &Asked<'_>) -> Result<Reply, Fault> {
+        let parameters = Parameters::of_query(asked.head.uri.query()).map_err(unreadable)?;
+        let ask = parameters.ask().map_err(unreadable)?;
+        let credentials = asked
+            .head
             .headers
             .get_all(header::AUTHORIZATION)
             .iter()
             .map(HeaderValue::as_bytes);
         let known = self
             .index
-            .by_header(credentials, sender.address, now)
+            .by_header(credentials, asked.sender.address, asked.now)
             .await
-            .map_err(|refusal| self.turned_away(&refusal, sender))?;
-        if let Some(known) = &known {
-            watch.actor(&Actor::Named(known.name.clone()));
-        }
-        let issued = self
-            .index
-            .issue(known.as_ref(), &ask, sender.address, now)
-            .await
-            .map_err(failed)?;
-        Ok(given(&issued, false))
+            .map_err(|refusal| {
+                asked
+                    .not_looked_at(&refusal)
+                    .unwrap_or_else(|| self.turned_away(&refusal))
+            })?;
+        let issued = self.give(asked, known.as_ref(), &ask).await;
+        Ok(given(&issued.map_err(failed)?, false))
     }
 
     /// `POST /token`: a form of OAuth 2.
-    async fn post(
-        &self,
-        head: &Parts,
-        sender: &Sender<'_>,
-        body: ByteStream,
-        now: SystemTime,
-        watch: &Watch,
-    ) -> Result<Reply, Failure> {
-        if !is_form(&head.headers) {
+    async fn post(&self, asked: &Asked<'_>, body: ByteStream) -> Result<Reply, Failure> {
+        if !is_form(&asked.head.headers) {
             let what = "send the parameters as application/x-www-form-urlencoded";
             let fault = Fault::new(
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -221,59 +206,48 @@ impl TokenEdge {
         let bytes = read(body).await?;
         let form = Form::read(&bytes).map_err(OAuthError::request)?;
         let ask = form.parameters.ask().map_err(OAuthError::scope)?;
-        let known = self.grant(&form.wanted, sender, now).await?;
-        watch.actor(&Actor::Named(known.name.clone()));
-        let issued = self.issue(&known, &ask, sender, now).await?;
+        let known = self.grant(&form.wanted, asked).await.map_err(|refusal| {
+            match asked.not_looked_at(&refusal) {
+                Some(fault) => Failure::Plain(fault),
+                None => Failure::OAuth(OAuthError::grant(refusal.public)),
+            }
+        })?;
+        let issued = self.give(asked, Some(&known), &ask).await;
+        let issued = issued.map_err(|error| match error {
+            TokenError::Service(_) => Failure::OAuth(OAuthError::target(error.to_string())),
+            error => Failure::Plain(failed(error)),
+        })?;
         Ok(given(&issued, true))
     }
 
-    async fn grant(
-        &self,
-        wanted: &Wanted,
-        sender: &Sender<'_>,
-        now: SystemTime,
-    ) -> Result<Known, Failure> {
-        let known = match wanted {
+    async fn grant(&self, wanted: &Wanted, asked: &Asked<'_>) -> Result<Known, Refusal> {
+        let (peer, now) = (asked.sender.address, asked.now);
+        match wanted {
             Wanted::Password { user, password } => {
                 let password = Zeroizing::new(password.as_bytes().to_vec());
-                let login = self
-                    .index
-                    .login_checked(user, password, sender.address, now);
-                Box::pin(login).await
+                Box::pin(self.index.login_checked(user, password, peer, now)).await
             }
-            Wanted::Refresh(token) => {
-                let token = token.as_bytes();
-                self.index.by_refresh(token, sender.address, now).await
-            }
-        };
-        known.map_err(|refusal| {
-            tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
-            match refusal.retry_after {
-                Some(_) => Failure::Plain(throttled(&refusal)),
-                None => Failure::OAuth(OAuthError::grant(refusal.public)),
-            }
-        })
-    }
-
-    async fn issue(
-        &self,
-        known: &Known,
-        ask: &Ask,
-        sender: &Sender<'_>,
-        now: SystemTime,
-    ) -> Result<Issued, Failure> {
-        let issued = self.index.issue(Some(known), ask, sender.address, now);
-        issued.await.map_err(|error| match error {
-            TokenError::Service(_) => Failure::OAuth(OAuthError::target(error.to_string())),
-            error => Failure::Plain(failed(error)),
-        })
-    }
-
-    fn turned_away(&self, refusal: &Refusal, sender: &Sender<'_>) -> Fault {
-        tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
-        if refusal.retry_after.is_some() {
-            return throttled(refusal);
+            Wanted::Refresh(token) => self.index.by_refresh(token.as_bytes(), peer, now).await,
         }
+    }
+
+    /// A token for `known`, who is noted.
+    async fn give(
+        &self,
+        asked: &Asked<'_>,
+        known: Option<&Known>,
+        ask: &Ask,
+    ) -> Result<Issued, TokenError> {
+        if let Some(known) = known {
+            asked.watch.actor(&Actor::Named(known.name.clone()));
+        }
+        let issued = self
+            .index
+            .issue(known, ask, asked.sender.address, asked.now);
+        issued.await
+    }
+
+    fn turned_away(&self, refusal: &Refusal) -> Fault {
         let realm = &self.index.options().service;
         let (status, code) = (StatusCode::UNAUTHORIZED, Code::Unauthorized.wire().1);
         Fault::new(status, code, refusal.public).with(
@@ -283,11 +257,13 @@ impl TokenEdge {
     }
 }
 
-fn throttled(refusal: &Refusal) -> Fault {
-    let fault = Fault::from(Error::new(refusal.code, refusal.public));
-    match refusal.retry_after {
-        Some(wait) => fault.with(header::RETRY_AFTER, seconds(wait)),
-        None => fault,
+impl Asked<'_> {
+    /// Notes that credentials were refused, and gives the answer where they were not looked at.
+    fn not_looked_at(&self, refusal: &Refusal) -> Option<Fault> {
+        tracing::info!(peer = %self.sender.address, why = refusal.why, "credentials were refused");
+        let wait = refusal.retry_after?;
+        let fault = Fault::from(Error::new(refusal.code, refusal.public));
+        Some(fault.with(header::RETRY_AFTER, seconds(wait)))
     }
 }
 
@@ -298,6 +274,11 @@ fn not_allowed(methods: &'static str) -> Fault {
         format!("only {methods} can be used here"),
     )
     .allowing(methods)
+}
+
+/// Parameters that cannot be understood.
+fn unreadable(why: impl Into<String>) -> Fault {
+    bad(Error::new(Code::Unsupported, why))
 }
 
 /// A request that cannot be understood is a 400, whatever its code's own status.
