@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use longshore_auth::rights::Who;
+use longshore_auth::rights::{Via, Who};
 use longshore_meta::time::micros;
 
 /// Who asks for a use case.
@@ -25,6 +25,19 @@ impl Caller {
             who: Who::operator(),
             name: "operator".to_owned(),
             request,
+            now,
+        }
+    }
+
+    /// The program itself, in the name of `name`.
+    pub fn program(name: impl Into<String>, now: SystemTime) -> Self {
+        Self {
+            who: Who {
+                via: Via::Program,
+                ..Who::operator()
+            },
+            name: name.into(),
+            request: 0,
             now,
         }
     }

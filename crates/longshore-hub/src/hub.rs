@@ -87,18 +87,32 @@ impl Hub {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        let order = Order {
-            caller: caller.clone(),
-            object,
-            args,
-            change,
-        };
-        self.db
-            .write(Durability::Power, order, |tx, order| {
-                Box::pin(run(tx, order))
-            })
-            .await?
+        act(&self.db, caller, object, args, change).await
     }
+}
+
+/// The same, for who has a database and no hub.
+pub(crate) async fn act<const ACTION: u8, A, T>(
+    db: &Db,
+    caller: &Caller,
+    object: Object,
+    args: A,
+    change: Change<ACTION, A, T>,
+) -> Result<T>
+where
+    A: Send + Sync + 'static,
+    T: Send + 'static,
+{
+    let order = Order {
+        caller: caller.clone(),
+        object,
+        args,
+        change,
+    };
+    db.write(Durability::Power, order, |tx, order| {
+        Box::pin(run(tx, order))
+    })
+    .await?
 }
 
 async fn run<const ACTION: u8, A: Send + Sync, T: Send>(

@@ -19,12 +19,15 @@
 )]
 
 pub mod accounts;
+pub mod arrivals;
 pub mod artifact;
 pub mod audit;
 pub mod bindings;
 pub mod caller;
 mod clerk;
+pub mod factors;
 mod hub;
+pub mod identities;
 pub mod members;
 pub mod names;
 pub mod namespaces;
@@ -36,6 +39,7 @@ pub mod settings;
 pub mod tend;
 #[cfg(test)]
 mod tests;
+pub mod trust;
 
 pub use caller::Caller;
 pub use clerk::{Clerk, ClerkOptions, stop_reading};

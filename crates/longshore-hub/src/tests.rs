@@ -23,10 +23,13 @@ use crate::audit::Sign;
 use crate::repositories::Said;
 use crate::{Caller, Hub};
 
+mod arrivals;
 mod changes;
+mod factors;
 mod log;
 mod repositories;
 mod tend;
+mod trust;
 
 const NOW: i64 = 1_800_000_000_000_000;
 

@@ -124,14 +124,26 @@ impl Index {
         if !has_factor {
             return Ok(known);
         }
+        let who = PrincipalId(known.principal);
+        self.spend_code((user, who), code, peer, now).await?;
+        Ok(known)
+    }
+
+    /// Uses up a code or a recovery code of somebody's. Wrong ones count as wrong passwords of `user` do.
+    ///
+    /// # Errors
+    /// It is wrong or was used, or nobody may try just now.
+    pub async fn spend_code(
+        &self,
+        (user, who): (&str, PrincipalId),
+        code: &str,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> std::result::Result<(), Refusal> {
         let throttle = &self.0.checks.throttle;
         let attempt = throttle.begin(user, peer, now).map_err(throttled)?;
-        let args = (
-            self.clone(),
-            PrincipalId(known.principal),
-            Zeroizing::new(code.to_owned()),
-            now,
-        );
+        let code = Zeroizing::new(code.to_owned());
+        let args = (self.clone(), who, code, now);
         let taken = self
             .0
             .db
@@ -142,9 +154,32 @@ impl Index {
             .map_err(|error| unavailable(&error))?;
         attempt.end(taken, now);
         if taken {
-            Ok(known)
+            Ok(())
         } else {
             Err(Refusal::password("a wrong or used code"))
+        }
+    }
+
+    /// Whether `user` may try a code now, where the try itself is part of a change.
+    ///
+    /// # Errors
+    /// Too many were wrong.
+    pub fn try_code(
+        &self,
+        user: &str,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> std::result::Result<(), Refusal> {
+        match self.0.checks.throttle.wait(user, peer, now) {
+            Some(wait) => Err(throttled(wait)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a wrong code of such a change.
+    pub fn failed_code(&self, user: &str, peer: IpAddr, now: SystemTime) {
+        if let Ok(attempt) = self.0.checks.throttle.begin(user, peer, now) {
+            attempt.end(false, now);
         }
     }
 }

@@ -22,6 +22,7 @@ mod pull;
 mod random;
 mod rights;
 mod search;
+mod second_factor;
 mod socket;
 mod token_service;
 mod tokens;

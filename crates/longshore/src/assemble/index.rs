@@ -1,19 +1,24 @@
 //! The index of this node, where it has one.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use longshore_auth::index::{Index, IndexOptions};
+use longshore_auth::directory::ldap::Ldap;
+use longshore_auth::directory::{Directories, Directory};
+use longshore_auth::index::{Index, IndexOptions, Sources};
 use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
+use longshore_auth::provider::Web;
 use longshore_core::error::Chain;
 use longshore_hub::Hub;
+use longshore_hub::arrivals::Arrivals;
 use longshore_meta::Db;
 use tokio_util::sync::CancellationToken;
 
 use super::login::auth_limits;
 use super::now;
-use crate::config::{Auth, Config};
+use crate::config::{self, Auth, Config};
 
 /// How often keys, secrets and the audit log are looked after.
 const EVERY: Duration = Duration::from_mins(1);
@@ -48,8 +53,32 @@ pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Hub>> {
         limits: auth_limits(&config.limits),
         ..IndexOptions::new(&settings.issuer, &settings.service)
     };
-    let index = Index::open(db.clone(), Arc::new(sealing), options, now()).await?;
+    let sources = sources(settings, db)?;
+    let index = Index::open_with(db.clone(), Arc::new(sealing), options, sources, now()).await?;
     Ok(Some(Hub::new(index)))
+}
+
+/// Where people and machines are known besides here. Nothing is asked yet: it may start after us.
+fn sources(settings: &config::Index, db: &Db) -> anyhow::Result<Sources> {
+    let keys = &settings.keys;
+    let mut list: Vec<Arc<dyn Directory>> = Vec::new();
+    let mut rules = BTreeMap::new();
+    for ldap in &settings.ldap {
+        let name = &ldap.options.name;
+        let directory =
+            Ldap::new(ldap.options.clone()).with_context(|| format!("index.ldap.{name}"))?;
+        list.push(Arc::new(directory));
+        rules.insert(format!("ldap:{name}"), ldap.rules.clone());
+    }
+    let directories = (!list.is_empty())
+        .then(|| Directories::new(list))
+        .transpose()?;
+    let web = Web::new(&keys.outbound_allowed, keys.outbound_ca_file.as_deref());
+    Ok(Sources {
+        directories,
+        reception: Some(Arc::new(Arrivals::new(db.clone(), rules))),
+        web: Some(web.context("index.outbound_allowed, index.outbound_ca_file")?),
+    })
 }
 
 /// Looks after the keys and secrets of the index and its audit log until told to stop; what was done last is signed then.

@@ -6,11 +6,13 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::explain::{self, ExplainCommand};
+use super::identities::{self, IdentityCommand};
 use super::keys::{self, KeysCommand};
 use super::robots::{self, RobotCommand};
 use super::tags::{self, TagsCommand};
 use super::tokens::{self, TokenCommand};
 use super::trash::{self, TrashCommand};
+use super::trust::{self, TrustCommand};
 use super::users::{self, UserCommand};
 use crate::control::status::{self, Status};
 use crate::control::{Client, Operation, Target};
@@ -29,6 +31,12 @@ pub enum AdminCommand {
     /// Accounts of machines.
     #[command(subcommand)]
     Robot(RobotCommand),
+    /// Whose tokens make their bearer a robot: logins of a CI or a cluster without a secret.
+    #[command(subcommand)]
+    Trust(TrustCommand),
+    /// How accounts are known to directories.
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -87,6 +95,8 @@ pub fn run(
         AdminCommand::User(command) => return users::run(command, variables, out),
         AdminCommand::Token(command) => return tokens::run(command, variables, out),
         AdminCommand::Robot(command) => return robots::run(command, variables, out),
+        AdminCommand::Trust(command) => return trust::run(command, variables, out),
+        AdminCommand::Identity(command) => return identities::run(command, variables, out),
         AdminCommand::Keys(command) => return keys::run(command, variables, out),
         AdminCommand::Explain(command) => return explain::run(command, variables, out),
         AdminCommand::Tags(command) => return tags::run(command, variables, out),

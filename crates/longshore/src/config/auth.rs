@@ -89,6 +89,15 @@ pub fn choose(settings: &Settings, origins: &Reader) -> Result<Auth, Vec<Problem
     if settings.index.enabled {
         return super::index::choose(settings, origins).map(|index| Auth::Index(Box::new(index)));
     }
+    if origins.is_set("index.ldap") {
+        return Err(vec![
+            Problem::new(
+                at("index.ldap"),
+                "a directory is configured, and nobody asks it",
+            )
+            .hint("directories are asked by the index: set `index.enabled = true`"),
+        ]);
+    }
     match (
         origins.is_set("auth.htpasswd"),
         origins.is_set("auth.token"),

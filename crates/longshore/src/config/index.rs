@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use longshore_auth::issuer::{KidForm, SigningAlgorithm};
+use longshore_auth::provider::Web;
 use url::Url;
 
 use super::key::section;
+use super::ldap::Ldap;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::settings::Settings;
@@ -82,6 +84,11 @@ section! {
         strict_revocation: bool = false,
         /// How long it is kept who changed what (`longshore admin audit`); at least a day.
         audit_time: Duration = Duration::from_hours(400 * 24),
+        /// Where issuers of tokens and login providers may be that are inside, or not on the usual port: scheme, host and port,
+        /// as in `https://id.corp.example:8443`. All others are asked out in the world only.
+        outbound_allowed: Vec<String> = Vec::new(),
+        /// A file with the certificates of your own authorities, which are trusted there beside the system's, PEM.
+        outbound_ca_file: Option<PathBuf> = None,
     }
 }
 
@@ -94,6 +101,8 @@ pub struct Index {
     pub service: String,
     /// The file of its key.
     pub key_file: PathBuf,
+    /// Directories, in the order in which they are asked.
+    pub ldap: Vec<Ldap>,
     /// The rest.
     pub keys: IndexKeys,
 }
@@ -184,6 +193,17 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
             .hint("what was done yesterday should be known today; leave it out for 400 days"),
         );
     }
+    if let Err(error) = Web::new(&keys.outbound_allowed, None) {
+        let at = at("index.outbound_allowed");
+        problems.push(Problem::new(
+            at,
+            format!("`index.outbound_allowed` cannot be used: {error}"),
+        ));
+    }
+    let ldap = super::ldap::choose(settings, origins).unwrap_or_else(|found| {
+        problems.extend(found);
+        Vec::new()
+    });
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -203,6 +223,7 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
             .key_file
             .clone()
             .unwrap_or_else(|| settings.place.data.join("index.key")),
+        ldap,
         keys: keys.clone(),
     })
 }

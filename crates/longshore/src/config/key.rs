@@ -137,11 +137,28 @@ pub trait Section: Sized {
     fn keys() -> Vec<Key>;
 
     /// Takes its values out of what the sources said; problems go to the reader.
-    fn read(reader: &mut Reader) -> Self;
+    fn read(reader: &mut Reader) -> Self {
+        Self::read_at(reader, Self::PATH)
+    }
+
+    /// The same from the table `path`.
+    fn read_at(reader: &mut Reader, path: &str) -> Self;
 
     /// The values as TOML, in the order of [`Section::keys`]; `None` for unset.
     fn show(&self) -> Vec<(String, Option<String>)>;
+
+    /// The same for each table of the file that it is.
+    fn tables(&self) -> Vec<Shown> {
+        vec![(Self::PATH.to_owned(), Self::DOC, self.show())]
+    }
 }
+
+/// The path, words and values of a table, for showing.
+pub type Shown = (
+    String,
+    &'static [&'static str],
+    Vec<(String, Option<String>)>,
+);
 
 /// The keys of one field: itself, and the file twin of a secret.
 pub fn keys_of<T: Value>(
@@ -206,8 +223,8 @@ macro_rules! section {
                 keys
             }
 
-            fn read(reader: &mut $crate::config::reader::Reader) -> Self {
-                Self { $( $key: reader.take($path, stringify!($key), || $default), )* }
+            fn read_at(reader: &mut $crate::config::reader::Reader, path: &str) -> Self {
+                Self { $( $key: reader.take(path, stringify!($key), || $default), )* }
             }
 
             fn show(&self) -> Vec<(String, Option<String>)> {

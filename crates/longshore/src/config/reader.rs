@@ -1,6 +1,6 @@
 //! Gathers the sources and hands each key its value.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::key::{Key, Kind, join};
 use super::node::{Datum, Node};
 use super::origin::Origin;
 use super::problem::{Problem, Problems, nearest};
-use super::settings;
 use super::value::{Fault, Value};
+use super::{settings, several};
 
 /// Where every value that is not a default came from, by key.
 pub type Origins = BTreeMap<String, Origin>;
@@ -60,7 +60,7 @@ impl Reader {
         for (name, value) in table {
             let path = join(section, name.get_ref());
             let at = Origin::in_file(file, text, name.span().start);
-            if self.known.contains_key(&path) {
+            if self.key(&path).is_some() {
                 self.set(path, Node::from_toml(value, file, text));
             } else if !settings::is_section(&path) {
                 let what = format!("there is no key `{path}`");
@@ -76,6 +76,20 @@ impl Reader {
         }
     }
 
+    /// The key of a path, also where it is one of several tables of a kind.
+    fn key(&self, path: &str) -> Option<&Key> {
+        self.known.get(&*several::known_as(path))
+    }
+
+    /// The names of the tables of a kind that stand under `section`.
+    pub fn names(&self, section: &str) -> BTreeSet<String> {
+        let within = |set: &String| {
+            let name = set.strip_prefix(section)?.strip_prefix('.')?;
+            name.split('.').next().map(str::to_owned)
+        };
+        self.origins.keys().filter_map(within).collect()
+    }
+
     /// Adds the variables whose names begin with `LONGSHORE__`. An empty one counts as not set.
     pub fn environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         let mut variables: Vec<_> = variables.into_iter().collect();
@@ -89,8 +103,8 @@ impl Reader {
             }
             let path = name.to_lowercase().replace("__", ".");
             let at = Origin::Variable(variable.clone());
-            if let Some(key) = self.known.get(&path) {
-                let node = Node::from_text(&key.kind, &text, at);
+            if let Some(kind) = self.key(&path).map(|key| key.kind.clone()) {
+                let node = Node::from_text(&kind, &text, at);
                 self.set(path, node);
             } else {
                 self.unknown_variable(&variable);
@@ -144,11 +158,7 @@ impl Reader {
         let other = path
             .strip_suffix("_file")
             .map_or_else(|| format!("{path}_file"), str::to_owned);
-        let is_secret = |path: &str| {
-            self.known
-                .get(path)
-                .is_some_and(|key| key.kind == Kind::Secret)
-        };
+        let is_secret = |path: &str| self.key(path).is_some_and(|key| key.kind == Kind::Secret);
         (is_secret(path) || is_secret(&other)).then_some(other)
     }
 
@@ -217,6 +227,10 @@ impl Reader {
         let known = self.known.keys().map(String::as_str).chain(sections);
         let near = nearest(path, known).map(str::to_owned).or(elsewhere);
         self.problems.push(match near {
+            Some(near) if near.contains(several::NAME) => problem.hint(format!(
+                "did you mean `{near}`, where {} is a name of yours: lower-case letters, digits and `-`?",
+                several::NAME
+            )),
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint("`longshore config schema --format markdown` lists every key"),
         });

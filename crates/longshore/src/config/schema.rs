@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::key::{Key, Kind};
-use super::settings;
+use super::{settings, several};
 
 /// The schema, draft 2020-12.
 pub fn schema() -> Value {
@@ -52,6 +52,16 @@ fn object(description: &str) -> Map<String, Value> {
 fn descend<'a>(root: &'a mut Map<String, Value>, path: &str) -> &'a mut Map<String, Value> {
     let mut at = root;
     for name in path.split('.').filter(|name| !name.is_empty()) {
+        if name == several::NAME {
+            // Tables of any name.
+            let each = at.entry("additionalProperties");
+            let each = each.or_insert(Value::Bool(false));
+            if !each.is_object() {
+                *each = Value::Object(object(""));
+            }
+            at = as_object(each);
+            continue;
+        }
         let properties = as_object(at.entry("properties").or_insert_with(|| json!({})));
         at = as_object(
             properties

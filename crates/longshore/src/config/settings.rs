@@ -2,20 +2,16 @@
 
 use super::auth::{AuthKeys, HtpasswdKeys, TokenKeys};
 use super::index::IndexKeys;
-use super::key::{Key, Section};
+use super::key::{Key, Section, Shown};
+use super::ldap::LdapKeys;
 use super::limits::Limits;
 use super::reader::Reader;
 use super::sections::{
     Database, Gc, Health, Http, Log, Manifests, Metrics, Place, Search, Storage, TlsFiles, Tracing,
     Trash,
 };
-
-/// The name, words and values of a section, for showing.
-pub type Shown = (
-    &'static str,
-    &'static [&'static str],
-    Vec<(String, Option<String>)>,
-);
+use super::several;
+use super::several::Several;
 
 macro_rules! settings {
     ($( $(#[doc = $doc:literal])* $field:ident: $section:ty ),* $(,)?) => {
@@ -43,7 +39,9 @@ macro_rules! settings {
 
             /// Every section with its values.
             pub fn show(&self) -> Vec<Shown> {
-                vec![ $( (<$section>::PATH, <$section>::DOC, self.$field.show()) ),* ]
+                let mut tables = Vec::new();
+                $( tables.extend(self.$field.tables()); )*
+                tables
             }
         }
     };
@@ -74,6 +72,8 @@ settings! {
     token: TokenKeys,
     /// `[index]`.
     index: IndexKeys,
+    /// `[index.ldap.NAME]`.
+    ldap: Several<LdapKeys>,
     /// `[manifests]`.
     manifests: Manifests,
     /// `[limits]`.
@@ -90,6 +90,7 @@ settings! {
 
 /// Whether `path` is a section or holds one.
 pub fn is_section(path: &str) -> bool {
+    let path = &*several::known_as(path);
     sections().iter().any(|(section, _)| {
         section
             .strip_prefix(path)

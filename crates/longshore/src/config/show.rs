@@ -43,11 +43,11 @@ const OPTIONAL: [&str; 4] = ["tls", "auth", "auth.htpasswd", "auth.token"];
 pub fn toml(config: &Config, which: Shown) -> String {
     let mut out = String::new();
     for (section, _, values) in config.settings.show() {
-        let optional = OPTIONAL.contains(&section);
+        let optional = OPTIONAL.contains(&section.as_str());
         let lines: Vec<_> = values
             .into_iter()
             .filter_map(|(name, value)| {
-                let origin = config.origins.get(&join(section, &name));
+                let origin = config.origins.get(&join(&section, &name));
                 line(
                     &name,
                     value,
@@ -66,7 +66,7 @@ pub fn toml(config: &Config, which: Shown) -> String {
                 if out.is_empty() { "" } else { "\n" },
                 if is_off { "# " } else { "" },
             ]);
-            out.extend(["[", section, "]\n"]);
+            out.extend(["[", &section, "]\n"]);
         }
         out.extend(lines);
     }

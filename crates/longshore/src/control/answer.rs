@@ -21,7 +21,7 @@ use super::gc::Gc;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::status::Status;
-use super::{htpasswd, keys, robots, tags, tokens, trash, users};
+use super::{htpasswd, identities, keys, robots, tags, tokens, trash, trust, users};
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
 
@@ -57,6 +57,16 @@ const OPERATIONS: &[(&str, Run)] = &[
     (robots::Create::NAME, run::<robots::Create>),
     (robots::Rotate::NAME, run::<robots::Rotate>),
     (robots::List::NAME, run::<robots::List>),
+    (trust::Create::NAME, run::<trust::Create>),
+    (trust::List::NAME, run::<trust::List>),
+    (trust::Delete::NAME, run::<trust::Delete>),
+    (identities::List::NAME, run::<identities::List>),
+    (identities::Expect::NAME, run::<identities::Expect>),
+    (identities::Forget::NAME, run::<identities::Forget>),
+    (
+        identities::RemoveFactor::NAME,
+        run::<identities::RemoveFactor>,
+    ),
     (tags::History::NAME, run::<tags::History>),
     (tags::Restore::NAME, run::<tags::Restore>),
     (trash::List::NAME, run::<trash::List>),

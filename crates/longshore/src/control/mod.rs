@@ -14,6 +14,7 @@ pub mod explain;
 pub mod fsck;
 pub mod gc;
 pub mod htpasswd;
+pub mod identities;
 pub mod keys;
 pub mod line;
 mod narrow;
@@ -26,6 +27,7 @@ pub mod tags;
 pub mod target;
 pub mod tokens;
 pub mod trash;
+pub mod trust;
 pub mod users;
 
 pub use client::Client;

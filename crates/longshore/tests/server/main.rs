@@ -23,6 +23,7 @@ mod fsck;
 mod harness;
 mod index;
 mod issuer;
+mod keyless;
 mod limits;
 mod memory;
 mod search;

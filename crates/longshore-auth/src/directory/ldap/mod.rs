@@ -77,21 +77,7 @@ impl Ldap {
     pub fn new(options: LdapOptions) -> Result<Self, SetupError> {
         check(&options)?;
         let dial = Dial::new(&options)?;
-        let searcher = match (&options.bind_dn, &options.bind_password) {
-            (None, None) => None,
-            (Some(dn), Some(password))
-                if !dn.trim().is_empty() && may_be("searcher", password.as_bytes()) =>
-            {
-                Some((dn.clone(), password.clone()))
-            }
-            _ => {
-                return Err(SetupError::Option {
-                    option: "bind_dn",
-                    problem: "who searches needs a name and a password, neither of them empty; leave both out to search as nobody"
-                        .to_owned(),
-                });
-            }
-        };
+        let searcher = searcher(&options)?;
         let connections = options.connections.clamp(1, 64);
         Ok(Ldap(Arc::new(Inner {
             pool: Pool::new(dial, searcher, connections),
@@ -107,6 +93,39 @@ impl Ldap {
             name: self.0.options.name.clone(),
             why: why.into(),
         }
+    }
+}
+
+impl LdapOptions {
+    /// Whether a directory can be asked so, as far as that can be said without its certificates.
+    ///
+    /// # Errors
+    /// An option cannot be used.
+    pub fn check(&self) -> Result<(), SetupError> {
+        check(self)?;
+        searcher(self)?;
+        let without_file = LdapOptions {
+            ca_file: None,
+            ..self.clone()
+        };
+        Dial::new(&without_file).map(drop)
+    }
+}
+
+/// Who searches, where that is somebody in particular.
+fn searcher(options: &LdapOptions) -> Result<Option<(String, Zeroizing<String>)>, SetupError> {
+    match (&options.bind_dn, &options.bind_password) {
+        (None, None) => Ok(None),
+        (Some(dn), Some(password))
+            if !dn.trim().is_empty() && may_be("searcher", password.as_bytes()) =>
+        {
+            Ok(Some((dn.clone(), password.clone())))
+        }
+        _ => Err(SetupError::Option {
+            option: "bind_dn",
+            problem: "who searches needs a name and a password, neither of them empty; leave both out to search as nobody"
+                .to_owned(),
+        }),
     }
 }
 

@@ -21,6 +21,33 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
         "error: longshore.toml:2:1: there is no key `storage.drain_time`\n  hint: did you mean `http.drain_time`?",
     ),
     (
+        "[index]\nenabled = true\n[index.ldap.corp]\nuser_base = \"dc=x\"\n",
+        "error: longshore.toml:3:13: `index.ldap.corp.url` is missing\n  \
+         hint: say where the directory is, as in \"ldaps://ldap.example\"",
+    ),
+    (
+        "[index]\nenabled = true\n[index.ldap.corp]\nuser_base = \"dc=x\"\nurl = \"ldap://ldap.example\"\n",
+        "error: longshore.toml:5:7: `index.ldap.corp.url`: passwords would travel in the clear: use `ldaps://`, or set `start_tls`",
+    ),
+    (
+        "[index]\nenabled = true\n[index.ldap.corp]\nuser_base = \"dc=x\"\nurl = \"ldaps://ldap.example\"\nuser_filter = \"(uid=alice)\"\n",
+        "error: longshore.toml:6:15: `index.ldap.corp.user_filter`: it must be a filter in parentheses with `{user}` where the name goes",
+    ),
+    (
+        "[index]\nenabled = true\n[index.ldap.corp]\nuser_base = \"dc=x\"\nurl = \"ldaps://ldap.example\"\ngroup_base = \"dc=x\"\nteams = [\"staff\"]\n",
+        "error: longshore.toml:7:9: `index.ldap.corp.teams`: `staff` is no rule\n  \
+         hint: write `GROUP = ORGANISATION`, `GROUP = ORGANISATION/TEAM` or `* = ORGANISATION/*`",
+    ),
+    (
+        "[index.ldap.corp]\nurl = \"ldaps://ldap.example\"\n",
+        "error: longshore.toml:1:8: a directory is configured, and nobody asks it\n  \
+         hint: directories are asked by the index: set `index.enabled = true`",
+    ),
+    (
+        "[index]\nenabled = true\n[index.ldap.corp]\nurll = 1\n",
+        "error: longshore.toml:3:13: `index.ldap.corp.url` is missing\n  hint: say where the directory is, as in \"ldaps://ldap.example\"\nerror: longshore.toml:3:13: `index.ldap.corp.user_base` is missing\n  hint: say where its people are, as in \"ou=people,dc=example\"\nerror: longshore.toml:4:1: there is no key `index.ldap.corp.urll`\n  hint: did you mean `index.ldap.NAME.url`, where NAME is a name of yours: lower-case letters, digits and `-`?",
+    ),
+    (
         "frobnicate = 1\n",
         "error: longshore.toml:1:1: there is no key `frobnicate`\n  hint: `longshore config schema --format markdown` lists every key",
     ),

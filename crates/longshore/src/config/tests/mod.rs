@@ -163,7 +163,8 @@ fn every_key_is_reached_by_its_variable() {
     for key in settings::keys() {
         let mut reader = Reader::default();
         reader.environment([(key.variable(), "x".to_owned())]);
-        assert!(reader.is_set(&key.path()), "{}", key.variable());
+        let path = key.path().to_lowercase();
+        assert!(reader.is_set(&path), "{}", key.variable());
     }
 }
 
@@ -295,6 +296,8 @@ fn the_schema_has_every_key_with_its_default() {
     let schema = schema::schema();
     for key in settings::keys() {
         let pointer = format!("/properties/{}", key.path().replace('.', "/properties/"));
+        // A table of any name.
+        let pointer = pointer.replace("/properties/NAME/", "/additionalProperties/");
         let found = schema
             .pointer(&pointer)
             .unwrap_or_else(|| panic!("{pointer}"));
@@ -343,6 +346,7 @@ fn every_key_is_read_by_the_program() {
         include_str!("../auth.rs"),
         include_str!("../check.rs"),
         include_str!("../index.rs"),
+        include_str!("../ldap.rs"),
     ];
     let dense = |texts: &[&str]| texts.concat().split_whitespace().collect::<String>();
     let (program, config) = (dense(&program), dense(&config));
@@ -354,13 +358,12 @@ fn every_key_is_read_by_the_program() {
         let name = key
             .name
             .strip_suffix("_file")
-            .filter(|_| key.section == "tracing")
+            .filter(|name| key.section == "tracing" || *name == "bind_password")
             .unwrap_or(&key.name);
         let read = match key.section {
             "limits" => program.contains(&format!("limits.{name}")),
-            "" | "tls" | "database" | "auth" | "auth.htpasswd" | "auth.token" => {
-                config.contains(&format!(".{name}"))
-            }
+            "" | "tls" | "database" | "auth" | "auth.htpasswd" | "auth.token"
+            | "index.ldap.NAME" => config.contains(&format!(".{name}")),
             "index" => [&config, &program]
                 .iter()
                 .any(|text| text.contains(&format!(".{name}"))),

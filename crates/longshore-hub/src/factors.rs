@@ -1,0 +1,242 @@
+//! Second factors of local accounts: begun, confirmed, and taken away by their owner; taken away by whoever manages users when
+//! the telephone and the recovery codes are gone.
+//!
+//! An owner changes its own by a password or a session, never by a token: a token that leaks must not take the second factor
+//! with it. A code is asked for where something is taken away, so that a session left open is not enough.
+
+use longshore_auth::rights::{Action, Object, Via};
+use longshore_auth::totp::{RecoveryCodes, TotpSecret};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::audit::{Entry, audit_put};
+use longshore_meta::factors::{
+    factor_begin, factor_confirm, factor_delete, factor_get, recovery_count, recovery_put,
+};
+use longshore_meta::logins::login_by_id;
+use longshore_meta::namespaces::NamespaceId;
+use longshore_meta::principals::{PrincipalId, principal_bump};
+use longshore_meta::secrets::{Kind as SecretKind, secret_delete_of};
+use longshore_meta::{Durability, Tx};
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::accounts::named;
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::names::{conflict, missing};
+use crate::permit::Permit;
+
+const USERS: u8 = Action::UserManage as u8;
+
+/// What an owner may know of their second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FactorState {
+    /// Since when it is asked for, in microseconds; none: it is not.
+    pub confirmed: Option<i64>,
+    /// How many recovery codes are left.
+    pub recovery_codes: u64,
+}
+
+impl Hub {
+    /// Begins a second factor of the caller's: a secret to be put into a telephone. It counts when a code of it is confirmed.
+    ///
+    /// # Errors
+    /// `Denied`, `ConditionFailed` when there is one or the account has no password here, or `Unavailable`.
+    pub async fn factor_begin(&self, caller: &Caller) -> Result<TotpSecret> {
+        let who = own(caller)?;
+        let (secret, sealed) = self.index.new_factor(who)?;
+        let args = (caller.clone(), who, sealed);
+        self.db
+            .write(Durability::Power, args, |tx, (caller, who, sealed)| {
+                Box::pin(async move {
+                    let login = login_by_id(tx, who.0).await?;
+                    if login.is_none_or(|login| login.password.is_none()) {
+                        return Err(conflict(
+                            "this account has no password here, so a second factor belongs to where it logs in",
+                        ));
+                    }
+                    if !factor_begin(tx, *who, sealed, caller.micros()).await? {
+                        return Err(conflict(
+                            "there is a second factor already; disable it before you begin another",
+                        ));
+                    }
+                    note(tx, caller, "begun").await
+                })
+            })
+            .await?;
+        Ok(secret)
+    }
+
+    /// Confirms the caller's second factor by a code of it, and gives codes for the day it is lost. Logins that were made by the
+    /// password alone are void; personal tokens stay.
+    ///
+    /// # Errors
+    /// `Denied` for a wrong code, `ConditionFailed` when there is nothing to confirm, or `Unavailable`.
+    pub async fn factor_confirm(&self, caller: &Caller, code: &str) -> Result<RecoveryCodes> {
+        let who = own(caller)?;
+        self.index
+            .try_code(&caller.name, caller.who.from, caller.now)
+            .map_err(Error::from)?;
+        let (codes, hashes) = self.index.new_recovery_codes()?;
+        let code = Zeroizing::new(code.to_owned());
+        let args = (self.clone(), caller.clone(), who, code, hashes);
+        let done = self
+            .db
+            .write(
+                Durability::Power,
+                args,
+                |tx, (hub, caller, who, code, hashes)| {
+                    Box::pin(hub.confirm(tx, caller, *who, code, hashes))
+                },
+            )
+            .await;
+        if let Err(error) = &done
+            && error.code() == Code::Denied
+        {
+            self.index
+                .failed_code(&caller.name, caller.who.from, caller.now);
+        }
+        done?;
+        self.index.forget(who.0);
+        Ok(codes)
+    }
+
+    async fn confirm(
+        &self,
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        who: PrincipalId,
+        code: &str,
+        hashes: &[[u8; 32]],
+    ) -> Result<()> {
+        let factor = factor_get(tx, who).await?;
+        let factor = factor
+            .filter(|factor| factor.confirmed.is_none())
+            .ok_or_else(|| conflict("there is no second factor that waits to be confirmed"))?;
+        let step = self
+            .index
+            .factor_code(who, &factor.sealed, code, None, caller.now)
+            .ok_or_else(wrong)?;
+        factor_confirm(tx, who, step, caller.micros()).await?;
+        recovery_put(tx, who, hashes).await?;
+        secret_delete_of(tx, who.0, SecretKind::Refresh).await?;
+        principal_bump(tx, who).await?;
+        note(tx, caller, "confirmed").await
+    }
+
+    /// Takes the caller's second factor away, by a code of it or a recovery code.
+    ///
+    /// # Errors
+    /// `Denied` for a wrong code, `TooManyRequests` after too many, or `Unavailable`.
+    pub async fn factor_disable(&self, caller: &Caller, code: &str) -> Result<()> {
+        let who = own(caller)?;
+        let spent = self
+            .index
+            .spend_code((&caller.name, who), code, caller.who.from, caller.now)
+            .await;
+        spent.map_err(|refusal| {
+            if refusal.is_throttled() {
+                Error::from(refusal)
+            } else {
+                wrong()
+            }
+        })?;
+        self.db
+            .write(
+                Durability::Power,
+                (caller.clone(), who),
+                |tx, (caller, who)| {
+                    Box::pin(async move {
+                        factor_delete(tx, *who).await?;
+                        note(tx, caller, "disabled").await
+                    })
+                },
+            )
+            .await
+    }
+
+    /// How the caller's second factor is.
+    ///
+    /// # Errors
+    /// `Denied` or `Unavailable`.
+    pub async fn factor_state(&self, caller: &Caller) -> Result<FactorState> {
+        let who = own(caller)?;
+        self.db
+            .read(&who, |tx, who| {
+                Box::pin(async move {
+                    let factor = factor_get(tx, *who).await?;
+                    Ok(FactorState {
+                        confirmed: factor.and_then(|factor| factor.confirmed),
+                        recovery_codes: recovery_count(tx, *who).await?,
+                    })
+                })
+            })
+            .await
+    }
+
+    /// Takes the second factor of `name` away, for somebody who has lost everything.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn factor_remove(&self, caller: &Caller, name: &str) -> Result<()> {
+        self.act(
+            caller,
+            Object::System,
+            name.to_owned(),
+            |tx, permit, name| Box::pin(remove(tx, permit, name)),
+        )
+        .await
+    }
+}
+
+fn wrong() -> Error {
+    Error::new(
+        Code::Denied,
+        "the code is wrong, too old, or was used; wait for the next one",
+    )
+}
+
+/// The principal that changes its own: by a password or a session, with nothing taken off its rights.
+fn own(caller: &Caller) -> Result<PrincipalId> {
+    let by_itself = matches!(caller.who.via, Via::Password | Via::Session);
+    caller
+        .who
+        .principal
+        .filter(|_| by_itself && caller.who.narrowed.is_none())
+        .ok_or_else(|| {
+            Error::new(
+                Code::Denied,
+                "a second factor is changed by its owner, who has logged in with a password and not with a token",
+            )
+        })
+}
+
+/// What somebody did about their own.
+async fn note(tx: &mut Tx<'_>, caller: &Caller, what: &str) -> Result<()> {
+    let entry = Entry {
+        at: caller.micros(),
+        actor: caller.who.id(),
+        actor_name: caller.name.clone(),
+        via: caller.who.via.word().to_owned(),
+        origin: caller.who.from.to_string(),
+        action: "own:second-factor".to_owned(),
+        object: caller.name.clone(),
+        namespace: NamespaceId(0),
+        result: "done".to_owned(),
+        detail: json!({ "second_factor": what }).to_string(),
+        request: format!("{:032x}", caller.request),
+    };
+    audit_put(tx, &entry).await.map(drop)
+}
+
+async fn remove(tx: &mut Tx<'_>, _: &Permit<USERS>, name: &str) -> Result<Done<()>> {
+    let account = named(tx, name).await?;
+    if !factor_delete(tx, account.id).await? {
+        return Err(missing("second factor"));
+    }
+    Ok(Done {
+        value: (),
+        object: name.to_owned(),
+        namespace: NamespaceId(0),
+        detail: json!({ "second_factor": "removed", "id": account.id.0 }),
+    })
+}

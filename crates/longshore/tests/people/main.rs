@@ -1,0 +1,19 @@
+//! People who are known elsewhere log in to a running server: real directories, as the tests of `longshore-auth` start them.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
+
+#[expect(dead_code, reason = "these tests need a part of it")]
+#[path = "../server/harness.rs"]
+mod harness;
+mod logins;
+#[path = "../../../longshore-auth/tests/people/outside.rs"]
+mod outside;
+#[allow(dead_code, reason = "these tests need a part of it")]
+#[path = "../../../longshore-auth/tests/people/slapd.rs"]
+mod slapd;
