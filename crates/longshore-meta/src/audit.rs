@@ -13,6 +13,12 @@ const INSERT: &str = "INSERT INTO audit (seq, at, actor, actor_name, via, origin
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 const WINDOW: &str = "SELECT seq, at, actor, actor_name, via, origin, action, object, namespace, result, detail, request, hash \
                       FROM audit WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+const BACK: &str = "SELECT seq, at, actor, actor_name, via, origin, action, object, namespace, result, detail, request, hash \
+                    FROM audit WHERE seq < ?1 AND seq > 0 ORDER BY seq DESC LIMIT ?2";
+const OF: &str = "SELECT seq, at, actor, actor_name, via, origin, action, object, namespace, result, detail, request, hash \
+                  FROM audit WHERE namespace = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3";
+const OF_BACK: &str = "SELECT seq, at, actor, actor_name, via, origin, action, object, namespace, result, detail, request, hash \
+                       FROM audit WHERE namespace = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
                           ON CONFLICT (seq) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT seq, at, hash, kid, signature FROM audit_checkpoint WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
@@ -145,9 +151,63 @@ pub async fn audit_put(tx: &mut Tx<'_>, entry: &Entry) -> Result<i64> {
 /// # Errors
 /// `Unavailable`.
 pub async fn audit_window(tx: &mut Tx<'_>, after: i64, limit: usize) -> Result<Vec<AuditRow>> {
-    let rows = tx.all(WINDOW, &values![after, limit]).await?;
-    Ok(rows
-        .into_iter()
+    Ok(rows(tx.all(WINDOW, &values![after, limit]).await?))
+}
+
+/// At most `limit` rows before the one numbered `before`, the last one first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn audit_back(tx: &mut Tx<'_>, before: i64, limit: usize) -> Result<Vec<AuditRow>> {
+    Ok(rows(tx.all(BACK, &values![before, limit]).await?))
+}
+
+/// At most `limit` rows about a namespace after the one numbered `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn audit_of(
+    tx: &mut Tx<'_>,
+    namespace: NamespaceId,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<AuditRow>> {
+    Ok(rows(tx.all(OF, &values![namespace, after, limit]).await?))
+}
+
+/// At most `limit` rows about a namespace before the one numbered `before`, the last one first.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn audit_of_back(
+    tx: &mut Tx<'_>,
+    namespace: NamespaceId,
+    before: i64,
+    limit: usize,
+) -> Result<Vec<AuditRow>> {
+    Ok(rows(
+        tx.all(OF_BACK, &values![namespace, before, limit]).await?,
+    ))
+}
+
+type Columns = (
+    i64,
+    i64,
+    PrincipalId,
+    String,
+    String,
+    String,
+    String,
+    String,
+    NamespaceId,
+    String,
+    String,
+    String,
+    Vec<u8>,
+);
+
+fn rows(rows: Vec<Columns>) -> Vec<AuditRow> {
+    rows.into_iter()
         .map(
             |(
                 seq,
@@ -181,7 +241,7 @@ pub async fn audit_window(tx: &mut Tx<'_>, after: i64, limit: usize) -> Result<V
                 hash,
             },
         )
-        .collect())
+        .collect()
 }
 
 /// Keeps a signed hash.

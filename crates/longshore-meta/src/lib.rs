@@ -21,6 +21,7 @@ pub mod bodies;
 pub mod candidates;
 pub mod checks;
 pub mod db;
+pub mod deeds;
 pub mod factors;
 pub mod finds;
 pub mod graves;

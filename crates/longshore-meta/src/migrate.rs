@@ -12,6 +12,7 @@ const STEPS: &[(i64, &str)] = &[
     (5, include_str!("../migrations/0005_index.sql")),
     (6, include_str!("../migrations/0006_search.sql")),
     (7, include_str!("../migrations/0007_people.sql")),
+    (8, include_str!("../migrations/0008_deeds.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";

@@ -16,6 +16,8 @@ const NAMED: &str = "SELECT id, kind, owner, name, full_name, mail, description,
                      FROM principal WHERE owner = ?1 AND name = ?2 AND state <> 3";
 const LIST: &str = "SELECT id, kind, owner, name, full_name, mail, description, state, version, expires, created_by, created, changed, seen \
                     FROM principal WHERE owner = ?1 AND name > ?2 AND state <> 3 ORDER BY name LIMIT ?3";
+const LIST_KIND: &str = "SELECT id, kind, owner, name, full_name, mail, description, state, version, expires, created_by, created, changed, seen \
+                         FROM principal WHERE owner = ?1 AND name > ?2 AND state <> 3 AND kind = ?3 ORDER BY name LIMIT ?4";
 const MAILED: &str =
     "SELECT id FROM principal WHERE mail = ?1 AND mail <> '' AND state <> 3 LIMIT 1";
 const INSERT: &str = "INSERT INTO principal (id, kind, owner, name, full_name, mail, description, state, expires, created_by, created, changed) \
@@ -196,6 +198,22 @@ pub async fn principal_list(
     let rows = tx
         .all::<Columns>(LIST, &values![owner, after, limit])
         .await?;
+    Ok(rows.into_iter().map(row).collect())
+}
+
+/// At most `limit` principals of one kind, of an owner, in the order of their names, after `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn principal_of_kind(
+    tx: &mut Tx<'_>,
+    owner: PrincipalId,
+    kind: Kind,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<Principal>> {
+    let values = values![owner, after, kind as i64, limit];
+    let rows = tx.all::<Columns>(LIST_KIND, &values).await?;
     Ok(rows.into_iter().map(row).collect())
 }
 

@@ -15,6 +15,7 @@ const INSERT: &str = "INSERT INTO repository (id, name, created) VALUES (?1, ?2,
 const ADD: &str = "UPDATE repository SET manifests = manifests + ?2, tags = tags + ?3 WHERE id = ?1 RETURNING manifests, tags";
 const LIST: &str =
     "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 ORDER BY name LIMIT ?2";
+const FACTS: &str = "SELECT created, manifests, tags FROM repository WHERE id = ?1";
 const RANGE: &str = "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
 const ALL: &str =
     "SELECT id, name FROM repository WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
@@ -111,4 +112,12 @@ pub async fn repo_rename(tx: &mut Tx<'_>, id: i64, name: &RepoName) -> Result<()
 /// `Unavailable`.
 pub async fn repo_any(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(tx.one::<(i64,)>(ANY, &[]).await?.is_some())
+}
+
+/// When a repository was made, in microseconds, and how many manifests and tags it has.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_facts(tx: &mut Tx<'_>, id: i64) -> Result<Option<(i64, u64, u64)>> {
+    tx.one(FACTS, &values![id]).await
 }

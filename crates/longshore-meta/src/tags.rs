@@ -16,6 +16,8 @@ const DELETE: &str = "DELETE FROM tag WHERE repo = ?1 AND name = ?2";
 const DELETE_OF: &str = "DELETE FROM tag WHERE repo = ?1 AND digest = ?2";
 const OF: &str = "SELECT name FROM tag WHERE repo = ?1 AND digest = ?2";
 const SOME_OF: &str = "SELECT name FROM tag WHERE repo = ?1 AND digest = ?2 LIMIT ?3";
+const PAGE: &str =
+    "SELECT name, digest FROM tag WHERE repo = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 const LIST: &str = "SELECT name FROM tag WHERE repo = ?1 AND name > ?2 ORDER BY name LIMIT ?3";
 
 /// What the tag points to.
@@ -120,4 +122,17 @@ pub async fn tag_list(
         .into_iter()
         .map(|(name,)| name)
         .collect())
+}
+
+/// At most `limit` tags after `after`, each with what it points to, in byte order.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn tag_page(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(String, Digest)>> {
+    tx.all(PAGE, &values![repo, after, limit]).await
 }
