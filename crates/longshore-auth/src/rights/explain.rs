@@ -107,6 +107,11 @@ impl Explanation {
         let known = match object {
             Object::System => true,
             Object::Namespace(_) => decide(facts, &question(Action::NamespaceRead)).is_allowed(),
+            // What is not there may be known by whoever could make it: to others it is as what is denied.
+            _ if facts.ground.repo.as_ref().is_none_or(|it| it.id.is_none()) => {
+                let may = |action| decide(facts, &question(action)).is_allowed();
+                may(Action::RepositoryPush) && may(Action::NamespaceCreateRepository)
+            }
             _ => decide(facts, &question(Action::RepositoryList)).is_allowed(),
         };
         let mut bindings = Vec::new();

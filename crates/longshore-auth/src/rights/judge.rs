@@ -166,6 +166,13 @@ async fn on_repository(
         let decision = decide(&facts, &question);
         decision.is_allowed().then_some(decision.limit)
     };
+    // What is not there is as if it were not theirs, or else a denial would say that something is: only whoever could make it is
+    // answered as by a place that has nothing of that name.
+    let may_make =
+        ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some();
+    if is_new && !may_make {
+        return Ok(());
+    }
     let mut allowed: Vec<(Verbs, Option<TagLimit>)> = Vec::new();
     for (asked, verb, action) in [
         (Actions::PULL, Verb::Pull, Action::RepositoryPull),
@@ -176,10 +183,6 @@ async fn on_repository(
             continue;
         }
         let Some(limit) = ask(action) else { continue };
-        // The first push makes the repository.
-        if verb == Verb::Push && is_new && ask(Action::NamespaceCreateRepository).is_none() {
-            continue;
-        }
         let Some(limit) = limit.map_or(Some(None), |limit| writable(limit).map(Some)) else {
             continue;
         };

@@ -1,7 +1,7 @@
 //! Tags, repositories and referrers. Source: distribution-spec v1.1.1, "Content Discovery", end-8 and end-12.
 
 use http::{HeaderValue, StatusCode, header};
-use longshore_core::{Error, Window};
+use longshore_core::{Error, Named, Verb, Window};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::media::ArtifactType;
@@ -57,26 +57,55 @@ impl Edge {
         last: Option<&Tag>,
     ) -> Answer {
         let limit = self.page(n);
-        // A page of none still wants a repository that is there.
-        let window = Window {
-            after: last.cloned(),
-            limit: limit.max(1),
-        };
-        let found = self.0.registry.tags(&visit.cx, repo, &window).await?;
-        let tags = found
-            .items
-            .get(..limit.min(found.items.len()))
-            .unwrap_or_default();
-        let next = tags
-            .last()
-            .filter(|_| found.more)
-            .map(|last| Request::Tags {
-                repo: repo.clone(),
-                n: Some(limit as u64),
-                last: Some(last.clone()),
-            });
+        let (tags, more) = self.seen(visit, repo, last.cloned(), limit).await?;
+        let tags = tags.get(..limit.min(tags.len())).unwrap_or_default();
+        let next = tags.last().filter(|_| more).map(|last| Request::Tags {
+            repo: repo.clone(),
+            n: Some(limit as u64),
+            last: Some(last.clone()),
+        });
         let json = serde_json::to_vec(&Tags { name: repo, tags }).map_err(Error::internal)?;
         Ok(self.list(json, next.as_ref()))
+    }
+
+    /// Tags after `after` that the caller may pull, `limit` or one at the most, and whether there are more. Whoever is limited to some
+    /// tags sees no names of others.
+    async fn seen(
+        &self,
+        visit: &Visit<'_>,
+        repo: &RepoName,
+        mut after: Option<Tag>,
+        limit: usize,
+    ) -> Result<(Vec<Tag>, bool), Error> {
+        let rights = &visit.cx.rights;
+        let may = |tag: &Tag| {
+            let named = Named::Tags(std::slice::from_ref(tag));
+            rights.allow_named(Some(repo), Verb::Pull, named)
+        };
+        let mut seen = Vec::new();
+        loop {
+            // A page of none still wants a repository that is there.
+            let window = Window {
+                after: after.take(),
+                limit: limit.max(1),
+            };
+            let found = self.0.registry.tags(&visit.cx, repo, &window).await?;
+            after = found.items.last().cloned();
+            for tag in found.items {
+                if seen.len() >= limit.max(1) {
+                    return Ok((seen, true));
+                }
+                if may(&tag) {
+                    seen.push(tag);
+                }
+            }
+            if !found.more || after.is_none() {
+                return Ok((seen, false));
+            }
+            if seen.len() >= limit.max(1) {
+                return Ok((seen, true));
+            }
+        }
     }
 
     /// The repositories the caller may pull from.

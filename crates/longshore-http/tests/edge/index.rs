@@ -208,6 +208,7 @@ impl Village {
         }
         // What is not there is nobody's to see.
         for name in [
+            "acme/app",
             "open/a",
             "open/app",
             "inside/a",

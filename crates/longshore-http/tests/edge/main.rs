@@ -13,6 +13,7 @@ mod house;
 mod index;
 mod issued;
 mod keyless;
+mod limited;
 mod limits;
 mod lists;
 mod located;

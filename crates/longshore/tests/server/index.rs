@@ -231,8 +231,8 @@ async fn tokens_open_what_they_are_for_until_they_are_revoked_and_the_database_h
     assert_eq!(status(&server, push(), &reads).await, 403);
     assert_eq!(
         status(&server, list(), &reads).await,
-        404,
-        "nothing is there yet"
+        403,
+        "nothing is there yet, and this token could not make it"
     );
     assert_eq!(status(&server, push(), &writes).await, 202);
     fails(
