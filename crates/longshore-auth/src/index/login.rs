@@ -224,7 +224,7 @@ impl Index {
         known.ok_or_else(|| Refusal::password("no such refresh token, or it has ended"))
     }
 
-    async fn by_hash(
+    pub(super) async fn by_hash(
         &self,
         secret: &[u8],
         kind: Kind,

@@ -3,6 +3,7 @@
 //! It reads rows and changes few: the notes of last uses, better hashes of the same passwords, refresh tokens, signing
 //! keys. [`keep`] has the parts of transactions that make and take back credentials; whoever may do that is decided above.
 
+mod bearer;
 mod factor;
 mod grants;
 pub mod keep;

@@ -1,0 +1,57 @@
+//! Who asks an API: by Basic credentials, or by a personal token or a robot's secret as a Bearer.
+//!
+//! The tokens of the token service are none for this: they say what may be done with repositories, to registries.
+
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use longshore_meta::secrets::Kind;
+
+use super::Index;
+use super::login::Known;
+use super::secret::{Looks, looks, prefix};
+use crate::checked::throttled;
+use crate::header::Credentials;
+use crate::identity::Refusal;
+
+impl Index {
+    /// Who asks, by the values of all `Authorization` headers: nobody, or whoever has the password or the secret.
+    ///
+    /// # Errors
+    /// The credentials are malformed or wrong, or nobody may try just now.
+    pub async fn by_any_header<'a>(
+        &self,
+        authorization: impl IntoIterator<Item = &'a [u8]>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Option<Known>, Refusal> {
+        match Credentials::parse(authorization, &self.0.options.limits)? {
+            Credentials::None => Ok(None),
+            Credentials::Basic { user, password } => {
+                let known = Box::pin(self.login(&user, password, peer, now)).await?;
+                Ok(Some(known))
+            }
+            Credentials::Bearer(secret) => self.by_bearer(secret, peer, now).await.map(Some),
+        }
+    }
+
+    /// Whoever holds a personal token or a robot's secret. Failures count for the address alone: there is no name that could be
+    /// anybody else's.
+    async fn by_bearer(
+        &self,
+        secret: &[u8],
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        let kind = match looks(secret) {
+            Looks::Like(found) if found == prefix(Kind::Personal) => Kind::Personal,
+            Looks::Like(found) if found == prefix(Kind::Robot) => Kind::Robot,
+            _ => return Err(Refusal::token("not a personal token, nor a robot's secret")),
+        };
+        let throttle = &self.0.checks.throttle;
+        let attempt = throttle.begin("bearer", peer, now).map_err(throttled)?;
+        let known = self.by_hash(secret, kind, peer, now).await?;
+        attempt.end(known.is_some(), now);
+        known.ok_or_else(|| Refusal::token("no such token, or it has ended"))
+    }
+}
