@@ -10,6 +10,7 @@ use longshore_meta::settings::setting_get;
 use longshore_meta::{Db, Durability, Tx};
 
 use crate::caller::Caller;
+use crate::given::Given;
 use crate::permit::Permit;
 
 /// The use cases of the index. Cheap to clone.
@@ -17,6 +18,7 @@ use crate::permit::Permit;
 pub struct Hub {
     pub(crate) db: Db,
     pub(crate) index: Index,
+    given: Given,
 }
 
 /// What a change gives, and what the audit log is to say about it.
@@ -41,6 +43,7 @@ struct Order<const ACTION: u8, A, T> {
     object: Object,
     args: A,
     change: Change<ACTION, A, T>,
+    given: Given,
 }
 
 impl Hub {
@@ -49,12 +52,22 @@ impl Hub {
         Self {
             db: index.db().clone(),
             index,
+            given: Given::default(),
         }
     }
 
     /// The index: who somebody is, and what they log in with.
     pub fn index(&self) -> &Index {
         &self.index
+    }
+
+    /// The same use cases, for one request: a change is made only if that holds.
+    #[must_use]
+    pub fn given(&self, given: Given) -> Self {
+        Self {
+            given,
+            ..self.clone()
+        }
     }
 
     /// Who decides.
@@ -87,13 +100,14 @@ impl Hub {
         A: Send + Sync + 'static,
         T: Send + 'static,
     {
-        act(&self.db, caller, object, args, change).await
+        let given = self.given.clone();
+        act((&self.db, given), caller, object, args, change).await
     }
 }
 
 /// The same, for who has a database and no hub.
 pub(crate) async fn act<const ACTION: u8, A, T>(
-    db: &Db,
+    (db, given): (&Db, Given),
     caller: &Caller,
     object: Object,
     args: A,
@@ -108,6 +122,7 @@ where
         object,
         args,
         change,
+        given,
     };
     db.write(Durability::Power, order, |tx, order| {
         Box::pin(run(tx, order))
@@ -122,6 +137,7 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
     let caller = &order.caller;
     match Permit::<ACTION>::ask(tx, caller, &order.object).await? {
         Ok(permit) => {
+            order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;
             let detail = done.detail.to_string();
             let entry = entry::<ACTION>(caller, done.object, done.namespace, "done", detail);

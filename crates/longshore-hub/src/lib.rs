@@ -25,7 +25,11 @@ pub mod audit;
 pub mod bindings;
 pub mod caller;
 mod clerk;
+mod deeds;
+pub mod edits;
 pub mod factors;
+pub mod given;
+pub mod gives;
 mod hub;
 pub mod identities;
 pub mod members;
@@ -40,9 +44,11 @@ pub mod tend;
 #[cfg(test)]
 mod tests;
 pub mod trust;
+pub mod views;
 
 pub use caller::Caller;
 pub use clerk::{Clerk, ClerkOptions, stop_reading};
+pub use given::{Given, Once, Thing};
 pub use hub::{Done, Hub};
 pub use permit::Permit;
 pub use pulls::Pulls;

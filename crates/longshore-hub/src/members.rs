@@ -72,7 +72,10 @@ impl Hub {
 }
 
 /// The organisation whose home a permit is for.
-async fn organisation(tx: &mut Tx<'_>, object: &Object) -> Result<(Namespace, Principal)> {
+pub(crate) async fn organisation(
+    tx: &mut Tx<'_>,
+    object: &Object,
+) -> Result<(Namespace, Principal)> {
     let Object::Namespace(home) = object else {
         return Err(missing("organisation"));
     };

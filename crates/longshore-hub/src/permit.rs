@@ -3,6 +3,7 @@
 use longshore_auth::rights::{Action, Explanation, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
+use longshore_meta::names::name_resolve;
 
 use crate::caller::Caller;
 
@@ -57,14 +58,22 @@ impl<const ACTION: u8> Permit<ACTION> {
     ) -> Result<std::result::Result<Self, Error>> {
         let action = action(ACTION)?;
         let found = Explanation::load(tx, &caller.who, action, object, caller.now).await?;
-        if found.allowed {
+        // What is not there is answered as what may not be known: by a right on its namespace it could be told from what is denied.
+        let is_there = match object.repo() {
+            Some(name) => name_resolve(tx, name, caller.micros())
+                .await?
+                .repo
+                .is_some(),
+            None => true,
+        };
+        if found.allowed && is_there {
             return Ok(Ok(Self {
                 caller: caller.clone(),
                 object: object.clone(),
             }));
         }
         let text = action.about().text;
-        let error = if found.may_know {
+        let error = if found.may_know && is_there {
             let public = format!(
                 "`{}` lacks the right `{action}` (to {text}) on {}: {}",
                 caller.name, found.object, found.reason

@@ -14,7 +14,7 @@ use crate::permit::Permit;
 
 const SETTINGS: u8 = Action::SystemSettings as u8;
 /// The setting that says who may make an account of their own.
-const SIGN_UP: &str = "index.sign_up";
+pub(crate) const SIGN_UP: &str = "index.sign_up";
 
 /// Who may make an account of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +37,15 @@ impl SignUp {
             SignUp::Open => "open",
         }
     }
+
+    /// What a row says; closed where there is none.
+    pub(crate) fn read(word: Option<&str>) -> Self {
+        match word {
+            Some("open") => SignUp::Open,
+            Some("invitation") => SignUp::Invitation,
+            _ => SignUp::Closed,
+        }
+    }
 }
 
 impl Hub {
@@ -45,11 +54,8 @@ impl Hub {
     /// # Errors
     /// `Unavailable`.
     pub async fn sign_up(&self) -> Result<SignUp> {
-        Ok(match self.setting(SIGN_UP).await?.as_deref() {
-            Some("open") => SignUp::Open,
-            Some("invitation") => SignUp::Invitation,
-            _ => SignUp::Closed,
-        })
+        let word = self.setting(SIGN_UP).await?;
+        Ok(SignUp::read(word.as_deref()))
     }
 
     /// Says who may make an account of their own.

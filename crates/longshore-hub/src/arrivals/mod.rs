@@ -96,7 +96,7 @@ impl Reception for Arrivals {
         }
         let caller = Caller::program(&person.source, now);
         let done = act(
-            &self.db,
+            (&self.db, crate::given::Given::default()),
             &caller,
             Object::System,
             arrival,

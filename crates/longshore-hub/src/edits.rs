@@ -1,0 +1,205 @@
+//! Changes of parts of an account, and the end of a team: what a form or a request changes at a time.
+
+use longshore_auth::rights::{Action, Object};
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::bindings::{Subject, binding_forget};
+use longshore_meta::members::{member_dissolve, member_list};
+use longshore_meta::names::name_resolve;
+use longshore_meta::namespaces::Visibility;
+use longshore_meta::principals::{
+    Kind, PrincipalId, State, principal_bump, principal_describe, principal_named, principal_state,
+};
+use longshore_meta::profiles::profile_standing;
+use longshore_spec::name::RepoName;
+use serde_json::json;
+
+use crate::accounts::{account_delete, named};
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::members::organisation;
+use crate::names::{conflict, missing};
+use crate::permit::Permit;
+use crate::repositories::repository_settings;
+
+const USERS: u8 = Action::UserManage as u8;
+const SETTINGS: u8 = Action::RepositorySettings as u8;
+const MEMBERS: u8 = Action::MemberManage as u8;
+/// How many members of a team are told at once that it is gone; the others' tokens end by themselves.
+const TOLD: usize = 10_000;
+
+/// What of an account is to be otherwise; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    /// A person's full name.
+    pub full_name: Option<String>,
+    /// A person's mail address.
+    pub mail: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Whether it can do anything.
+    pub enabled: Option<bool>,
+}
+
+impl Hub {
+    /// Changes parts of a user or organisation, and gives its id.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `ConditionFailed` for who switches themselves off, or `Unavailable`.
+    pub async fn account_edit(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        name: &str,
+        edit: Edit,
+    ) -> Result<i64> {
+        let args = (kind, name.to_owned(), edit);
+        self.act(caller, Object::System, args, |tx, permit, args| {
+            Box::pin(account_edit(tx, permit, args))
+        })
+        .await
+    }
+
+    /// Deletes a user or organisation whose namespaces are empty. Its name rests.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
+    pub async fn account_end(&self, caller: &Caller, kind: Kind, name: &str) -> Result<()> {
+        let args = (kind, name.to_owned());
+        self.act(caller, Object::System, args, |tx, permit, (kind, name)| {
+            Box::pin(async move {
+                if named(tx, name).await?.kind != *kind {
+                    return Err(missing(kind.word()));
+                }
+                account_delete(tx, permit, name).await
+            })
+        })
+        .await
+    }
+
+    /// Says who may see a repository (`Some(None)`: as its namespace says) and whether it is read-only; `None` leaves it.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn repository_set(
+        &self,
+        caller: &Caller,
+        name: &RepoName,
+        visibility: Option<Option<Visibility>>,
+        read_only: Option<bool>,
+    ) -> Result<()> {
+        let args = (visibility, read_only);
+        let object = Object::Repository(name.clone());
+        self.act(caller, object, args, |tx, permit, args| {
+            Box::pin(repository_set(tx, permit, *args))
+        })
+        .await
+    }
+
+    /// Ends a team of the organisation whose namespace is asked about, with all that it was given.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn team_delete(&self, caller: &Caller, home: &Object, team: &str) -> Result<()> {
+        self.act(caller, home.clone(), team.to_owned(), |tx, permit, team| {
+            Box::pin(team_delete(tx, permit, team))
+        })
+        .await
+    }
+}
+
+/// Changes parts of an account.
+///
+/// # Errors
+/// See [`Hub::account_edit`].
+pub async fn account_edit(
+    tx: &mut Tx<'_>,
+    permit: &Permit<USERS>,
+    (kind, name, edit): &(Kind, String, Edit),
+) -> Result<Done<i64>> {
+    let account = named(tx, name).await?;
+    if account.kind != *kind {
+        return Err(missing(kind.word()));
+    }
+    let now = permit.micros();
+    let mut changed = Vec::new();
+    let mut take = |new: &Option<String>, old: &str, what: &'static str| {
+        if new.is_some() {
+            changed.push(what);
+        }
+        new.clone().unwrap_or_else(|| old.to_owned())
+    };
+    let full_name = take(&edit.full_name, &account.full_name, "full_name");
+    let mail = take(&edit.mail, &account.mail, "mail");
+    let description = take(&edit.description, &account.description, "description");
+    principal_describe(tx, account.id, &full_name, &mail, &description, now).await?;
+    if let Some(enabled) = edit.enabled {
+        if !enabled && permit.caller().who.principal == Some(account.id) {
+            return Err(conflict(
+                "nobody switches themselves off; ask another administrator",
+            ));
+        }
+        let state = if enabled {
+            State::Active
+        } else {
+            State::Disabled
+        };
+        if state != account.state {
+            principal_state(tx, account.id, state, now).await?;
+        }
+        changed.push(state.word());
+    }
+    Ok(Done {
+        value: account.id.0,
+        object: name.clone(),
+        namespace: longshore_meta::namespaces::NamespaceId(0),
+        detail: json!({ "changed": changed, "id": account.id.0 }),
+    })
+}
+
+/// Ends a team.
+///
+/// # Errors
+/// See [`Hub::team_delete`].
+pub async fn team_delete(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MEMBERS>,
+    team: &str,
+) -> Result<Done<()>> {
+    let (home, owner) = organisation(tx, permit.object()).await?;
+    let found = principal_named(tx, owner.id, team).await?;
+    let found = found.filter(|it| it.kind == Kind::Team);
+    let found = found.ok_or_else(|| missing("team"))?;
+    // What was issued to its members may say what they have no more.
+    for member in member_list(tx, found.id, PrincipalId(i64::MIN), TOLD).await? {
+        principal_bump(tx, member.principal).await?;
+    }
+    binding_forget(tx, Subject::from(found.id)).await?;
+    member_dissolve(tx, found.id).await?;
+    principal_state(tx, found.id, State::Deleted, permit.micros()).await?;
+    Ok(Done {
+        value: (),
+        object: format!("{}/{team}", home.path),
+        namespace: home.id,
+        detail: json!({ "deleted": found.id.0 }),
+    })
+}
+
+/// Changes one of who may see a repository and its read-only mode, or both.
+///
+/// # Errors
+/// See [`Hub::repository_set`].
+pub async fn repository_set(
+    tx: &mut Tx<'_>,
+    permit: &Permit<SETTINGS>,
+    (visibility, read_only): (Option<Option<Visibility>>, Option<bool>),
+) -> Result<Done<()>> {
+    let mut now = (None, false);
+    if let Some(name) = permit.object().repo()
+        && let Some(id) = name_resolve(tx, name, permit.micros()).await?.repo
+    {
+        now = profile_standing(tx, id).await?.unwrap_or_default();
+    }
+    let to = (visibility.unwrap_or(now.0), read_only.unwrap_or(now.1));
+    repository_settings(tx, permit, to).await
+}

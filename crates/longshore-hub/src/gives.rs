@@ -1,0 +1,213 @@
+//! Bindings as people write them: whom and what by names, which are found in the transaction that gives the right.
+
+use longshore_auth::index::SYSTEM;
+use longshore_auth::rights::{Action, Object};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::bindings::{Binding, Subject};
+use longshore_meta::namespaces::{NamespaceId, namespace_get};
+use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_get, principal_named};
+use longshore_meta::repos::{repo_id, repo_name};
+use longshore_meta::roles::role_named;
+use longshore_spec::name::RepoName;
+
+use crate::bindings::binding_add;
+use crate::caller::Caller;
+use crate::hub::Hub;
+use crate::names::missing;
+use crate::permit::Permit;
+
+const MANAGE: u8 = Action::RightsManage as u8;
+/// The word for everybody.
+const EVERYBODY: &str = "everybody";
+/// The word for everybody who has logged in.
+const LOGGED_IN: &str = "logged-in";
+
+/// A binding that is to be.
+#[derive(Debug, Clone, Default)]
+pub struct Give {
+    /// Whom: `user:alice`, `organisation:acme`, `team:acme/web`, `robot:acme+ci`, `everybody` or `logged-in`.
+    pub subject: String,
+    /// The name of a role.
+    pub role: String,
+    /// Whether it denies.
+    pub deny: bool,
+    /// The only repository it is for.
+    pub repository: Option<RepoName>,
+    /// Patterns of the repositories it is for, below the namespace.
+    pub repositories: Option<String>,
+    /// Patterns of the tags it is for.
+    pub tags: Option<String>,
+    /// Networks from which it counts.
+    pub networks: Option<String>,
+    /// Hours at which it counts, as JSON.
+    pub hours: Option<String>,
+    /// Until when it counts, in microseconds.
+    pub expires: Option<i64>,
+}
+
+/// A binding, with the names of what its row names by ids.
+#[derive(Debug, Clone)]
+pub struct BindingSeen {
+    /// The row.
+    pub row: Binding,
+    /// Whom it is for, as in [`Give`].
+    pub subject: String,
+    /// The only repository it is for.
+    pub repository: Option<RepoName>,
+}
+
+impl Hub {
+    /// Gives a role to somebody on `object`, or denies it; by names. Gives the binding.
+    ///
+    /// # Errors
+    /// See [`Hub::binding_add`]; `NameUnknown` also for names of nobody.
+    pub async fn binding_give(&self, caller: &Caller, object: &Object, give: Give) -> Result<i64> {
+        self.act(caller, object.clone(), give, |tx, permit, give| {
+            Box::pin(async move {
+                let binding = named(tx, permit, give).await?;
+                binding_add(tx, permit, &binding).await
+            })
+        })
+        .await
+    }
+}
+
+/// The binding that is meant.
+async fn named(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, give: &Give) -> Result<Binding> {
+    let home = match permit.object() {
+        Object::Namespace(id) => *id,
+        _ => NamespaceId::EVERYWHERE,
+    };
+    role_and_rest(tx, home, give).await
+}
+
+/// The binding that is meant by names, on a namespace or everywhere (0); as it would be, not written.
+///
+/// # Errors
+/// `NameUnknown` for names of nobody, or `Unavailable`.
+pub(crate) async fn role_and_rest(
+    tx: &mut Tx<'_>,
+    home: NamespaceId,
+    give: &Give,
+) -> Result<Binding> {
+    let subject = subject_find(tx, &give.subject).await?;
+    let owner = namespace_get(tx, home).await?.map(|it| it.owner);
+    let mut role = None;
+    if let Some(owner) = owner.filter(|owner| owner.0 != 0) {
+        role = role_named(tx, owner, &give.role).await?;
+    }
+    if role.is_none() {
+        role = role_named(tx, PrincipalId(0), &give.role).await?;
+    }
+    let role = role.ok_or_else(|| missing("role"))?;
+    let repo = match &give.repository {
+        None => None,
+        Some(name) => {
+            let id = repo_id(tx, name).await?;
+            Some(id.ok_or_else(|| missing("repository"))?)
+        }
+    };
+    let plain = Binding::plain(subject, role.id, home, (PrincipalId(0), 0));
+    Ok(Binding {
+        deny: give.deny,
+        repo,
+        repos: give.repositories.clone(),
+        tags: give.tags.clone(),
+        networks: give.networks.clone(),
+        hours: give.hours.clone(),
+        expires: give.expires,
+        ..plain
+    })
+}
+
+/// Whom a text means.
+///
+/// # Errors
+/// `QueryInvalid` where it means nobody, whoever there is; `NameUnknown`, or `Unavailable`.
+pub async fn subject_find(tx: &mut Tx<'_>, text: &str) -> Result<Subject> {
+    match text {
+        EVERYBODY => return Ok(Subject::EVERYBODY),
+        LOGGED_IN => return Ok(Subject::LOGGED_IN),
+        _ => {}
+    }
+    principal_find(tx, text).await.map(|row| row.id.into())
+}
+
+/// The principal that a text means, such as `user:alice` or `team:acme/web`.
+///
+/// # Errors
+/// `QueryInvalid` where it means nobody, whoever there is; `NameUnknown`, or `Unavailable`.
+pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
+    let wrong = || {
+        Error::new(
+            Code::QueryInvalid,
+            "somebody is written user:NAME, organisation:NAME, team:ORGANISATION/NAME or robot:OWNER+NAME",
+        )
+    };
+    let (word, name) = text.split_once(':').ok_or_else(wrong)?;
+    let (kind, owner, name) = match word {
+        "user" => (Kind::User, None, name),
+        "organisation" => (Kind::Organisation, None, name),
+        "team" => {
+            let (owner, name) = name.split_once('/').ok_or_else(wrong)?;
+            (Kind::Team, Some(owner), name)
+        }
+        "robot" => {
+            let (owner, name) = name.split_once('+').ok_or_else(wrong)?;
+            (Kind::Robot, Some(owner).filter(|it| *it != SYSTEM), name)
+        }
+        _ => return Err(wrong()),
+    };
+    let owner = match owner {
+        None => PrincipalId(0),
+        Some(owner) => {
+            let found = principal_named(tx, PrincipalId(0), owner).await?;
+            found.ok_or_else(|| missing("account"))?.id
+        }
+    };
+    let found = principal_named(tx, owner, name).await?;
+    let found = found.filter(|it| it.kind == kind);
+    found.ok_or_else(|| missing("account"))
+}
+
+/// What [`subject_find`] reads.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn subject_text(tx: &mut Tx<'_>, subject: Subject) -> Result<String> {
+    let id = match subject {
+        Subject::EVERYBODY => return Ok(EVERYBODY.to_owned()),
+        Subject::LOGGED_IN => return Ok(LOGGED_IN.to_owned()),
+        Subject(id) => PrincipalId(id),
+    };
+    let Some(found) = principal_get(tx, id).await? else {
+        return Ok(format!("#{id}"));
+    };
+    let owner = match found.owner {
+        PrincipalId(0) => None,
+        owner => principal_get(tx, owner).await?.map(|it| it.name),
+    };
+    let (word, name) = (found.kind.word(), &found.name);
+    Ok(match (found.kind, owner) {
+        (Kind::Robot, owner) => format!("robot:{}+{name}", owner.as_deref().unwrap_or(SYSTEM)),
+        (_, Some(owner)) => format!("{word}:{owner}/{name}"),
+        (_, None) => format!("{word}:{name}"),
+    })
+}
+
+/// A binding with its names.
+///
+/// # Errors
+/// `Unavailable`.
+pub(crate) async fn seen(tx: &mut Tx<'_>, row: Binding) -> Result<BindingSeen> {
+    let repository = match row.repo {
+        Some(id) => repo_name(tx, id).await?,
+        None => None,
+    };
+    Ok(BindingSeen {
+        subject: subject_text(tx, row.subject).await?,
+        repository,
+        row,
+    })
+}

@@ -1,0 +1,104 @@
+//! What can be looked at, each with the right to look at it.
+//!
+//! A view is asked like a change: for one action on one object, in the same view of the database that is read. So what is not there
+//! and what may not be known give the same answer here as well.
+
+mod accounts;
+mod artifacts;
+mod log;
+mod namespaces;
+mod repositories;
+mod rights;
+
+use futures_util::future::BoxFuture;
+use longshore_auth::rights::Object;
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::namespaces::{NamespaceId, namespace_at};
+use longshore_meta::rests::{Rest, rest_get};
+use longshore_meta::time::micros;
+
+use crate::caller::Caller;
+use crate::hub::Hub;
+use crate::permit::Permit;
+
+pub use accounts::Myself;
+pub use artifacts::{ArtifactSeen, ReferrerSeen};
+pub use log::Part;
+pub use repositories::RepositorySeen;
+pub use rights::Whom;
+
+/// The id of no namespace: what is asked about it is answered as what may not be known.
+pub const NOWHERE: NamespaceId = NamespaceId(-1);
+
+/// A part of a list: what is in it, and after what the next part begins; none where there is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed<T, K> {
+    /// In order.
+    pub items: Vec<T>,
+    /// What to ask for next.
+    pub next: Option<K>,
+}
+
+impl<T, K> Listed<T, K> {
+    /// Of rows of which there is one more than is wanted where there are more.
+    pub(crate) fn of(mut items: Vec<T>, limit: usize, key: impl Fn(&T) -> K) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next = items.last().filter(|_| more).map(key);
+        Self { items, next }
+    }
+}
+
+/// What looks at something: it can be called with a permit only.
+pub(crate) type View<const ACTION: u8, A, T> =
+    for<'t> fn(&'t mut Tx<'_>, &'t Permit<ACTION>, &'t A) -> BoxFuture<'t, Result<T>>;
+
+impl Hub {
+    /// Asks for the action on `object` and looks.
+    pub(crate) async fn see<const ACTION: u8, A, T>(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        args: A,
+        view: View<ACTION, A, T>,
+    ) -> Result<T>
+    where
+        A: Send + Sync,
+        T: Send,
+    {
+        let order = (caller, object, &args, view);
+        self.db
+            .read(&order, |tx, (caller, object, args, view)| {
+                Box::pin(async move {
+                    let permit = Permit::<ACTION>::ask(tx, caller, object).await??;
+                    view(tx, &permit, args).await
+                })
+            })
+            .await
+    }
+
+    /// The namespace of that path, also by one that it had until lately. Where there is none it is [`NOWHERE`], so that whoever asks
+    /// about it is answered as about one that they may not know.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn place(&self, caller: &Caller, path: &str) -> Result<Object> {
+        let args = (path, micros(caller.now));
+        let id = self
+            .db
+            .read(&args, |tx, (path, now)| {
+                Box::pin(async move {
+                    if let Some(found) = namespace_at(tx, path).await? {
+                        return Ok(found.id);
+                    }
+                    Ok(match rest_get(tx, path, *now).await? {
+                        Some(Rest::Namespace(id)) => id,
+                        _ => NOWHERE,
+                    })
+                })
+            })
+            .await?;
+        Ok(Object::Namespace(id))
+    }
+}
