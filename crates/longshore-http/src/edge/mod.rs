@@ -15,6 +15,7 @@ mod intake;
 mod lists;
 mod manifests;
 mod names;
+mod neighbour;
 mod observe;
 mod options;
 mod places;
@@ -45,6 +46,7 @@ use longshore_core::{Actor, ByteStream, Code, Error, Registry};
 use longshore_spec::route::{self, Request, RouteError};
 use tracing::{Instrument as _, Span};
 
+pub use neighbour::{Asked, Neighbour, Told};
 pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};
 pub use proxies::{Network, NetworkError};

@@ -3,7 +3,7 @@
 use longshore_spec::route::Request;
 
 /// The names of endpoints in logs and metrics. The last is everything that is no endpoint.
-pub const ROUTES: [&str; 12] = [
+pub const ROUTES: [&str; 13] = [
     "ping",
     "catalog",
     "tags",
@@ -15,6 +15,7 @@ pub const ROUTES: [&str; 12] = [
     "search",
     TOKEN,
     KEYS,
+    API,
     OTHER,
 ];
 
@@ -23,6 +24,9 @@ pub(super) const TOKEN: &str = "token";
 
 /// Where the keys of tokens are shown.
 pub(super) const KEYS: &str = "keys";
+
+/// Everything that is not of the distribution API and has a crate of its own.
+pub(super) const API: &str = "api";
 
 /// What is no endpoint, or none that the request's grammar could tell.
 pub(super) const OTHER: &str = "other";
@@ -92,7 +96,7 @@ mod tests {
         }
         names.dedup();
         // Not of the distribution API, so not of its grammar.
-        names.extend([TOKEN, KEYS, OTHER]);
+        names.extend([TOKEN, KEYS, API, OTHER]);
         assert_eq!(names, ROUTES);
     }
 }

@@ -2,12 +2,14 @@
 
 use std::error::Error as StdError;
 use std::future::Future;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::Edge;
+use super::neighbour::{Door, Neighbour};
 use super::token::TokenEdge;
 use crate::server::{Body, Handler, Peer};
 
@@ -17,6 +19,7 @@ pub struct Site {
     edge: Edge,
     registry: bool,
     token: Option<TokenEdge>,
+    beside: Vec<Door>,
 }
 
 impl Site {
@@ -26,6 +29,7 @@ impl Site {
             edge,
             registry: true,
             token: None,
+            beside: Vec::new(),
         }
     }
 
@@ -44,12 +48,23 @@ impl Site {
         self
     }
 
+    /// With what answers other paths than these.
+    #[must_use]
+    pub fn with_neighbour(mut self, neighbour: Arc<dyn Neighbour>) -> Self {
+        self.beside.push(Door::new(self.edge.clone(), neighbour));
+        self
+    }
+
     /// Answers a request that came by `peer`. Every failure is a response too.
     pub async fn call<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
     {
+        let path = request.uri().path();
+        if let Some(door) = self.beside.iter().find(|door| door.is_for(path)) {
+            return Box::pin(door.call(peer, request)).await;
+        }
         match &self.token {
             // Boxed: a pull would carry room for it.
             Some(token) if token.is_for(request.uri().path()) => {

@@ -124,6 +124,11 @@ impl Urls {
         path.strip_prefix(self.prefix.as_str())
     }
 
+    /// What stands before all paths that clients use.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The path with query of `target`, for `Link`.
     pub(super) fn path(&self, target: &Request) -> String {
         format!("{}{target}", self.base)
