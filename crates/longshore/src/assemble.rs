@@ -18,6 +18,7 @@ use longshore_store::{self as store, Arriving, Store, Takeover};
 use crate::config::{Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
 use crate::telemetry::traces;
 
+pub use self::api::api;
 pub use self::index::{index, tend_index};
 pub use self::login::authenticator;
 
@@ -318,6 +319,7 @@ fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }
 
+mod api;
 mod collect;
 pub mod finding;
 mod index;

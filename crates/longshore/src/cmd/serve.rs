@@ -151,6 +151,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     if let Some(index) = &index {
         site = site.with_tokens(TokenEdge::new(edge, index.clone()));
     }
+    if let Some(hub) = &hub {
+        site = site.with_neighbour(assemble::api(hub.clone(), finding.finder()));
+    }
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;
         beside.spawn(assemble::tend_index(hub.clone(), keep, stop.clone()));

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod api;
 mod backup;
 mod calls;
 #[path = "../allocations/client.rs"]

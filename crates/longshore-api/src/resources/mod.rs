@@ -1,0 +1,32 @@
+//! The endpoints, one file for each kind of thing.
+
+mod accounts;
+mod bindings;
+mod content;
+mod explain;
+mod log;
+mod namespaces;
+mod organisations;
+mod repositories;
+mod roles;
+mod session;
+mod settings;
+mod teams;
+
+use crate::endpoint::Endpoint;
+
+/// Every endpoint, in the order of the document.
+pub(crate) static ALL: &[&[Endpoint]] = &[
+    session::ENDPOINTS,
+    accounts::ENDPOINTS,
+    organisations::ENDPOINTS,
+    teams::ENDPOINTS,
+    namespaces::ENDPOINTS,
+    repositories::ENDPOINTS,
+    content::ENDPOINTS,
+    bindings::ENDPOINTS,
+    roles::ENDPOINTS,
+    explain::ENDPOINTS,
+    settings::ENDPOINTS,
+    log::ENDPOINTS,
+];

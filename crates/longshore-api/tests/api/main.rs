@@ -1,0 +1,15 @@
+//! The JSON API as programs see it: requests in, answers out, over a database and without a socket.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic
+)]
+
+mod changes;
+mod content;
+mod document;
+mod house;
+mod lists;
+mod refusals;
+mod rights;
