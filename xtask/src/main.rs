@@ -23,6 +23,7 @@ mod clients;
 mod conformance;
 mod crash;
 mod images;
+mod matrix;
 mod packages;
 mod process;
 mod server;
@@ -62,6 +63,8 @@ enum Task {
     Crash(crash::Options),
     /// Make the images that tests push, as an OCI layout.
     Images(images::Options),
+    /// Ask each endpoint as each role about what is theirs, not theirs and not there, and judge every answer.
+    Matrix,
     /// Build the pinned outside programs into `target/tools`.
     Tools(tools::Options),
 }
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&workspace, &options),
         Task::Crash(options) => crash::run(&workspace, &options),
         Task::Images(options) => images::run(&workspace, &options),
+        Task::Matrix => matrix::run(&workspace),
         Task::Tools(options) => tools::run(&workspace, &options),
     });
     match done {

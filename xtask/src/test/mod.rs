@@ -191,6 +191,20 @@ const STEPS: &[Step] = &[
         run: outside::people,
     },
     Step {
+        name: "matrix",
+        about: "each endpoint as each role, about what is theirs, not theirs and not there",
+        limit: Duration::from_mins(5),
+        outside: false,
+        run: outside::matrix,
+    },
+    Step {
+        name: "api",
+        about: "schemathesis against the JSON API, with every role",
+        limit: Duration::from_mins(10),
+        outside: true,
+        run: outside::api,
+    },
+    Step {
         name: "trust",
         about: "registries of others trust our index",
         limit: Duration::from_mins(5),

@@ -9,6 +9,7 @@ use crate::bench as benchmark;
 use crate::clients::{self, Cell};
 use crate::conformance as program;
 use crate::images;
+use crate::matrix;
 use crate::server::Server;
 use crate::tools::{self, Pace, Pins};
 use crate::workspace::{in_ci, on_path};
@@ -129,6 +130,36 @@ pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
         });
     }
     Ok(outcome)
+}
+
+/// Asks each endpoint as each role.
+pub(super) fn matrix(session: &Session<'_>) -> Result<Outcome> {
+    let ended = matrix::script(session.workspace, "matrix.py", &[], |command| {
+        session.shown(command)
+    })?;
+    Ok(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(format!("the matrix of rights: {ended}"))
+    })
+}
+
+/// Asks the JSON API whatever its description says, and what it does not say.
+pub(super) fn api(session: &Session<'_>) -> Result<Outcome> {
+    let brought = session.provision.brought()?;
+    let folder = match brought.tools.get("schemathesis") {
+        Some(Ok(folder)) => folder.clone(),
+        Some(Err(why)) => return Ok(Outcome::skip_required(format!("schemathesis: {why}"))),
+        None => return Ok(Outcome::skip_required("schemathesis is not pinned")),
+    };
+    let ended = matrix::script(session.workspace, "schemas.py", &[&folder], |command| {
+        session.shown(command)
+    })?;
+    Ok(if ended.ok() {
+        Outcome::pass()
+    } else {
+        Outcome::fail(format!("schemathesis: {ended}"))
+    })
 }
 
 /// Asks a real LDAP server and a real OpenID provider. The same tests run among the others, where they skip what is not installed.
