@@ -1,6 +1,6 @@
 //! The JSON API, `/api/v1`: the use cases of the index, shown to programs.
 //!
-//! There is one table of endpoints ([`ENDPOINTS`]): what a path means, who may ask, what a body may say and what is answered. Requests
+//! There is one table of endpoints ([`endpoints`]): what a path means, who may ask, what a body may say and what is answered. Requests
 //! are routed by it, the OpenAPI document is made from it, and the proof that each role is answered as it should be goes through it.
 //! A handler reads what was sent into types, calls one use case and shows what it gives; it decides nothing. What may be done is
 //! decided in the hub, where no change can be called without a permit.
