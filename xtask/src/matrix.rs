@@ -50,7 +50,9 @@ pub(crate) fn script(
         .arg(workspace.at("xtask/api").join(name))
         .args(args)
         .env("LONGSHORE", &program)
-        .env("WORK", &work);
+        .env("WORK", &work)
+        // What schemathesis remembers is for this run only.
+        .current_dir(&work);
     let ended = run(&command);
     fs::remove_dir_all(&work).ok();
     ended
