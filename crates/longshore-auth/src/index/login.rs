@@ -45,6 +45,8 @@ pub enum Proof {
     Source,
     /// A token of a CI or a cluster, by the rule that trusts it.
     Keyless(i64),
+    /// A session of a browser, by its id.
+    Session(i64),
 }
 
 /// Somebody who has proven who they are.
@@ -70,6 +72,7 @@ impl Known {
             via: match self.proof {
                 Proof::Password | Proof::Refresh(_) | Proof::Source => Via::Password,
                 Proof::Keyless(_) => Via::Keyless,
+                Proof::Session(_) => Via::Session,
                 Proof::Personal(_) => Via::PersonalToken,
                 Proof::Robot(_) => Via::RobotSecret,
             },
@@ -283,6 +286,7 @@ impl Index {
             proof: match kind {
                 Kind::Robot => Proof::Robot(secret.id),
                 Kind::Refresh => Proof::Refresh(secret.id),
+                Kind::Session => Proof::Session(secret.id),
                 _ => Proof::Personal(secret.id),
             },
             narrowed,

@@ -12,6 +12,7 @@ mod login;
 mod options;
 pub mod password;
 pub mod secret;
+mod session;
 mod sources;
 mod token;
 mod versions;
@@ -32,6 +33,7 @@ use crate::issuer::{Issuer, IssuerError, SealError, SealingKey};
 use crate::options::SetupError;
 use crate::outbound::Web;
 use crate::provider::keyless::{Keyless, TrustRule};
+use crate::provider::oidc::Oidc;
 use crate::rights::{Judge, role};
 
 pub use self::factor::FactorError;
@@ -39,6 +41,7 @@ pub use self::keyless::{KEYLESS, RULES_OF_ISSUER};
 pub(crate) use self::login::unavailable;
 pub use self::login::{Known, Proof, ROBOT, SYSTEM, USER, login_name};
 pub use self::options::{IndexOptions, REVOKED_WITHIN};
+pub use self::session::{SESSION_IDLE, SESSION_LIVES};
 pub use self::sources::{Received, Reception, Sources};
 pub use self::token::{Ask, Issued, TokenError};
 
@@ -165,6 +168,18 @@ impl Index {
     /// Its keys.
     pub fn issuer(&self) -> &Issuer {
         &self.0.issuer
+    }
+
+    /// A login provider, by its name here.
+    pub fn provider(&self, name: &str) -> Option<&Oidc> {
+        let mut all = self.0.sources.providers.iter();
+        all.find(|provider| provider.options().name == name)
+    }
+
+    /// The names of all login providers.
+    pub fn providers(&self) -> impl Iterator<Item = &str> {
+        let all = self.0.sources.providers.iter();
+        all.map(|provider| provider.options().name.as_str())
     }
 
     /// Whether a trust rule can be used here.

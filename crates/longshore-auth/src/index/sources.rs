@@ -21,12 +21,15 @@ use super::{Index, unavailable};
 use crate::directory::{Directories, Person};
 use crate::identity::Refusal;
 use crate::outbound::Web;
+use crate::provider::oidc::Oidc;
 
 /// Where people and machines are known besides here.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
     /// Directories that check names and passwords, in the order in which they are asked.
     pub directories: Option<Directories>,
+    /// Providers where people log in with a browser.
+    pub providers: Vec<Oidc>,
     /// Who makes accounts of the people they know. Without it nobody is let in by them.
     pub reception: Option<Arc<dyn Reception>>,
     /// The way to issuers of tokens; none: those out in the world.

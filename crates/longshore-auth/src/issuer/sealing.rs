@@ -117,7 +117,11 @@ impl SealingKey {
         }
     }
 
-    fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; BYTES]>, SealError> {
+    /// A key of 32 bytes for `purpose`, the same on every node that has this key.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn derive(&self, purpose: &str) -> Result<Zeroizing<[u8; 32]>, SealError> {
         let mut key = Zeroizing::new([0; BYTES]);
         self.prk
             .expand(&[purpose.as_bytes()], Thirty2)

@@ -148,13 +148,14 @@ impl Web {
         let url = self
             .check(url)
             .map_err(|problem| format!("`{}` is not asked: {problem}", shown(url)))?;
-        let mut body = url::form_urlencoded::Serializer::new(String::new());
-        body.extend_pairs(form);
+        let body = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(form)
+            .finish();
         let mut request = self
             .client
             .post(url)
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(body.finish());
+            .body(body);
         if let Some((user, password)) = basic {
             request = request.basic_auth(user, Some(password));
         }

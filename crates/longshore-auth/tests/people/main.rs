@@ -15,4 +15,5 @@ mod hostile;
 mod ldap;
 mod oidc;
 mod outside;
+mod provider;
 mod slapd;

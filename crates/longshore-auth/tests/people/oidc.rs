@@ -1,56 +1,17 @@
 //! A real login provider, and a browser.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use longshore_auth::directory::Person;
 use longshore_auth::provider::oidc::{ClientAuth, DevicePoll, Oidc, OidcError, OidcOptions};
 use longshore_auth::provider::{Pattern, Web};
 
-use crate::outside::{Process, await_port, find, free_port, skip};
+use crate::provider::{Provider, browse};
 
 const BACK: &str = "https://registry.example/login/oidc/corp";
 
-struct Provider {
-    url: String,
-    _process: Process,
-}
-
-fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/people")
-        .join(name)
-}
-
+/// A provider, and us as its client.
 impl Provider {
-    fn start() -> Option<Self> {
-        let Some(node) = find("node") else {
-            skip("node is not installed");
-            return None;
-        };
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tools/oidc-provider");
-        if !folder.join("node_modules/oidc-provider").is_dir() {
-            skip("there is no oidc-provider; `cargo xtask tools oidc-provider` brings it");
-            return None;
-        }
-        let port = free_port();
-        let mut child = Command::new(node)
-            .arg(script("provider.mjs"))
-            .arg(port.to_string())
-            .arg(folder.canonicalize().unwrap())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        await_port(port, &mut child);
-        Some(Provider {
-            url: format!("http://127.0.0.1:{port}"),
-            _process: Process(child),
-        })
-    }
-
     fn options(&self, client: &str) -> OidcOptions {
         let mut options = OidcOptions::new("corp", &self.url, client, BACK);
         options.client_secret = match client {
@@ -72,21 +33,6 @@ impl Provider {
     }
 }
 
-/// Where a browser is at last, in front of which `who` sits.
-async fn browse(url: &str, who: &str) -> String {
-    let mut command = Command::new(find("node").unwrap());
-    command.arg(script("browser.mjs")).args([url, who, BACK]);
-    let done = tokio::task::spawn_blocking(move || command.output().unwrap())
-        .await
-        .unwrap();
-    assert!(
-        done.status.success(),
-        "{}",
-        String::from_utf8_lossy(&done.stderr)
-    );
-    String::from_utf8(done.stdout).unwrap().trim().to_owned()
-}
-
 /// The provider's clock is the machine's.
 #[expect(
     clippy::disallowed_methods,
@@ -98,7 +44,7 @@ fn now() -> SystemTime {
 
 async fn login(oidc: &Oidc, who: &str) -> Result<Person, OidcError> {
     let started = oidc.start(now()).await?;
-    let back = browse(&started.url, who).await;
+    let back = browse(&started.url, who, BACK).await;
     let (place, query) = back.split_once('?').unwrap();
     assert_eq!(place, BACK);
     oidc.finish(query, Some(&started.cookie), now()).await
@@ -157,7 +103,7 @@ async fn a_login_is_ended_once_and_by_whoever_began_it() {
         oidc.start(now()).await.unwrap(),
         oidc.start(now()).await.unwrap(),
     );
-    let back = browse(&ours.url, "alice").await;
+    let back = browse(&ours.url, "alice", BACK).await;
     let query = back.split_once('?').unwrap().1;
     let finish = async |query: &str, cookie: Option<&str>, at| oidc.finish(query, cookie, at).await;
     for (what, refused) in [
@@ -199,7 +145,7 @@ async fn a_login_is_ended_once_and_by_whoever_began_it() {
         oidc.start(now()).await.unwrap(),
         oidc.start(now()).await.unwrap(),
     );
-    let back = browse(&first.url, "alice").await;
+    let back = browse(&first.url, "alice", BACK).await;
     let code = url::Url::parse(&back).unwrap();
     let code = code
         .query_pairs()
@@ -235,7 +181,7 @@ async fn a_login_is_ended_once_and_by_whoever_began_it() {
         ),
     ] {
         let started = oidc.start(now()).await.unwrap();
-        let back = browse(&started.url, "alice").await;
+        let back = browse(&started.url, "alice", BACK).await;
         let (old, new) = (query, back.split_once('?').unwrap().1);
         let of = |query: &str, name: &str| {
             let mut pairs = url::form_urlencoded::parse(query.as_bytes());
@@ -274,7 +220,7 @@ async fn a_command_line_logs_in_by_a_browser_elsewhere() {
             oidc.device_poll(&started.device_code, now()).await,
             Ok(DevicePoll::Waiting)
         );
-        browse(&started.complete_url.unwrap(), "alice").await;
+        browse(&started.complete_url.unwrap(), "alice", BACK).await;
         let done = oidc.device_poll(&started.device_code, now()).await.unwrap();
         let DevicePoll::Done(alice) = done else {
             panic!("{done:?}");
@@ -297,7 +243,7 @@ async fn a_command_line_logs_in_by_a_browser_elsewhere() {
     options.allowed_groups = vec!["web".to_owned()];
     let oidc = provider.client(options);
     let started = oidc.device_start(now()).await.unwrap();
-    browse(&started.complete_url.unwrap(), "bob").await;
+    browse(&started.complete_url.unwrap(), "bob", BACK).await;
     let refused = oidc.device_poll(&started.device_code, now()).await;
     assert!(
         matches!(refused, Err(OidcError::Denied(_))),

@@ -7,7 +7,7 @@ const people = {
   bob: { name: 'Bob', email: 'alice@example.test', email_verified: false, groups: [] },
 };
 const flows = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'];
-const client = { redirect_uris: ['https://registry.example/login/oidc/corp'], grant_types: flows, response_types: ['code'] };
+const client = { redirect_uris: ['https://registry.example/login/oidc/corp', 'https://registry.example/auth/oidc/corp/callback'], grant_types: flows, response_types: ['code'] };
 const provider = new Provider(`http://127.0.0.1:${port}`, {
   clients: [
     { ...client, client_id: 'basic', client_secret: 'se:cr%et/+' },

@@ -3,7 +3,7 @@
 use longshore_spec::route::Request;
 
 /// The names of endpoints in logs and metrics. The last is everything that is no endpoint.
-pub const ROUTES: [&str; 13] = [
+pub const ROUTES: [&str; 14] = [
     "ping",
     "catalog",
     "tags",
@@ -16,6 +16,7 @@ pub const ROUTES: [&str; 13] = [
     TOKEN,
     KEYS,
     API,
+    SIGN_IN,
     OTHER,
 ];
 
@@ -27,6 +28,9 @@ pub(super) const KEYS: &str = "keys";
 
 /// Everything that is not of the distribution API and has a crate of its own.
 pub(super) const API: &str = "api";
+
+/// Where browsers log in.
+pub(super) const SIGN_IN: &str = "signin";
 
 /// What is no endpoint, or none that the request's grammar could tell.
 pub(super) const OTHER: &str = "other";
@@ -96,7 +100,7 @@ mod tests {
         }
         names.dedup();
         // Not of the distribution API, so not of its grammar.
-        names.extend([TOKEN, KEYS, API, OTHER]);
+        names.extend([TOKEN, KEYS, API, SIGN_IN, OTHER]);
         assert_eq!(names, ROUTES);
     }
 }

@@ -10,6 +10,7 @@ use hyper::body::Incoming;
 
 use super::Edge;
 use super::neighbour::{Door, Neighbour};
+use super::signin::SignInEdge;
 use super::token::TokenEdge;
 use crate::server::{Body, Handler, Peer};
 
@@ -20,6 +21,7 @@ pub struct Site {
     registry: bool,
     token: Option<TokenEdge>,
     beside: Vec<Door>,
+    sign_in: Option<SignInEdge>,
 }
 
 impl Site {
@@ -30,6 +32,7 @@ impl Site {
             registry: true,
             token: None,
             beside: Vec::new(),
+            sign_in: None,
         }
     }
 
@@ -55,6 +58,13 @@ impl Site {
         self
     }
 
+    /// With logins of browsers.
+    #[must_use]
+    pub fn with_sign_in(mut self, sign_in: SignInEdge) -> Self {
+        self.sign_in = Some(sign_in);
+        self
+    }
+
     /// Answers a request that came by `peer`. Every failure is a response too.
     pub async fn call<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
     where
@@ -64,6 +74,11 @@ impl Site {
         let path = request.uri().path();
         if let Some(door) = self.beside.iter().find(|door| door.is_for(path)) {
             return Box::pin(door.call(peer, request)).await;
+        }
+        if let Some(sign_in) = &self.sign_in
+            && sign_in.is_for(request.uri().path())
+        {
+            return Box::pin(sign_in.call(peer, request)).await;
         }
         match &self.token {
             // Boxed: a pull would carry room for it.

@@ -24,6 +24,7 @@ mod random;
 mod rights;
 mod search;
 mod second_factor;
+mod sessions;
 mod socket;
 mod token_service;
 mod tokens;

@@ -10,6 +10,7 @@ use longshore_auth::directory::{Directories, Directory};
 use longshore_auth::index::{Index, IndexOptions, Sources};
 use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
 use longshore_auth::provider::Web;
+use longshore_auth::provider::oidc::Oidc;
 use longshore_core::error::Chain;
 use longshore_hub::Hub;
 use longshore_hub::arrivals::Arrivals;
@@ -53,13 +54,13 @@ pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Hub>> {
         limits: auth_limits(&config.limits),
         ..IndexOptions::new(&settings.issuer, &settings.service)
     };
-    let sources = sources(settings, db)?;
+    let sources = sources(settings, db, &sealing)?;
     let index = Index::open_with(db.clone(), Arc::new(sealing), options, sources, now()).await?;
     Ok(Some(Hub::new(index)))
 }
 
 /// Where people and machines are known besides here. Nothing is asked yet: it may start after us.
-fn sources(settings: &config::Index, db: &Db) -> anyhow::Result<Sources> {
+fn sources(settings: &config::Index, db: &Db, sealing: &SealingKey) -> anyhow::Result<Sources> {
     let keys = &settings.keys;
     let mut list: Vec<Arc<dyn Directory>> = Vec::new();
     let mut rules = BTreeMap::new();
@@ -74,10 +75,20 @@ fn sources(settings: &config::Index, db: &Db) -> anyhow::Result<Sources> {
         .then(|| Directories::new(list))
         .transpose()?;
     let web = Web::new(&keys.outbound_allowed, keys.outbound_ca_file.as_deref());
+    let web = web.context("index.outbound_allowed, index.outbound_ca_file")?;
+    let key = sealing.derive("tickets of login providers")?;
+    let mut providers = Vec::new();
+    for oidc in &settings.oidc {
+        let (name, issuer) = (&oidc.options.name, &oidc.options.issuer);
+        let provider = Oidc::new(oidc.options.clone(), web.clone(), &key);
+        providers.push(provider.with_context(|| format!("index.oidc.{name}"))?);
+        rules.insert(issuer.clone(), oidc.rules.clone());
+    }
     Ok(Sources {
         directories,
         reception: Some(Arc::new(Arrivals::new(db.clone(), rules))),
-        web: Some(web.context("index.outbound_allowed, index.outbound_ca_file")?),
+        providers,
+        web: Some(web),
     })
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Args;
 use longshore_core::error::Chain;
-use longshore_http::edge::{self, Edge, EdgeOptions, Site, TokenEdge};
+use longshore_http::edge::{self, Edge, EdgeOptions, SignInEdge, Site, TokenEdge};
 use longshore_http::server::{Address, Server};
 use longshore_layout::distribution::Survey;
 use tokio::signal::unix::{SignalKind, signal};
@@ -149,7 +149,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         _ => Site::new(edge.clone()),
     };
     if let Some(index) = &index {
-        site = site.with_tokens(TokenEdge::new(edge, index.clone()));
+        site = site
+            .with_tokens(TokenEdge::new(edge.clone(), index.clone()))
+            .with_sign_in(SignInEdge::new(edge, index.clone()));
     }
     if let Some(hub) = &hub {
         site = site.with_neighbour(assemble::api(hub.clone(), finding.finder()));

@@ -89,14 +89,16 @@ pub fn choose(settings: &Settings, origins: &Reader) -> Result<Auth, Vec<Problem
     if settings.index.enabled {
         return super::index::choose(settings, origins).map(|index| Auth::Index(Box::new(index)));
     }
-    if origins.is_set("index.ldap") {
-        return Err(vec![
-            Problem::new(
-                at("index.ldap"),
-                "a directory is configured, and nobody asks it",
-            )
-            .hint("directories are asked by the index: set `index.enabled = true`"),
-        ]);
+    for (section, what) in [
+        ("index.ldap", "a directory"),
+        ("index.oidc", "a login provider"),
+    ] {
+        if origins.is_set(section) {
+            let what = format!("{what} is configured, and nobody asks it");
+            return Err(vec![
+                Problem::new(at(section), what).hint("the index does: set `index.enabled = true`"),
+            ]);
+        }
     }
     match (
         origins.is_set("auth.htpasswd"),

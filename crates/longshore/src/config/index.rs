@@ -9,6 +9,7 @@ use url::Url;
 
 use super::key::section;
 use super::ldap::Ldap;
+use super::oidc::Oidc;
 use super::problem::Problem;
 use super::reader::Reader;
 use super::settings::Settings;
@@ -103,6 +104,8 @@ pub struct Index {
     pub key_file: PathBuf,
     /// Directories, in the order in which they are asked.
     pub ldap: Vec<Ldap>,
+    /// Login providers.
+    pub oidc: Vec<Oidc>,
     /// The rest.
     pub keys: IndexKeys,
 }
@@ -193,12 +196,17 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
             .hint("what was done yesterday should be known today; leave it out for 400 days"),
         );
     }
-    if let Err(error) = Web::new(&keys.outbound_allowed, None) {
-        let at = at("index.outbound_allowed");
-        problems.push(Problem::new(
-            at,
-            format!("`index.outbound_allowed` cannot be used: {error}"),
-        ));
+    let mut oidc = Vec::new();
+    match Web::new(&keys.outbound_allowed, None) {
+        Ok(web) => match super::oidc::choose(settings, &web, origins) {
+            Ok(found) => oidc = found,
+            Err(found) => problems.extend(found),
+        },
+        Err(error) => {
+            let at = at("index.outbound_allowed");
+            let what = format!("`index.outbound_allowed` cannot be used: {error}");
+            problems.push(Problem::new(at, what));
+        }
     }
     let ldap = super::ldap::choose(settings, origins).unwrap_or_else(|found| {
         problems.extend(found);
@@ -224,6 +232,7 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
             .clone()
             .unwrap_or_else(|| settings.place.data.join("index.key")),
         ldap,
+        oidc,
         keys: keys.clone(),
     })
 }

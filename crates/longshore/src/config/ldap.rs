@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use longshore_auth::SetupError;
 use longshore_auth::directory::ldap::{GroupSearch, Groups, LdapOptions};
-use longshore_hub::arrivals::{Rules, TeamRule};
+use longshore_hub::arrivals::{RuleError, Rules, TeamRule};
 use zeroize::Zeroizing;
 
 use super::key::section;
@@ -133,19 +133,15 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Vec<Ldap>,
                 .hint("a login is answered within 5 seconds, whatever is down"),
             );
         }
-        let mut rules = Rules {
+        let rules = Rules {
             onboard: keys.onboard,
-            teams: Vec::new(),
-        };
-        for text in &keys.teams {
-            match text.parse::<TeamRule>() {
-                Ok(rule) => rules.teams.push(rule),
-                Err(error) => problems.push(
+            teams: team_rules(&keys.teams, |text, error| {
+                problems.push(
                     wrong("teams", format!("`{section}.teams`: `{text}` is no rule"))
                         .hint(error.to_string()),
-                ),
-            }
-        }
+                );
+            }),
+        };
         if !keys.teams.is_empty() && keys.group_base.is_none() {
             problems.push(
                 wrong(
@@ -168,6 +164,17 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Vec<Ldap>,
     } else {
         Err(problems)
     }
+}
+
+/// The rules that texts say; what is none is told to `wrong`.
+pub(super) fn team_rules(
+    texts: &[String],
+    mut wrong: impl FnMut(&str, RuleError),
+) -> Vec<TeamRule> {
+    let read = texts
+        .iter()
+        .filter_map(|text| text.parse().inspect_err(|error| wrong(text, *error)).ok());
+    read.collect()
 }
 
 /// The keys as the library knows them.

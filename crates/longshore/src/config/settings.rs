@@ -5,6 +5,7 @@ use super::index::IndexKeys;
 use super::key::{Key, Section, Shown};
 use super::ldap::LdapKeys;
 use super::limits::Limits;
+use super::oidc::OidcKeys;
 use super::reader::Reader;
 use super::sections::{
     Database, Gc, Health, Http, Log, Manifests, Metrics, Place, Search, Storage, TlsFiles, Tracing,
@@ -74,6 +75,8 @@ settings! {
     index: IndexKeys,
     /// `[index.ldap.NAME]`.
     ldap: Several<LdapKeys>,
+    /// `[index.oidc.NAME]`.
+    oidc: Several<OidcKeys>,
     /// `[manifests]`.
     manifests: Manifests,
     /// `[limits]`.

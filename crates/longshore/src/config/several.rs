@@ -11,7 +11,7 @@ use super::reader::Reader;
 /// What stands for the name.
 pub const NAME: &str = "NAME";
 /// Under what such tables stand.
-const KINDS: [&str; 1] = ["index.ldap"];
+const KINDS: [&str; 2] = ["index.ldap", "index.oidc"];
 
 /// All tables of a kind, by their names.
 #[derive(Debug, Clone, PartialEq)]

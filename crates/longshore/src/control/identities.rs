@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
 use super::trust::operator;
+use crate::config::Auth;
 
 /// Says that whoever first comes from a source by a name is an account.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub struct Expect;
 pub struct ExpectArgs {
     /// The account.
     pub account: String,
-    /// The source, as in `ldap:corp`.
+    /// The source, as in `ldap:corp`, or a provider's URL.
     pub source: String,
     /// By which name they log in there; none: by that of the account.
     pub name: Option<String>,
@@ -28,8 +29,15 @@ impl Operation for Expect {
     type Done = ();
 
     async fn run(state: &State, args: ExpectArgs, _steps: Steps<()>) -> anyhow::Result<()> {
-        let known = state.config.settings.ldap.0.keys();
-        let known: Vec<String> = known.map(|name| format!("ldap:{name}")).collect();
+        let Auth::Index(index) = &state.config.auth else {
+            anyhow::bail!("this server asks no directories and providers");
+        };
+        let directories = index
+            .ldap
+            .iter()
+            .map(|it| format!("ldap:{}", it.options.name));
+        let providers = index.oidc.iter().map(|it| it.options.issuer.clone());
+        let known: Vec<String> = directories.chain(providers).collect();
         anyhow::ensure!(
             known.contains(&args.source),
             "there is no source `{}`; those that are configured: {}",

@@ -14,6 +14,9 @@ mod harness;
 mod logins;
 #[path = "../../../longshore-auth/tests/people/outside.rs"]
 mod outside;
+#[path = "../../../longshore-auth/tests/people/provider.rs"]
+mod provider;
+mod signin;
 #[allow(dead_code, reason = "these tests need a part of it")]
 #[path = "../../../longshore-auth/tests/people/slapd.rs"]
 mod slapd;

@@ -41,11 +41,20 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
     (
         "[index.ldap.corp]\nurl = \"ldaps://ldap.example\"\n",
         "error: longshore.toml:1:8: a directory is configured, and nobody asks it\n  \
-         hint: directories are asked by the index: set `index.enabled = true`",
+         hint: the index does: set `index.enabled = true`",
     ),
     (
         "[index]\nenabled = true\n[index.ldap.corp]\nurll = 1\n",
         "error: longshore.toml:3:13: `index.ldap.corp.url` is missing\n  hint: say where the directory is, as in \"ldaps://ldap.example\"\nerror: longshore.toml:3:13: `index.ldap.corp.user_base` is missing\n  hint: say where its people are, as in \"ou=people,dc=example\"\nerror: longshore.toml:4:1: there is no key `index.ldap.corp.urll`\n  hint: did you mean `index.ldap.NAME.url`, where NAME is a name of yours: lower-case letters, digits and `-`?",
+    ),
+    (
+        "[index]\nenabled = true\n[index.oidc.corp]\nissuer = \"https://id.example\"\nclient_id = \"x\"\n",
+        "error: longshore.toml:3:13: `index.oidc.corp` needs `public_url`\n  \
+         hint: people come back to it from the provider, so it must be said",
+    ),
+    (
+        "public_url = \"https://reg.example\"\n[index]\nenabled = true\n[index.oidc.corp]\nissuer = \"https://10.0.0.1\"\nclient_id = \"x\"\n",
+        "error: longshore.toml:5:10: `index.oidc.corp.issuer`: it leads inside, and is not in the list of what is allowed",
     ),
     (
         "frobnicate = 1\n",
