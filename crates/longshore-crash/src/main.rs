@@ -155,12 +155,12 @@ const BRIEF: [&[&[&str]]; 3] = [
     &[
         &["powercut", "--on", "forgetful,ext4,xfs", "--images", "14"],
         &["kill"],
+        &["failpoints", "--quick"],
     ],
     &[
         &["model", "--seeds", "50"],
         &["sim", "--seeds", "2000"],
         &["diskfull", "--step", "512"],
-        &["failpoints", "--quick"],
     ],
 ];
 
