@@ -37,7 +37,7 @@ use rustix::io::Errno;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::location::Location;
-use crate::stage::{Stage, lost};
+use crate::stage::Stage;
 use crate::store::{BlobStore, Pace, Stored};
 use crew::Crew;
 use extend::{Lane, Lanes};
@@ -46,7 +46,7 @@ use make::Maker;
 use read::Reads;
 use seats::Seats;
 use syncs::{Barrier, Syncs};
-use writer::{Writer, reread};
+use writer::{Writer, recognise};
 
 pub use open::{FilesOptions, OpenError};
 
@@ -201,13 +201,8 @@ impl BlobStore for Files {
             self.room.clone(),
         )?;
         if stage.witness() != self.witness {
-            // What was not synced before the machine went down may be gone, or be zeros.
             let file = writer.file().map_err(fault::storage)?;
-            let new = longshore_spec::Hasher::new(stage.algorithm());
-            let found = reread(&self.hashing, &file, stage.offset(), new, stage.key()).await?;
-            if found.finish() != stage.hasher()?.finish() {
-                return Err(lost("the staged bytes are not those that came"));
-            }
+            recognise(&self.hashing, &file, stage).await?;
         }
         let mut lane = Lane::new(&self.hashing, &self.lanes, writer, size);
         let taken = lane.take(&mut body, size, most).await;

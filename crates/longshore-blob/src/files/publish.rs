@@ -10,7 +10,7 @@ use rustix::io::Errno;
 
 use super::Files;
 use super::fault;
-use super::writer::{absent, cut, reread};
+use super::writer::{absent, cut, recognise, reread};
 use crate::location::Location;
 use crate::stage::{Stage, lost};
 use crate::store::Stored;
@@ -72,14 +72,17 @@ impl Files {
         })
     }
 
-    /// Compares the digest. The hash that came with the bytes is enough, unless it is of another algorithm or the machine has
-    /// been down since: then the bytes are read again.
+    /// Compares the digest. The hash that came with the bytes is enough, unless it is of another algorithm: then the bytes are read
+    /// again. They are too when the machine has been down since; what it lost is told as that, and not as a wrong digest.
     async fn verify(&self, stage: &Stage, file: &Arc<File>, digest: &Digest) -> Result<()> {
         #[cfg(feature = "broken")]
         if crate::broken::is("publish-before-verify") {
             return Ok(());
         }
-        let hasher = if stage.algorithm() == digest.algorithm() && stage.witness() == self.witness {
+        if stage.witness() != self.witness {
+            recognise(&self.hashing, file, stage).await?;
+        }
+        let hasher = if stage.algorithm() == digest.algorithm() {
             stage.hasher()?
         } else {
             let new = Hasher::new(digest.algorithm());

@@ -324,12 +324,19 @@ async fn after_the_machine_was_down_staged_bytes_are_read_again_before_they_are_
     assert_eq!(whole.witness(), files.witness);
     files.publish(&whole, &digest).await.unwrap();
 
+    // Nothing was lost, and the client names another digest.
+    let sound = from_before(&files, &staged(&files, b"other").await);
+    assert_eq!(
+        files.publish(&sound, &digest).await.unwrap_err().code(),
+        Code::DigestInvalid
+    );
+
     // The length came back and the bytes did not, as it happens with files that were never synced.
     let mut torn = from_before(&files, &staged(&files, CONTENT).await);
     std::fs::write(path(&torn), &zeros).unwrap();
     assert_eq!(
         files.publish(&torn, &digest).await.unwrap_err().code(),
-        Code::DigestInvalid
+        Code::BlobUploadUnknown
     );
     let error = files
         .extend(&mut torn, body::empty(), None, 99)
@@ -345,5 +352,5 @@ async fn after_the_machine_was_down_staged_bytes_are_read_again_before_they_are_
     let stored = files.publish(&stage, &digest).await.unwrap();
     std::fs::write(dir.path().join(stored.location.as_str()), &zeros).unwrap();
     let again = files.publish(&from_before(&files, &stage), &digest).await;
-    assert_eq!(again.unwrap_err().code(), Code::DigestInvalid);
+    assert_eq!(again.unwrap_err().code(), Code::BlobUploadUnknown);
 }

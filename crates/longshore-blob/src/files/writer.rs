@@ -137,6 +137,20 @@ pub(crate) fn absent(error: Errno) -> longshore_core::Error {
     }
 }
 
+/// Reads staged bytes again after the machine was down: what was not synced before may be gone, or be zeros.
+///
+/// # Errors
+/// `BlobUploadUnknown` when they are not those that came.
+pub(crate) async fn recognise(crew: &Crew, file: &Arc<File>, stage: &Stage) -> Result<()> {
+    let new = Hasher::new(stage.algorithm());
+    let found = reread(crew, file, stage.offset(), new, stage.key()).await?;
+    if found.finish() == stage.hasher()?.finish() {
+        Ok(())
+    } else {
+        Err(lost("the staged bytes are not those that came"))
+    }
+}
+
 /// Hashes the first `len` bytes of `file` from the disk, in pieces of work that leave room for others.
 ///
 /// # Errors
