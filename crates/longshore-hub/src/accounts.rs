@@ -1,29 +1,29 @@
 //! People and organisations.
 
-use longshore_auth::rights::role::OWNER_ID;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::role::{ADMINISTRATOR_ID, OWNER_ID};
+use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_core::Result;
 use longshore_meta::Tx;
-use longshore_meta::bindings::{Binding, Subject, binding_forget, binding_put};
-use longshore_meta::members::{member_dissolve, member_leave, member_put};
-use longshore_meta::namespaces::{
-    Namespace, NamespaceId, NewNamespace, Visibility, namespace_delete, namespace_owned,
-    namespace_put,
-};
+use longshore_meta::bindings::{Binding, binding_put, binding_with};
+use longshore_meta::logins::password_put;
+use longshore_meta::members::member_put;
+use longshore_meta::namespaces::{NamespaceId, NewNamespace, Visibility, namespace_put};
 use longshore_meta::principals::{
-    Kind, NewPrincipal, Principal, PrincipalId, State, principal_describe, principal_named,
-    principal_put, principal_state,
+    Kind, NewPrincipal, Principal, PrincipalId, State, principal_describe, principal_list,
+    principal_named, principal_put,
 };
-use longshore_meta::rests::Rest;
 use serde_json::json;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::{check, conflict, free, lay, missing};
+use crate::names::{check, conflict, free, missing};
 use crate::namespaces::is_empty;
+use crate::passwords::NewPassword;
 use crate::permit::Permit;
+use crate::rank::has_all;
 
 const USERS: u8 = Action::UserManage as u8;
+const LIST: u8 = Action::UserList as u8;
 const ORGANISATIONS: u8 = Action::OrganisationCreate as u8;
 
 /// Somebody who is to be.
@@ -37,6 +37,18 @@ pub struct NewAccount {
     pub mail: String,
     /// What it is for.
     pub description: String,
+    /// A person's password; `None`: the person logs in by other means.
+    pub password: Option<NewPassword>,
+    /// Whether a person may do everything here. Nobody gives that who may not do everything.
+    pub administrator: bool,
+    /// The name of the user who owns an organisation; empty: whoever makes it.
+    pub owner: String,
+}
+
+/// What is kept of a person's password, made before the transaction.
+struct Making {
+    new: NewAccount,
+    hash: Option<String>,
 }
 
 impl Hub {
@@ -44,11 +56,52 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameInvalid`, `ConditionFailed` when the name cannot be had, or `Unavailable`.
-    pub async fn user_create(&self, caller: &Caller, new: NewAccount) -> Result<PrincipalId> {
-        self.act(caller, Object::System, new, |tx, permit, new| {
-            Box::pin(user_create(tx, permit, new))
+    pub async fn user_create(&self, caller: &Caller, mut new: NewAccount) -> Result<PrincipalId> {
+        self.ask::<USERS>(caller, &Object::System).await?;
+        check(&new.name)?;
+        let hash = match new.password.take() {
+            Some(password) => Some(self.hashed(&new.name, password).await?),
+            None => None,
+        };
+        let making = Making { new, hash };
+        self.act(caller, Object::System, making, |tx, permit, making| {
+            Box::pin(user_create(tx, permit, &making.new, making.hash.as_deref()))
         })
         .await
+    }
+
+    /// At most `limit` users and organisations, in the order of their names, after `after`.
+    ///
+    /// # Errors
+    /// `Denied`, or `Unavailable`.
+    pub async fn account_list(
+        &self,
+        caller: &Caller,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Principal>> {
+        let args = (after.to_owned(), limit);
+        let look = self.look(
+            caller,
+            &Object::System,
+            args,
+            |tx, _: &Permit<LIST>, args| Box::pin(account_list(tx, &args.0, args.1)),
+        );
+        look.await
+    }
+
+    /// Whether somebody may do everything here.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn has_administrator(&self) -> Result<bool> {
+        let found = self
+            .db
+            .read(&(), |tx, ()| {
+                Box::pin(binding_with(tx, ADMINISTRATOR_ID, 1))
+            })
+            .await?;
+        Ok(!found.is_empty())
     }
 
     /// Makes an organisation with a namespace of its name, which whoever asks owns.
@@ -66,35 +119,6 @@ impl Hub {
         .await
     }
 
-    /// Disables a user or organisation, or enables it again. What was issued to it is void.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn account_state(&self, caller: &Caller, name: &str, enabled: bool) -> Result<()> {
-        let args = (name.to_owned(), enabled);
-        self.act(
-            caller,
-            Object::System,
-            args,
-            |tx, permit, (name, enabled)| Box::pin(account_state(tx, permit, name, *enabled)),
-        )
-        .await
-    }
-
-    /// Deletes a user or organisation whose namespaces are empty. Its name rests.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
-    pub async fn account_delete(&self, caller: &Caller, name: &str) -> Result<()> {
-        self.act(
-            caller,
-            Object::System,
-            name.to_owned(),
-            |tx, permit, name| Box::pin(account_delete(tx, permit, name)),
-        )
-        .await
-    }
-
     /// Changes the full name, mail address and description of a user or organisation.
     ///
     /// # Errors
@@ -107,7 +131,7 @@ impl Hub {
     }
 }
 
-fn told<T>(value: T, object: &str, detail: serde_json::Value) -> Done<T> {
+pub(crate) fn told<T>(value: T, object: &str, detail: serde_json::Value) -> Done<T> {
     Done {
         value,
         object: object.to_owned(),
@@ -155,8 +179,12 @@ async fn account(
         now,
     };
     let home = namespace_put(tx, &home).await?;
-    let owner = owner.unwrap_or(id);
-    if owner != PrincipalId(0) {
+    let owner = match kind {
+        Kind::User => Some(id),
+        _ => owner,
+    };
+    // An organisation that the operator made for nobody belongs to whom the operator gives it.
+    if let Some(owner) = owner {
         binding_put(tx, &owner_of(owner, home, caller)).await?;
     }
     Ok(id)
@@ -175,13 +203,58 @@ pub async fn user_create(
     tx: &mut Tx<'_>,
     permit: &Permit<USERS>,
     new: &NewAccount,
+    hash: Option<&str>,
 ) -> Result<Done<PrincipalId>> {
-    let id = account(tx, permit.caller(), Kind::User, new, None).await?;
-    Ok(told(
-        id,
-        &new.name,
-        json!({ "created": "user", "id": id.0 }),
-    ))
+    let caller = permit.caller();
+    let id = if new.administrator {
+        has_all(tx, caller, &Object::System, ActionSet::ALL).await?;
+        administrator(tx, caller, new, hash).await?
+    } else {
+        user(tx, caller, new, hash).await?
+    };
+    let detail = json!({ "created": "user", "id": id.0, "administrator": new.administrator });
+    Ok(told(id, &new.name, detail))
+}
+
+async fn user(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    new: &NewAccount,
+    hash: Option<&str>,
+) -> Result<PrincipalId> {
+    let id = account(tx, caller, Kind::User, new, None).await?;
+    if let Some(hash) = hash {
+        password_put(tx, id.0, hash, caller.micros()).await?;
+    }
+    Ok(id)
+}
+
+/// Makes a user who may do everything. Whether that may be is for whoever calls to say.
+pub(crate) async fn administrator(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    new: &NewAccount,
+    hash: Option<&str>,
+) -> Result<PrincipalId> {
+    let id = user(tx, caller, new, hash).await?;
+    let by = (caller.who.id(), caller.micros());
+    let everything = Binding::plain(id, ADMINISTRATOR_ID, NamespaceId::EVERYWHERE, by);
+    binding_put(tx, &everything).await?;
+    Ok(id)
+}
+
+async fn account_list(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<Principal>> {
+    let (mut found, mut at) = (Vec::new(), after.to_owned());
+    // The robots of the system stand beside them.
+    while found.len() < limit {
+        let page = principal_list(tx, PrincipalId(0), &at, 1000).await?;
+        let Some(last) = page.last() else { break };
+        at.clone_from(&last.name);
+        let people = |it: &Principal| matches!(it.kind, Kind::User | Kind::Organisation);
+        found.extend(page.into_iter().filter(people));
+    }
+    found.truncate(limit);
+    Ok(found)
 }
 
 /// Makes an organisation.
@@ -194,8 +267,19 @@ pub async fn organisation_create(
     new: &NewAccount,
 ) -> Result<Done<PrincipalId>> {
     let caller = permit.caller();
-    let id = account(tx, caller, Kind::Organisation, new, Some(caller.who.id())).await?;
-    if let Some(owner) = caller.who.principal {
+    let owner = if new.owner.is_empty() {
+        caller.who.principal
+    } else {
+        let owner = named(tx, &new.owner).await?;
+        let owner = Some(owner).filter(|it| it.kind == Kind::User);
+        Some(
+            owner
+                .ok_or_else(|| missing(&format!("user `{}`", new.owner)))?
+                .id,
+        )
+    };
+    let id = account(tx, caller, Kind::Organisation, new, owner).await?;
+    if let Some(owner) = owner {
         member_put(tx, id, owner, "", caller.micros()).await?;
     }
     Ok(told(
@@ -207,31 +291,8 @@ pub async fn organisation_create(
 
 pub(crate) async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Principal> {
     let found = principal_named(tx, PrincipalId(0), name).await?;
-    found.ok_or_else(|| missing("account"))
-}
-
-/// Switches an account off or on.
-///
-/// # Errors
-/// See [`Hub::account_state`].
-pub async fn account_state(
-    tx: &mut Tx<'_>,
-    permit: &Permit<USERS>,
-    name: &str,
-    enabled: bool,
-) -> Result<Done<()>> {
-    let account = named(tx, name).await?;
-    let state = if enabled {
-        State::Active
-    } else {
-        State::Disabled
-    };
-    principal_state(tx, account.id, state, permit.micros()).await?;
-    Ok(told(
-        (),
-        name,
-        json!({ "state": state.word(), "id": account.id.0 }),
-    ))
+    let found = found.filter(|it| matches!(it.kind, Kind::User | Kind::Organisation));
+    found.ok_or_else(|| missing(&format!("user or organisation `{name}`")))
 }
 
 /// Changes what is said of an account.
@@ -254,38 +315,4 @@ pub async fn account_describe(
     )
     .await?;
     Ok(told((), &to.name, json!({ "described": account.id.0 })))
-}
-
-/// Deletes an account.
-///
-/// # Errors
-/// See [`Hub::account_delete`].
-pub async fn account_delete(
-    tx: &mut Tx<'_>,
-    permit: &Permit<USERS>,
-    name: &str,
-) -> Result<Done<()>> {
-    let account = named(tx, name).await?;
-    let now = permit.micros();
-    for namespace in namespace_owned(tx, account.id, "", 1000).await? {
-        if !is_empty(tx, &namespace.path).await? {
-            return Err(conflict(format!(
-                "there are repositories in `{}`; move or delete them first",
-                namespace.path
-            )));
-        }
-        forget(tx, &namespace).await?;
-        lay(tx, &namespace.path, Rest::Nobody, now).await?;
-    }
-    binding_forget(tx, Subject::from(account.id)).await?;
-    member_leave(tx, account.id).await?;
-    member_dissolve(tx, account.id).await?;
-    principal_state(tx, account.id, State::Deleted, now).await?;
-    lay(tx, name, Rest::Nobody, now).await?;
-    Ok(told((), name, json!({ "deleted": account.id.0 })))
-}
-
-async fn forget(tx: &mut Tx<'_>, namespace: &Namespace) -> Result<()> {
-    longshore_meta::bindings::binding_clear(tx, namespace.id).await?;
-    namespace_delete(tx, namespace.id).await
 }

@@ -25,7 +25,7 @@ pub trait Sign: Send + Sync {
 }
 
 /// What a check of the log found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verified {
     /// How many rows were checked.
     pub rows: u64,
@@ -88,6 +88,15 @@ impl Hub {
                 Box::pin(audit_window(tx, *after, *limit))
             })
             .await
+    }
+
+    /// The number of the last row; 0 where there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn audit_last(&self) -> Result<i64> {
+        let (seq, _) = self.db.read(&(), |tx, ()| Box::pin(audit_last(tx))).await?;
+        Ok(seq)
     }
 
     /// Forgets rows older than `before`, as far as what is left can still be checked. Gives how many went; asks for little at a time.

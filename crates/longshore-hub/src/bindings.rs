@@ -1,7 +1,6 @@
 //! Bindings and roles: who gives which right to whom.
 
 use longshore_auth::rights::condition::{Hours, Network};
-use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
 use longshore_auth::rights::role::OWNER_ID;
 use longshore_auth::rights::{Action, ActionSet, Explanation, Object, Who};
@@ -23,8 +22,9 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{check, conflict, missing};
 use crate::permit::Permit;
+use crate::rank::has_all;
 
-const MANAGE: u8 = Action::RightsManage as u8;
+pub(crate) const MANAGE: u8 = Action::RightsManage as u8;
 /// How many members of a team are told at once that something was taken from it; the others' tokens end by themselves.
 const MEMBERS: usize = 10_000;
 
@@ -177,39 +177,6 @@ fn conditions(binding: &Binding) -> Result<()> {
     Ok(())
 }
 
-/// Checks that whoever asks may do all of `actions` themselves on `object`, whatever the tag.
-async fn has_all(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    object: &Object,
-    actions: ActionSet,
-) -> Result<()> {
-    if caller.who.is_operator() {
-        return Ok(());
-    }
-    let facts = Facts::load(tx, &caller.who, object, caller.now).await?;
-    for action in actions.iter() {
-        let question = Question {
-            who: &caller.who,
-            action,
-            repo: object.repo(),
-            tag: None,
-            now: caller.now,
-        };
-        let decision = decide(&facts, &question);
-        if !decision.is_allowed() || decision.limit.is_some() {
-            return Err(Error::new(
-                Code::Denied,
-                format!(
-                    "nobody gives what they have not: `{}` lacks `{action}` there",
-                    caller.name
-                ),
-            ));
-        }
-    }
-    Ok(())
-}
-
 /// The owner of the namespaces around, 0 for the system.
 async fn owner(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<PrincipalId> {
     Ok(namespace_get(tx, namespace)
@@ -279,7 +246,7 @@ pub async fn binding_add(
 }
 
 /// Makes void what was issued to somebody, or to the members of a team or organisation.
-async fn taken(tx: &mut Tx<'_>, id: PrincipalId, kind: Kind) -> Result<()> {
+pub(crate) async fn taken(tx: &mut Tx<'_>, id: PrincipalId, kind: Kind) -> Result<()> {
     principal_bump(tx, id).await?;
     if matches!(kind, Kind::Team | Kind::Organisation) {
         for member in member_list(tx, id, PrincipalId(i64::MIN), MEMBERS).await? {

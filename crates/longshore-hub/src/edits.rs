@@ -14,9 +14,10 @@ use longshore_meta::profiles::profile_standing;
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
-use crate::accounts::{account_delete, named};
+use crate::accounts::named;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
+use crate::leaving::account_delete;
 use crate::members::organisation;
 use crate::names::{conflict, missing};
 use crate::permit::Permit;

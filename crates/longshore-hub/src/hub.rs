@@ -1,5 +1,7 @@
 //! How a use case runs: the question, the change and the row about both, in one transaction.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use longshore_auth::index::Index;
 use longshore_auth::rights::{Action, Judge, Object};
@@ -8,9 +10,11 @@ use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::settings::setting_get;
 use longshore_meta::{Db, Durability, Tx};
+use longshore_spec::name::RepoName;
 
 use crate::caller::Caller;
 use crate::given::Given;
+use crate::moving::Follower;
 use crate::permit::Permit;
 
 /// The use cases of the index. Cheap to clone.
@@ -19,6 +23,7 @@ pub struct Hub {
     pub(crate) db: Db,
     pub(crate) index: Index,
     given: Given,
+    follower: Option<Arc<dyn Follower>>,
 }
 
 /// What a change gives, and what the audit log is to say about it.
@@ -38,6 +43,10 @@ pub struct Done<T> {
 pub(crate) type Change<const ACTION: u8, A, T> =
     for<'t> fn(&'t mut Tx<'_>, &'t Permit<ACTION>, &'t A) -> BoxFuture<'t, Result<Done<T>>>;
 
+/// A look at what only an action lets one see.
+pub(crate) type Look<const ACTION: u8, A, T> =
+    for<'t> fn(&'t mut Tx<'_>, &'t Permit<ACTION>, &'t A) -> BoxFuture<'t, Result<T>>;
+
 struct Order<const ACTION: u8, A, T> {
     caller: Caller,
     object: Object,
@@ -53,6 +62,21 @@ impl Hub {
             db: index.db().clone(),
             index,
             given: Given::default(),
+            follower: None,
+        }
+    }
+
+    /// The same, which tells `follower` at once of each name that means something else than it did.
+    #[must_use]
+    pub fn followed_by(mut self, follower: Arc<dyn Follower>) -> Self {
+        self.follower = Some(follower);
+        self
+    }
+
+    /// Tells of names that mean something else than they did.
+    pub(crate) fn tell(&self, names: &[RepoName]) {
+        if let Some(follower) = &self.follower {
+            follower.names_changed(names);
         }
     }
 
@@ -101,8 +125,87 @@ impl Hub {
         T: Send + 'static,
     {
         let given = self.given.clone();
-        act((&self.db, given), caller, object, args, change).await
+        let done = act((&self.db, given), caller, object, args, change).await;
+        // Whatever was taken from whomever counts at once here.
+        self.index.forget_all();
+        done
     }
+
+    /// Asks for an action on `object` before work is done for a change, which asks again, and notes a denial.
+    ///
+    /// # Errors
+    /// The denial, or `Unavailable`.
+    pub(crate) async fn ask<const ACTION: u8>(
+        &self,
+        caller: &Caller,
+        object: &Object,
+    ) -> Result<()> {
+        let args = (caller.clone(), object.clone());
+        let may = self
+            .db
+            .read(&args, |tx, (caller, object)| {
+                Box::pin(Permit::<ACTION>::ask(tx, caller, object))
+            })
+            .await?;
+        if may.is_ok() {
+            return Ok(());
+        }
+        self.db
+            .write(Durability::Power, args, |tx, (caller, object)| {
+                Box::pin(asked::<ACTION>(tx, caller, object))
+            })
+            .await?
+            .map(drop)
+    }
+
+    /// Asks for an action on `object`, and looks at what only that action lets one see.
+    ///
+    /// # Errors
+    /// The denial, what the look gives, or `Unavailable`.
+    pub(crate) async fn look<const ACTION: u8, A: Sync, T>(
+        &self,
+        caller: &Caller,
+        object: &Object,
+        args: A,
+        look: Look<ACTION, A, T>,
+    ) -> Result<T> {
+        let args = (caller, object, args, look);
+        self.db
+            .read(&args, |tx, (caller, object, args, look)| {
+                Box::pin(async move {
+                    let permit = Permit::<ACTION>::ask(tx, caller, object).await??;
+                    look(tx, &permit, args).await
+                })
+            })
+            .await
+    }
+}
+
+/// Asks, and notes a denial.
+async fn asked<const ACTION: u8>(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    object: &Object,
+) -> Result<std::result::Result<Permit<ACTION>, Error>> {
+    let found = Permit::<ACTION>::ask(tx, caller, object).await?;
+    if found.is_err() {
+        let name = match object {
+            Object::System => "system".to_owned(),
+            Object::Namespace(id) => format!("namespace {id}"),
+            Object::Repository(name) => name.to_string(),
+            Object::Tag(name, tag) => format!("{name}:{tag}"),
+        };
+        let none = NamespaceId(0);
+        let action = action_name::<ACTION>();
+        let entry = entry(caller, action, name, none, "denied", "{}".to_owned());
+        audit_put(tx, &entry).await?;
+    }
+    Ok(found)
+}
+
+fn action_name<const ACTION: u8>() -> &'static str {
+    let action = Action::ALL.get(usize::from(ACTION));
+    action.map_or("", |action| action.name())
 }
 
 /// The same, for who has a database and no hub.
@@ -135,45 +238,35 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
     order: &Order<ACTION, A, T>,
 ) -> Result<std::result::Result<T, Error>> {
     let caller = &order.caller;
-    match Permit::<ACTION>::ask(tx, caller, &order.object).await? {
+    match asked::<ACTION>(tx, caller, &order.object).await? {
         Ok(permit) => {
             order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;
-            let detail = done.detail.to_string();
-            let entry = entry::<ACTION>(caller, done.object, done.namespace, "done", detail);
+            let (action, detail) = (action_name::<ACTION>(), done.detail.to_string());
+            let entry = entry(caller, action, done.object, done.namespace, "done", detail);
             audit_put(tx, &entry).await?;
             Ok(Ok(done.value))
         }
-        Err(denial) => {
-            let object = match &order.object {
-                Object::System => "system".to_owned(),
-                Object::Namespace(id) => format!("namespace {id}"),
-                Object::Repository(name) => name.to_string(),
-                Object::Tag(name, tag) => format!("{name}:{tag}"),
-            };
-            let none = NamespaceId(0);
-            let entry = entry::<ACTION>(caller, object, none, "denied", "{}".to_owned());
-            audit_put(tx, &entry).await?;
-            Ok(Err(denial))
-        }
+        Err(denial) => Ok(Err(denial)),
     }
 }
 
-fn entry<const ACTION: u8>(
+/// A row of the audit log.
+pub(crate) fn entry(
     caller: &Caller,
+    action: &str,
     object: String,
     namespace: NamespaceId,
     result: &str,
     detail: String,
 ) -> Entry {
-    let action = Action::ALL.get(usize::from(ACTION));
     Entry {
         at: caller.micros(),
         actor: caller.who.id(),
         actor_name: caller.name.clone(),
         via: caller.who.via.word().to_owned(),
         origin: caller.who.from.to_string(),
-        action: action.map_or("", |action| action.name()).to_owned(),
+        action: action.to_owned(),
         object,
         namespace,
         result: result.to_owned(),

@@ -4,19 +4,23 @@ use longshore_auth::rights::role::OWNER_ID;
 use longshore_auth::rights::{Action, Object};
 use longshore_core::Result;
 use longshore_meta::Tx;
-use longshore_meta::bindings::binding_owners;
-use longshore_meta::members::{member_delete, member_of, member_put};
+use longshore_meta::bindings::{Subject, binding_forget, binding_owners};
+use longshore_meta::members::{
+    member_delete, member_dissolve, member_leave, member_of, member_put,
+};
 use longshore_meta::namespaces::{Namespace, NamespaceId, namespace_at, namespace_get};
 use longshore_meta::principals::{
     Kind, NewPrincipal, Principal, PrincipalId, State, principal_bump, principal_get,
-    principal_named, principal_put,
+    principal_named, principal_put, principal_state,
 };
+use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
 use serde_json::json;
 
 use crate::accounts::{NewAccount, named};
+use crate::bindings::taken;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::{check, conflict, missing};
+use crate::names::{check, conflict, hidden, missing};
 use crate::permit::Permit;
 
 const MEMBERS: u8 = Action::MemberManage as u8;
@@ -34,6 +38,23 @@ impl Hub {
     ) -> Result<PrincipalId> {
         self.act(caller, Object::Namespace(home), new, |tx, permit, new| {
             Box::pin(team_create(tx, permit, new))
+        })
+        .await
+    }
+
+    /// Deletes a team of the organisation whose namespace is `home`, with all it was given.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn team_dissolve(
+        &self,
+        caller: &Caller,
+        home: NamespaceId,
+        team: &str,
+    ) -> Result<()> {
+        let (object, team) = (Object::Namespace(home), team.to_owned());
+        self.act(caller, object, team, |tx, permit, team| {
+            Box::pin(team_delete(tx, permit, team))
         })
         .await
     }
@@ -58,7 +79,7 @@ impl Hub {
         .await
     }
 
-    /// The namespace at `path`.
+    /// The namespace at `path`, whoever may know of it: a use case of it says the same of what is absent and of what is hidden.
     ///
     /// # Errors
     /// `NameUnknown` or `Unavailable`.
@@ -67,7 +88,7 @@ impl Hub {
             .db
             .read(&path, |tx, path| Box::pin(namespace_at(tx, path)))
             .await?;
-        found.map(|it| it.id).ok_or_else(|| missing("namespace"))
+        found.map(|it| it.id).ok_or_else(hidden)
     }
 }
 
@@ -124,6 +145,46 @@ pub async fn team_create(
         namespace: home.id,
         detail: json!({ "created": "team", "id": id.0 }),
     })
+}
+
+/// Deletes a team.
+///
+/// # Errors
+/// See [`Hub::team_dissolve`].
+pub async fn team_delete(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MEMBERS>,
+    name: &str,
+) -> Result<Done<()>> {
+    let (home, owner) = organisation(tx, permit.object()).await?;
+    let team = principal_named(tx, owner.id, name).await?;
+    let team = team.filter(|team| team.kind == Kind::Team);
+    let team = team.ok_or_else(|| missing(&format!("team `{name}`")))?;
+    dissolve(tx, &team, permit.micros()).await?;
+    Ok(Done {
+        value: (),
+        object: format!("{}/{name}", home.path),
+        namespace: home.id,
+        detail: json!({ "deleted": "team", "id": team.id.0 }),
+    })
+}
+
+/// Takes everything from a party and everybody out of it: it is nobody any more.
+pub(crate) async fn dissolve(tx: &mut Tx<'_>, party: &Principal, now: i64) -> Result<()> {
+    // Its members lose what it had.
+    taken(tx, party.id, party.kind).await?;
+    binding_forget(tx, Subject::from(party.id)).await?;
+    member_leave(tx, party.id).await?;
+    member_dissolve(tx, party.id).await?;
+    for kind in [
+        Secret::Robot,
+        Secret::Personal,
+        Secret::Refresh,
+        Secret::Session,
+    ] {
+        secret_delete_of(tx, party.id.0, kind).await?;
+    }
+    principal_state(tx, party.id, State::Deleted, now).await
 }
 
 /// Adds or removes a member.

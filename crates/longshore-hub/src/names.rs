@@ -17,7 +17,7 @@ pub const REST: Duration = Duration::from_hours(90 * 24);
 const MAX: usize = 64;
 
 /// Names that nobody may take: parts of addresses, and words that would be taken for somebody else.
-const RESERVED: [&str; 24] = [
+const RESERVED: [&str; 25] = [
     "v1",
     "v2",
     "token",
@@ -32,6 +32,7 @@ const RESERVED: [&str; 24] = [
     "library",
     "robot",
     "everybody",
+    "logged-in",
     "anonymous",
     "public",
     "health",
@@ -61,6 +62,28 @@ pub fn check(name: &str) -> Result<()> {
     Ok(())
 }
 
+/// Checks a name that a robot is to have, after the `+`: it can be typed in any shell without quotes.
+///
+/// # Errors
+/// `NameInvalid` by the rule.
+pub fn check_robot(name: &str) -> Result<()> {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let fits = name.len() <= MAX
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || b"-_.".contains(&byte))
+        && name.bytes().next().is_some_and(plain);
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::NameInvalid,
+        format!(
+            "`{name}` is no name of a robot: it has at most {MAX} lower-case letters, digits, '-', '_' and '.', and begins with a letter or digit"
+        ),
+    ))
+}
+
 /// Checks that a name at the top is nobody's and may be taken now.
 ///
 /// # Errors
@@ -86,7 +109,15 @@ pub async fn lay(tx: &mut Tx<'_>, path: &str, rest: Rest, now: i64) -> Result<()
     rest_put(tx, path, rest, now.saturating_add(span(REST))).await
 }
 
-/// The answer about what is not there.
+/// The answer about what is not there, and about what is there and not to be known of: the same to the byte.
+pub(crate) fn hidden() -> Error {
+    Error::new(
+        Code::NameUnknown,
+        "there is nothing of that name that you may see",
+    )
+}
+
+/// The answer about what is not there, to those who would be told if it were.
 pub(crate) fn missing(what: &str) -> Error {
     Error::new(Code::NameUnknown, format!("there is no such {what}"))
 }

@@ -6,11 +6,11 @@ use longshore_meta::Tx;
 use longshore_meta::bindings::binding_clear;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, NewNamespace, Visibility, namespace_at, namespace_below,
-    namespace_change, namespace_delete, namespace_get, namespace_move, namespace_put,
+    namespace_change, namespace_delete, namespace_get, namespace_put,
 };
 use longshore_meta::principals::PrincipalId;
-use longshore_meta::repos::{repo_all, repo_rename};
-use longshore_meta::rests::{Rest, rest_delete, rest_get};
+use longshore_meta::repos::repo_all;
+use longshore_meta::rests::{Rest, rest_get};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
@@ -23,11 +23,7 @@ const CREATE: u8 = Action::NamespaceCreate as u8;
 const GROUP: u8 = Action::NamespaceCreateGroup as u8;
 const SETTINGS: u8 = Action::NamespaceSettings as u8;
 const UPDATE: u8 = Action::NamespaceUpdate as u8;
-const RENAME: u8 = Action::NamespaceRename as u8;
 const REMOVE: u8 = Action::NamespaceRemove as u8;
-
-/// The most repositories and groups that are renamed together.
-const TOGETHER: usize = 10_000;
 
 impl Hub {
     /// Makes a namespace at the top that belongs to the system.
@@ -96,24 +92,6 @@ impl Hub {
             description.to_owned(),
             |tx, permit, text| Box::pin(namespace_describe(tx, permit, text)),
         )
-        .await
-    }
-
-    /// Gives a group another name where it is, with all that lies below it. The old path leads there for a while.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when the name cannot be had, the namespace is somebody's home, or too
-    /// much lies in it, or `Unavailable`.
-    pub async fn namespace_rename(
-        &self,
-        caller: &Caller,
-        id: NamespaceId,
-        name: &str,
-    ) -> Result<()> {
-        let object = Object::Namespace(id);
-        self.act(caller, object, name.to_owned(), |tx, permit, name| {
-            Box::pin(namespace_rename(tx, permit, name))
-        })
         .await
     }
 
@@ -209,7 +187,7 @@ pub async fn group_create(
 }
 
 /// The path of a group called `name`.
-fn inside(parent: &str, name: &str) -> Result<String> {
+pub(crate) fn inside(parent: &str, name: &str) -> Result<String> {
     let path = format!("{parent}/{name}");
     // A repository must have room below it.
     if name.contains('/') || RepoName::check(&format!("{path}/a")).is_err() {
@@ -221,7 +199,7 @@ fn inside(parent: &str, name: &str) -> Result<String> {
     Ok(path)
 }
 
-async fn unused(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<()> {
+pub(crate) async fn unused(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<()> {
     let taken = namespace_at(tx, path).await?.is_some();
     if taken || rest_get(tx, path, now).await?.is_some() {
         return Err(conflict(format!(
@@ -265,60 +243,6 @@ pub async fn namespace_describe(
     text.clone_into(&mut namespace.description);
     namespace_change(tx, &namespace, permit.micros()).await?;
     Ok(told((), &namespace, json!({ "described": true })))
-}
-
-/// Renames a group.
-///
-/// # Errors
-/// See [`Hub::namespace_rename`].
-pub async fn namespace_rename(
-    tx: &mut Tx<'_>,
-    permit: &Permit<RENAME>,
-    name: &str,
-) -> Result<Done<()>> {
-    let namespace = of(tx, permit).await?;
-    let now = permit.micros();
-    let Some((around, _)) = namespace.path.rsplit_once('/') else {
-        return Err(conflict(
-            "a namespace at the top has the name of whoever owns it; rename that",
-        ));
-    };
-    let path = inside(around, name)?;
-    unused(tx, &path, now).await?;
-    let old = namespace.path.as_str();
-    let repos = repo_all(tx, old, TOGETHER + 1).await?;
-    let groups = namespace_below(tx, old, TOGETHER + 1).await?;
-    if repos.len() > TOGETHER || groups.len() > TOGETHER {
-        return Err(conflict(format!(
-            "more than {TOGETHER} names lie below `{old}`"
-        )));
-    }
-    if !is_empty(tx, &path).await? {
-        return Err(conflict(format!(
-            "there are repositories below `{path}` already"
-        )));
-    }
-    namespace_move(tx, namespace.id, &path, namespace.parent, now).await?;
-    let moved = |name: &str| name.strip_prefix(old).map(|rest| format!("{path}{rest}"));
-    for group in &groups {
-        if let Some(path) = moved(&group.path) {
-            namespace_move(tx, group.id, &path, group.parent, now).await?;
-        }
-    }
-    for (id, name) in &repos {
-        if let Some(name) = moved(name) {
-            let name: RepoName =
-                name.parse()
-                    .map_err(|error: longshore_spec::name::NameError| {
-                        conflict(format!("a name would break a rule: {error}"))
-                    })?;
-            repo_rename(tx, *id, &name).await?;
-        }
-    }
-    rest_delete(tx, &path).await?;
-    lay(tx, old, Rest::Namespace(namespace.id), now).await?;
-    let detail = json!({ "renamed": [old, path], "repositories": repos.len() });
-    Ok(told((), &namespace, detail))
 }
 
 /// Removes a namespace.

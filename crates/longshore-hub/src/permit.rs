@@ -6,6 +6,7 @@ use longshore_meta::Tx;
 use longshore_meta::names::name_resolve;
 
 use crate::caller::Caller;
+use crate::names::hidden;
 
 /// Proof that the decision allowed the action numbered `ACTION` on an object, in the transaction at hand.
 ///
@@ -59,6 +60,7 @@ impl<const ACTION: u8> Permit<ACTION> {
         let action = action(ACTION)?;
         let found = Explanation::load(tx, &caller.who, action, object, caller.now).await?;
         // What is not there is answered as what may not be known: by a right on its namespace it could be told from what is denied.
+        // Only what makes a repository needs none.
         let is_there = match object.repo() {
             Some(name) => name_resolve(tx, name, caller.micros())
                 .await?
@@ -66,7 +68,7 @@ impl<const ACTION: u8> Permit<ACTION> {
                 .is_some(),
             None => true,
         };
-        if found.allowed && is_there {
+        if found.allowed && (is_there || action == Action::NamespaceCreateRepository) {
             return Ok(Ok(Self {
                 caller: caller.clone(),
                 object: object.clone(),
@@ -80,10 +82,7 @@ impl<const ACTION: u8> Permit<ACTION> {
             );
             Error::new(Code::Denied, public)
         } else {
-            Error::new(
-                Code::NameUnknown,
-                "there is nothing of that name that you may see",
-            )
+            hidden()
         };
         Ok(Err(error))
     }

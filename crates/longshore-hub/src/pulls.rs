@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use longshore_core::Result;
 use longshore_meta::manifests::{EdgeKind, edge_parent};
+use longshore_meta::names::name_resolve;
 use longshore_meta::pulls::{PullDay, pulls_add, pulls_expire};
-use longshore_meta::{Db, Durability, Tx, artifacts, repos, tags};
+use longshore_meta::{Db, Durability, Tx, artifacts, tags};
 use longshore_spec::name::RepoName;
 use longshore_spec::reference::Reference;
 
@@ -78,7 +79,8 @@ impl Pulls {
 
 async fn write(tx: &mut Tx<'_>, counted: &[((RepoName, Reference), u64)], now: i64) -> Result<()> {
     for ((name, at), count) in counted {
-        let Some(repo) = repos::repo_id(tx, name).await? else {
+        // By the name that was asked for, which may be an old one.
+        let Some(repo) = name_resolve(tx, name, now).await?.repo else {
             continue;
         };
         let Some(tag) = tag_of(tx, repo, at).await? else {

@@ -1,28 +1,23 @@
 //! Repositories: what is said of them, who may see them, what they are called.
 
 use longshore_auth::rights::ground::home;
-use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::bindings::binding_move;
 use longshore_meta::names::{Resolved, name_resolve};
 use longshore_meta::namespaces::{NamespaceId, Visibility, namespace_chain};
 use longshore_meta::principals::PrincipalId;
 use longshore_meta::profiles::{Profile, profile_change, profile_get, profile_open, star_set};
-use longshore_meta::repos::{repo_id, repo_rename};
-use longshore_meta::rests::{Rest, rest_delete, rest_get};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::{conflict, lay, missing};
+use crate::names::missing;
 use crate::permit::Permit;
 
 const UPDATE: u8 = Action::RepositoryUpdate as u8;
 const SETTINGS: u8 = Action::RepositorySettings as u8;
-const RENAME: u8 = Action::RepositoryRename as u8;
 const LIST: u8 = Action::RepositoryList as u8;
 
 /// The longest README, in bytes.
@@ -79,24 +74,6 @@ impl Hub {
             (visibility, read_only),
             |tx, permit, args| Box::pin(repository_settings(tx, permit, *args)),
         )
-        .await
-    }
-
-    /// Gives a repository another name, in another namespace perhaps, where whoever asks must be able to make repositories. The old
-    /// name leads there for a while.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, `ConditionFailed` when the name cannot be had, or `Unavailable`.
-    pub async fn repository_rename(
-        &self,
-        caller: &Caller,
-        name: &RepoName,
-        to: &RepoName,
-    ) -> Result<()> {
-        let object = Object::Repository(name.clone());
-        self.act(caller, object, to.clone(), |tx, permit, to| {
-            Box::pin(repository_rename(tx, permit, to))
-        })
         .await
     }
 
@@ -206,49 +183,6 @@ pub async fn repository_settings(
     profile_change(tx, id, &row, now).await?;
     let detail = json!({ "visibility": visibility.map(Visibility::word), "read_only": read_only });
     Ok(told(&name, namespace, detail))
-}
-
-/// Renames or moves a repository.
-///
-/// # Errors
-/// See [`Hub::repository_rename`].
-pub async fn repository_rename(
-    tx: &mut Tx<'_>,
-    permit: &Permit<RENAME>,
-    to: &RepoName,
-) -> Result<Done<()>> {
-    let (id, name, namespace) = of(tx, permit).await?;
-    let (caller, now) = (permit.caller(), permit.micros());
-    let object = Object::Repository(to.clone());
-    let make = Action::NamespaceCreateRepository;
-    if !allows(tx, &caller.who, make, &object, caller.now).await? {
-        return Err(Error::new(
-            Code::Denied,
-            format!(
-                "`{}` may not make repositories where `{to}` would be",
-                caller.name
-            ),
-        ));
-    }
-    // Its own old name may be taken back.
-    let rest = rest_get(tx, to.as_str(), now).await?;
-    let rests = rest.is_some_and(|rest| rest != Rest::Repo(id));
-    if rests || repo_id(tx, to).await?.is_some() {
-        return Err(conflict(format!(
-            "the name `{to}` cannot be had; choose another"
-        )));
-    }
-    repo_rename(tx, id, to).await?;
-    let around = namespace_chain(tx, home(to)).await?;
-    let inmost = around.last().map_or(NamespaceId(0), |it| it.id);
-    binding_move(tx, id, inmost).await?;
-    rest_delete(tx, to.as_str()).await?;
-    lay(tx, name.as_str(), Rest::Repo(id), now).await?;
-    Ok(told(
-        &name,
-        namespace,
-        json!({ "renamed": [name.as_str(), to.as_str()] }),
-    ))
 }
 
 /// Stars a repository.

@@ -25,6 +25,8 @@ use crate::{Caller, Hub};
 
 mod arrivals;
 mod changes;
+mod comings;
+mod credentials;
 mod factors;
 mod log;
 mod repositories;

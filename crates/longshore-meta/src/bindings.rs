@@ -16,6 +16,9 @@ const IN_PLACES: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.
 const ON_REPO: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
                        b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
                        WHERE b.repo = ?1 AND b.subject = ?2";
+const ABOUT_REPO: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
+                       b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
+                       WHERE b.repo = ?1";
 const OF: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
                   b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
                   WHERE b.subject = ?1 LIMIT ?2";
@@ -214,6 +217,14 @@ pub async fn binding_in(
 /// `Unavailable`.
 pub async fn binding_on(tx: &mut Tx<'_>, subject: Subject, repo: i64) -> Result<Vec<Binding>> {
     Ok(rows(tx.all(ON_REPO, &values![repo, subject.0]).await?))
+}
+
+/// All bindings on one repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn binding_repo(tx: &mut Tx<'_>, repo: i64) -> Result<Vec<Binding>> {
+    Ok(rows(tx.all(ABOUT_REPO, &values![repo]).await?))
 }
 
 /// At most `limit` of all that `subject` has anywhere.

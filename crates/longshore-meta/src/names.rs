@@ -4,7 +4,7 @@ use longshore_core::{Error, Result};
 use longshore_spec::name::RepoName;
 
 use crate::namespaces::namespace_get;
-use crate::repos::{repo_id, repo_name};
+use crate::repos::{is_removed, repo_id, repo_name};
 use crate::rests::{Rest, rest_any, rest_get};
 use crate::tx::Tx;
 
@@ -72,7 +72,11 @@ async fn moved(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<Option<Repo
         return Ok(None);
     }
     if let Some(Rest::Repo(id)) = rest_get(tx, name.as_str(), now).await? {
-        return repo_name(tx, id).await;
+        let found = repo_name(tx, id).await?;
+        // One that was deleted since is nobody's, and its names lead nowhere.
+        if let Some(found) = found.filter(|it| !is_removed(id, it.as_str())) {
+            return Ok(Some(found));
+        }
     }
     let slashes: Vec<usize> = name.as_str().match_indices('/').map(|(at, _)| at).collect();
     for at in slashes.into_iter().rev() {

@@ -20,6 +20,7 @@ const DELETE: &str = "DELETE FROM profile WHERE repo = ?1";
 const STARRED: &str = "SELECT 1 FROM star WHERE principal = ?1 AND repo = ?2";
 const STAR_PUT: &str = "INSERT INTO star (principal, repo, created) VALUES (?1, ?2, ?3) ON CONFLICT (principal, repo) DO NOTHING";
 const STAR_DELETE: &str = "DELETE FROM star WHERE principal = ?1 AND repo = ?2";
+const STAR_DROP: &str = "DELETE FROM star WHERE repo = ?1";
 const STARS: &str = "SELECT s.repo, r.name FROM star s JOIN repository r ON r.id = s.repo WHERE s.principal = ?1 AND s.repo > ?2 ORDER BY s.repo LIMIT ?3";
 
 /// What people say of a repository.
@@ -195,10 +196,11 @@ pub async fn star_list(
     tx.all(STARS, &values![principal, after, limit]).await
 }
 
-/// Forgets what was said of a repository.
+/// Forgets what was said of a repository, and its stars.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn profile_delete(tx: &mut Tx<'_>, repo: i64) -> Result<()> {
+    tx.exec(STAR_DROP, &values![repo]).await?;
     tx.exec(DELETE, &values![repo]).await.map(drop)
 }

@@ -7,6 +7,9 @@ use crate::news::{Kind, news_put};
 use crate::tx::Tx;
 use crate::values;
 
+/// Where repositories lie that were deleted, until nothing is left of what was in them. Nobody has a namespace of that name.
+pub const REMOVED: &str = "deleted";
+
 const ID: &str = "SELECT id FROM repository WHERE name = ?1";
 const NAME: &str = "SELECT name FROM repository WHERE id = ?1";
 const NEXT: &str = "INSERT INTO counter (name, value) VALUES ('repository', 1) \
@@ -19,6 +22,9 @@ const FACTS: &str = "SELECT created, manifests, tags FROM repository WHERE id = 
 const RANGE: &str = "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
 const ALL: &str =
     "SELECT id, name FROM repository WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
+const BELOW: &str =
+    "SELECT id, name FROM repository WHERE name > ?1 AND name < ?2 ORDER BY name LIMIT ?3";
+const SIZES: &str = "SELECT manifests, tags FROM repository WHERE id = ?1";
 const RENAME: &str = "UPDATE repository SET name = ?2 WHERE id = ?1";
 const ANY: &str = "SELECT 1 FROM repository WHERE id > 0 LIMIT 1";
 
@@ -98,12 +104,65 @@ pub async fn repo_all(tx: &mut Tx<'_>, path: &str, limit: usize) -> Result<Vec<(
         .await
 }
 
-/// Gives a repository another name.
+/// At most `limit` repositories below `path`, or of all where that is empty, id and name, also those without content, in byte order,
+/// after the one called `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_below(
+    tx: &mut Tx<'_>,
+    path: &str,
+    after: &str,
+    limit: usize,
+) -> Result<Vec<(i64, String)>> {
+    // A name has no byte above `z`.
+    let (from, to) = if path.is_empty() {
+        (String::new(), "{".to_owned())
+    } else {
+        (format!("{path}/"), format!("{path}0"))
+    };
+    let from = from.as_str().max(after);
+    tx.all(BELOW, &values![from, to.as_str(), limit]).await
+}
+
+/// How many manifests and tags a repository has.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_sizes(tx: &mut Tx<'_>, id: i64) -> Result<(u64, u64)> {
+    let found = tx.one::<(u64, u64)>(SIZES, &values![id]).await?;
+    Ok(found.unwrap_or_default())
+}
+
+/// Gives a repository another name: by whom, and when.
 ///
 /// # Errors
 /// `Unavailable`, also when the name is taken: look first, in the same transaction.
-pub async fn repo_rename(tx: &mut Tx<'_>, id: i64, name: &RepoName) -> Result<()> {
-    tx.exec(RENAME, &values![id, name.as_str()]).await.map(drop)
+pub async fn repo_rename(tx: &mut Tx<'_>, id: i64, name: &RepoName, by: (&str, i64)) -> Result<()> {
+    let Some(old) = repo_name(tx, id).await? else {
+        return Ok(());
+    };
+    tx.exec(RENAME, &values![id, name.as_str()]).await?;
+    news_put(tx, by, Kind::Renamed, id, None, Some(old.as_str())).await
+}
+
+/// Takes a repository out of everybody's sight, by whom and when. Its row stays, under a name of its own: what is in it goes bit by
+/// bit. Gives that name.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn repo_remove(tx: &mut Tx<'_>, id: i64, by: (&str, i64)) -> Result<RepoName> {
+    let old = repo_name(tx, id).await?;
+    let name: RepoName = format!("{REMOVED}/{id}").parse().map_err(Error::internal)?;
+    tx.exec(RENAME, &values![id, name.as_str()]).await?;
+    let old = old.as_ref().map(RepoName::as_str);
+    news_put(tx, by, Kind::RepoGone, id, None, old).await?;
+    Ok(name)
+}
+
+/// Whether the repository of that id and name was deleted.
+pub fn is_removed(id: i64, name: &str) -> bool {
+    name == format!("{REMOVED}/{id}")
 }
 
 /// Whether there is any repository at all, also one without content.

@@ -15,6 +15,7 @@ use longshore_spec::range::ByteRange;
 use crate::cache::{Repo, Seen};
 use crate::examine::{Copy, examine, glance};
 use crate::place::Place;
+use crate::repo::Opening;
 use crate::store::Inner;
 
 /// For how long a client may use a URL it was sent to.
@@ -150,13 +151,14 @@ impl Inner {
         if let Some(info) = this.already(cx, (repo, from), digest).await? {
             return Ok(Some(info));
         }
+        let names = this.cache.names();
         let into = this.cache.repo(repo);
         // Before the row is read: what changes meanwhile makes what is remembered of it void.
         let epoch = into.as_ref().map(|repo| repo.content.now());
         let now = micros(cx.now);
         let args = Mount {
             into: into.as_ref().map(|repo| repo.id),
-            repo: repo.clone(),
+            opening: this.opening(repo, cx),
             digest: *digest,
             from: from.map(|from| (from.clone(), this.cache.repo(from).map(|repo| repo.id))),
             reach: cx.rights.pullable(),
@@ -174,7 +176,7 @@ impl Inner {
             let (size, seen) = (mounted.row.size, Seen::of(mounted.row, mounted.lease));
             match (into, epoch) {
                 (Some(into), Some(epoch)) => this.cache.blob_is(&into, epoch, digest, seen),
-                _ => drop(this.cache.repo_is(repo, mounted.repo)),
+                _ => drop(this.cache.repo_as_of(names, repo, mounted.repo)),
             }
             BlobInfo {
                 digest: *digest,
@@ -220,7 +222,7 @@ impl Inner {
 }
 
 struct Mount {
-    repo: RepoName,
+    opening: Opening,
     /// Its id, if that is known; repositories are never removed and their ids never change.
     into: Option<i64>,
     digest: Digest,
@@ -260,7 +262,7 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<M
     };
     let repo = match args.into {
         Some(id) => id,
-        None => repos::repo_open(tx, &args.repo, args.now).await?,
+        None => args.opening.open(tx).await?,
     };
     // Before collection takes the blob, which then sees the link and the lease; or after, and then it was not found above.
     blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;

@@ -78,6 +78,8 @@ impl Seen {
 /// What is known.
 #[derive(Debug)]
 pub(crate) struct Cache {
+    /// How often names came to mean something else.
+    names: AtomicU64,
     repos: Moka<RepoName, Arc<Repo>>,
     tags: Moka<(i64, Tag), (u64, Digest)>,
     blobs: Moka<(i64, Digest), (u64, Seen)>,
@@ -87,6 +89,7 @@ pub(crate) struct Cache {
 impl Cache {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
+            names: AtomicU64::new(0),
             repos: Moka::new(options.entries),
             tags: Moka::new(options.entries),
             blobs: Moka::new(options.entries),
@@ -115,19 +118,48 @@ impl Cache {
         })
     }
 
+    /// How often names came to mean something else: to be taken before a name is looked up.
+    pub(crate) fn names(&self) -> u64 {
+        self.names.load(Ordering::Acquire)
+    }
+
+    /// [`Cache::repo_is`] by what was looked up when `names` was taken. Where names have changed since, it is not remembered: two states
+    /// of one repository would not hear of each other's changes.
+    pub(crate) fn repo_as_of(&self, names: u64, name: &RepoName, id: i64) -> Arc<Repo> {
+        let repo = self.repo_is(name, id);
+        if self.names() != names {
+            self.repos.invalidate(name);
+        }
+        repo
+    }
+
+    /// Forgets what these names meant: that is committed.
+    pub(crate) fn names_changed(&self, names: &[RepoName]) {
+        // In this order: whoever looked a name up before either sees this number or is forgotten here.
+        self.names.fetch_add(1, Ordering::AcqRel);
+        for name in names {
+            self.repos.invalidate(name);
+        }
+    }
+
     /// Begins a new epoch for the repository's tags: one was moved or deleted, and that is committed.
     ///
     /// By name, not by a state its caller holds: that one may have been dropped and made again meanwhile.
     pub(crate) fn tags_moved(&self, name: &RepoName) {
-        if let Some(repo) = self.repos.get(name) {
-            repo.tags.next();
-        }
+        self.on(name, |repo| repo.tags.next());
     }
 
     /// Begins a new epoch for the repository's content: some of it left or changed its place, and that is committed.
     pub(crate) fn content_left(&self, name: &RepoName) {
-        if let Some(repo) = self.repos.get(name) {
-            repo.content.next();
+        self.on(name, |repo| repo.content.next());
+    }
+
+    fn on(&self, name: &RepoName, next: impl Fn(&Repo)) {
+        match self.repos.get(name) {
+            Some(repo) => next(&repo),
+            None if self.names() == 0 => {}
+            // It may have got another name since its caller looked it up.
+            None => self.repos.iter().for_each(|(_, repo)| next(&repo)),
         }
     }
 

@@ -7,7 +7,7 @@ use longshore_core::{BlobInfo, Code, Error, Result};
 use longshore_meta::blobs::{self, BlobRow, BlobState, Lease};
 use longshore_meta::graves::{self, Grave};
 use longshore_meta::time::span;
-use longshore_meta::{Tx, bodies, checks, repos, uploads};
+use longshore_meta::{Tx, bodies, checks, uploads};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 use longshore_spec::upload::UploadId;
@@ -15,6 +15,7 @@ use longshore_spec::upload::UploadId;
 use crate::examine::{Copy, examine, glance};
 use crate::options::Durability;
 use crate::place::Place;
+use crate::repo::opened;
 use crate::store::Inner;
 use crate::uploads::unknown;
 
@@ -61,6 +62,7 @@ impl Inner {
         loop {
             let args = Commit {
                 repo: repo.clone(),
+                follows: self.options.born.is_some(),
                 digest: *digest,
                 size,
                 brought: brought.clone(),
@@ -212,6 +214,8 @@ pub(crate) fn body_of(parts: &[Bytes], digest: &Digest) -> Result<Bytes> {
 
 struct Commit {
     repo: RepoName,
+    /// Whether names may have changed since the request began.
+    follows: bool,
     digest: Digest,
     size: u64,
     brought: Brought,
@@ -261,7 +265,7 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
     {
         return Err(unknown(id));
     }
-    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    let repo = opened(tx, &args.repo, args.now, args.follows).await?;
     blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
     if keep {
         blobs::blob_lease(tx, &args.digest, args.lease).await?;

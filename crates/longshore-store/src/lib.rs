@@ -61,6 +61,7 @@ pub use marker::forget_run;
 pub use options::{Durability, Options, UrlRule};
 pub use outlook::Outlook;
 pub use place::file_of;
+pub use repo::{Born, NewRepo};
 pub use store::Store;
 pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError, is_taking_over};
 pub use trash::{InTrash, Restored};

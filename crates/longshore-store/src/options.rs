@@ -10,6 +10,7 @@ use longshore_meta::time::span;
 use longshore_spec::manifest;
 
 use crate::gc::GcOptions;
+use crate::repo::Born;
 
 /// When a blob's push is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +97,9 @@ pub struct Options {
     pub scrub_rate: u64,
     /// How many bytes of manifests are kept in memory.
     pub manifest_cache: u64,
+    /// What belongs to the making of a repository. Where this is, names can be changed behind the store, which follows them: a name that
+    /// was given up leads to the repository that had it, and `library/app` and `app` are one.
+    pub born: Option<Born>,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
     pub entries: u64,
 }
@@ -125,6 +129,7 @@ impl Default for Options {
             scrub_every: Some(Duration::from_hours(30 * 24)),
             scrub_rate: 32 << 20,
             manifest_cache: 64 << 20,
+            born: None,
             entries: 100_000,
         }
     }

@@ -19,6 +19,7 @@ use longshore_spec::name::{RepoName, Tag};
 
 use crate::history::point;
 use crate::options::UrlRule;
+use crate::repo::Opening;
 use crate::row::edges_put;
 use crate::store::Inner;
 use crate::trash::bring_back;
@@ -37,6 +38,7 @@ impl Inner {
     ) -> Result<Pushed> {
         let tasks = this.tasks.clone();
         let (this, name, actor, now) = (this.clone(), repo.clone(), cx.actor.to_string(), cx.now);
+        let opening = this.opening(repo, cx);
         let mut push = push.clone();
         push.tags.sort();
         push.tags.dedup();
@@ -53,7 +55,7 @@ impl Inner {
                 let now = micros(now);
                 let tagged = !push.tags.is_empty();
                 let mut args = Push {
-                    repo: name.clone(),
+                    opening,
                     actor,
                     row,
                     bytes: push.bytes,
@@ -163,7 +165,7 @@ fn sizes<'a>(blobs: impl Iterator<Item = &'a Descriptor>) -> Result<BTreeMap<Dig
 
 #[derive(Clone)]
 struct Push {
-    repo: RepoName,
+    opening: Opening,
     actor: String,
     row: ManifestRow,
     bytes: Bytes,
@@ -199,7 +201,7 @@ enum Put {
 }
 
 async fn put(tx: &mut Tx<'_>, args: &Push) -> Result<Put> {
-    let repo = repos::repo_open(tx, &args.repo, args.now).await?;
+    let repo = args.opening.open(tx).await?;
     tx.lock(repo).await?;
     let Some(settled) = settle_blobs(tx, repo, args).await? else {
         return Ok(Put::Unsettled);

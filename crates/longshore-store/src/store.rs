@@ -104,6 +104,12 @@ impl Store {
         self.0.integrity.found()
     }
 
+    /// Forgets what these names meant: they mean something else from now on, or nothing. To be called when that is committed, by whoever
+    /// changed them.
+    pub fn names_changed(&self, names: &[RepoName]) {
+        self.0.cache.names_changed(names);
+    }
+
     /// Keeps the store in order while it is used: records finished syncs, forgets sessions nobody comes back to, reads
     /// everything again from time to time. Ends
     /// when `stop` does.
@@ -128,6 +134,7 @@ impl Store {
 #[async_trait]
 impl Registry for Store {
     async fn stat_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<BlobInfo> {
+        let repo = &*self.0.called(repo).await?;
         self.0.stat_blob(cx, repo, digest).await
     }
 
@@ -138,6 +145,7 @@ impl Registry for Store {
         digest: &Digest,
         range: Option<ByteRange>,
     ) -> Result<Blob> {
+        let repo = &*self.0.called(repo).await?;
         self.0.get_blob(repo, digest, range).await
     }
 
@@ -147,14 +155,17 @@ impl Registry for Store {
         repo: &RepoName,
         digest: &Digest,
     ) -> Result<Option<SignedUrl>> {
+        let repo = &*self.0.called(repo).await?;
         self.0.locate_blob(repo, digest).await
     }
 
     async fn stat_manifest(&self, _cx: &Cx, repo: &RepoName, at: &Reference) -> Result<Descriptor> {
+        let repo = &*self.0.called(repo).await?;
         self.0.stat_manifest(repo, at).await
     }
 
     async fn get_manifest(&self, _cx: &Cx, repo: &RepoName, at: &Reference) -> Result<Manifest> {
+        let repo = &*self.0.called(repo).await?;
         self.0.get_manifest(repo, at).await
     }
 
@@ -163,6 +174,7 @@ impl Registry for Store {
     }
 
     async fn tags(&self, _cx: &Cx, repo: &RepoName, window: &Window<Tag>) -> Result<Listing<Tag>> {
+        let repo = &*self.0.called(repo).await?;
         self.0.tags(repo, window).await
     }
 
@@ -174,6 +186,7 @@ impl Registry for Store {
         kind: Option<&str>,
         window: &Window<Digest>,
     ) -> Result<Listing<Descriptor>> {
+        let repo = &*self.0.called(repo).await?;
         self.0.referrers(repo, subject, kind, window).await
     }
 
@@ -185,6 +198,7 @@ impl Registry for Store {
         body: ByteStream,
     ) -> Result<BlobInfo> {
         self.0.admit()?;
+        let repo = &*self.0.called(repo).await?;
         Inner::put_blob(&self.0, cx, repo, want, body).await
     }
 
@@ -196,15 +210,22 @@ impl Registry for Store {
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
         self.0.admit()?;
-        Inner::mount_blob(&self.0, cx, repo, digest, from).await
+        let from = match from {
+            Some(from) => Some(self.0.called(from).await?),
+            None => None,
+        };
+        let repo = &*self.0.called(repo).await?;
+        Inner::mount_blob(&self.0, cx, repo, digest, from.as_deref()).await
     }
 
     async fn start_upload(&self, cx: &Cx, repo: &RepoName, algorithm: Algorithm) -> Result<Upload> {
         self.0.admit()?;
+        let repo = &*self.0.called(repo).await?;
         self.0.start_upload(cx, repo, algorithm).await
     }
 
     async fn stat_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<Upload> {
+        let repo = &*self.0.called(repo).await?;
         self.0.stat_upload(cx, repo, id).await
     }
 
@@ -216,6 +237,7 @@ impl Registry for Store {
         chunk: Chunk,
     ) -> Result<Upload> {
         self.0.admit()?;
+        let repo = &*self.0.called(repo).await?;
         Inner::append_upload(&self.0, cx, repo, id, chunk).await
     }
 
@@ -228,19 +250,23 @@ impl Registry for Store {
         digest: &Digest,
     ) -> Result<BlobInfo> {
         self.0.admit()?;
+        let repo = &*self.0.called(repo).await?;
         Inner::finish_upload(&self.0, cx, repo, id, last, digest).await
     }
 
     async fn abort_upload(&self, cx: &Cx, repo: &RepoName, id: &UploadId) -> Result<()> {
+        let repo = &*self.0.called(repo).await?;
         Inner::abort_upload(&self.0, cx, repo, id).await
     }
 
     async fn put_manifest(&self, cx: &Cx, repo: &RepoName, push: &ManifestPush) -> Result<Pushed> {
         self.0.admit()?;
+        let repo = &*self.0.called(repo).await?;
         Inner::put_manifest(&self.0, cx, repo, push).await
     }
 
     async fn delete_blob(&self, cx: &Cx, repo: &RepoName, digest: &Digest) -> Result<()> {
+        let repo = &*self.0.called(repo).await?;
         Inner::delete_blob(&self.0, cx, repo, digest).await
     }
 
@@ -251,10 +277,12 @@ impl Registry for Store {
         digest: &Digest,
         parents: Parents,
     ) -> Result<()> {
+        let repo = &*self.0.called(repo).await?;
         Inner::delete_manifest(&self.0, cx, repo, digest, parents).await
     }
 
     async fn delete_tag(&self, cx: &Cx, repo: &RepoName, tag: &Tag) -> Result<()> {
+        let repo = &*self.0.called(repo).await?;
         Inner::delete_tag(&self.0, cx, repo, tag).await
     }
 }

@@ -15,7 +15,7 @@ use longshore_meta::Db;
 use longshore_spec::manifest;
 use longshore_store::{self as store, Arriving, Store, Takeover};
 
-use crate::config::{Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
+use crate::config::{Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
 use crate::telemetry::traces;
 
 pub use self::api::api;
@@ -120,6 +120,10 @@ fn store_options(config: &Config, room: Room) -> store::Options {
         room,
         scrub_every: Some(config.storage.scrub_every).filter(|every| !every.is_zero()),
         scrub_rate: config.storage.scrub_rate.get(),
+        born: match config.auth {
+            Auth::Index(_) => Some(index::born),
+            _ => None,
+        },
         session_idle: limits.upload_idle,
         session_age: limits.upload_age,
         ..store::Options::default()

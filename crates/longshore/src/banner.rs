@@ -7,7 +7,7 @@ use longshore_http::server::Address;
 use crate::cmd::serve::typed;
 use crate::config::{Anonymous, Auth, Config};
 
-/// Prints it.
+/// Prints it. `setup` is the token that makes the first administrator, where there is none.
 ///
 /// # Errors
 /// `out` cannot be written to.
@@ -15,7 +15,7 @@ pub fn print(
     config: &Config,
     listen: &[Address],
     admin: &[Address],
-    needs_administrator: bool,
+    setup: Option<&str>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let scheme = if config.tls.is_some() {
@@ -59,11 +59,19 @@ pub fn print(
     let host = host.unwrap_or_else(|| typed(first));
     writeln!(out)?;
     match config.auth {
-        Auth::Index(_) if needs_administrator => writeln!(
-            out,
-            "Next: longshore admin user create NAME --admin --data {}\n      docker login {host}",
-            data.display()
-        ),
+        Auth::Index(_) if setup.is_some() => {
+            writeln!(out, "Nobody may do anything here yet.")?;
+            writeln!(
+                out,
+                "Set-up token, good once and for 24 hours: {}",
+                setup.unwrap_or_default()
+            )?;
+            writeln!(
+                out,
+                "Next: longshore admin user create NAME --admin --data {}\n      docker login {host}",
+                data.display()
+            )
+        }
         Auth::None => writeln!(
             out,
             "Next: docker tag IMAGE {host}/IMAGE && docker push {host}/IMAGE"

@@ -177,6 +177,7 @@ async fn create(api: &Api, ask: Ask) -> Answer {
         full_name: new.full_name,
         mail: new.mail,
         description: new.description,
+        ..NewAccount::default()
     };
     let hub = ask.hub(api.hub());
     let id = hub.user_create(&ask.caller, account).await?;

@@ -230,6 +230,11 @@ impl Index {
         self.0.versions.forget(principal);
     }
 
+    /// The same of everybody, where it is not known from whom.
+    pub fn forget_all(&self) {
+        self.0.versions.forget_all();
+    }
+
     /// Looks after keys and secrets that have ended. To be called every minute or so.
     pub async fn tend(&self, now: SystemTime) {
         if let Err(error) = self.0.issuer.tend(now).await {

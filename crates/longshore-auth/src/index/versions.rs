@@ -58,6 +58,11 @@ impl Versions {
         Ok(current == Some(version))
     }
 
+    /// Forgets everything: something was just taken away in this process, from whoever it was.
+    pub(crate) fn forget_all(&self) {
+        self.known.invalidate_all();
+    }
+
     /// Forgets what is known of a principal, of which something was just taken away in this process.
     pub(crate) fn forget(&self, principal: i64) {
         self.known.invalidate(&principal);

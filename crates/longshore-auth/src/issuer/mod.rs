@@ -6,6 +6,7 @@
 //! index knows the same keys; in memory is what the next token needs.
 
 mod certificate;
+mod next;
 mod options;
 mod pair;
 mod ring;
@@ -21,16 +22,15 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use longshore_core::Error;
-use longshore_meta::signing_keys::{
-    SigningKey, signing_key_erase, signing_key_list, signing_key_put, signing_key_retire,
-};
-use longshore_meta::time::{micros, span};
+use longshore_meta::signing_keys::{SigningKey, signing_key_erase, signing_key_list};
+use longshore_meta::time::micros;
 use longshore_meta::{Db, Durability};
 
 use self::pair::{KeyError, Pair};
 use self::ring::{Ring, Signer};
 use crate::token::keys::Keys;
 
+pub use self::next::NextKey;
 pub use self::options::{IssuerError, KeyOptions, ShownKey};
 pub use self::pair::SigningAlgorithm;
 pub use self::ring::KidForm;
@@ -52,7 +52,7 @@ pub struct Issuer {
     ring: ArcSwap<Ring>,
     generation: AtomicU64,
     /// One change at a time.
-    changing: tokio::sync::Mutex<()>,
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl fmt::Debug for Issuer {
@@ -93,7 +93,7 @@ impl Issuer {
             options,
             ring: ArcSwap::from_pointee(Ring::new(Vec::new(), String::new(), 0, now)),
             generation: AtomicU64::new(0),
-            changing: tokio::sync::Mutex::new(()),
+            changing: Arc::default(),
         };
         issuer.tend(now).await?;
         Ok(issuer)
@@ -105,7 +105,7 @@ impl Issuer {
     /// # Errors
     /// The keys cannot be read, opened, made or kept; those in memory go on.
     pub async fn tend(&self, now: SystemTime) -> Result<(), IssuerError> {
-        let _seat = self.changing.lock().await;
+        let seat = self.changing.clone().lock_owned().await;
         let ring = self.load(now).await?;
         let is_due = match ring.latest() {
             None => true,
@@ -115,33 +115,18 @@ impl Issuer {
             }
         };
         if is_due {
-            self.change(&ring, self.options.lead, now).await?;
-            self.ring.store(Arc::new(self.load(now).await?));
+            let next = self.make(&ring, self.options.lead, now, seat).await?;
+            self.keep(next).await?;
+            self.reload(now).await?;
         } else {
             self.ring.store(Arc::new(ring));
+            drop(seat);
         }
         self.db
             .write(Durability::Process, micros(now), |tx, now| {
                 Box::pin(signing_key_erase(tx, *now))
             })
             .await?;
-        Ok(())
-    }
-
-    /// Makes a new key, which is shown now and signs after the lead, or at once.
-    ///
-    /// # Errors
-    /// It cannot be made or kept.
-    pub async fn rotate(&self, at_once: bool, now: SystemTime) -> Result<(), IssuerError> {
-        let _seat = self.changing.lock().await;
-        let lead = if at_once {
-            Duration::ZERO
-        } else {
-            self.options.lead
-        };
-        let ring = self.load(now).await?;
-        self.change(&ring, lead, now).await?;
-        self.ring.store(Arc::new(self.load(now).await?));
         Ok(())
     }
 
@@ -179,60 +164,6 @@ impl Issuer {
             ring.generation = old.generation;
         }
         Ok(ring)
-    }
-
-    /// Adds the next key. The first signs at once: there is nobody yet who could not know it.
-    async fn change(
-        &self,
-        ring: &Ring,
-        lead: Duration,
-        now: SystemTime,
-    ) -> Result<(), IssuerError> {
-        let since = match ring.latest() {
-            None => now,
-            Some(_) => now + lead,
-        };
-        let algorithm = self.options.algorithm;
-        let pair = tokio::task::spawn_blocking(move || Pair::generate(algorithm))
-            .await
-            .map_err(|_| KeyError)??;
-        let (authority, made) = self.authority(now).await?;
-        let row = self.row(
-            &pair,
-            algorithm.name(),
-            certificate::certify(&pair, &authority, now)?,
-            (now, since),
-        )?;
-        let retired: Vec<String> = ring
-            .all()
-            .iter()
-            .filter(|signer| signer.until.is_none_or(|until| until > since))
-            .map(|signer| signer.key.thumbprint.clone())
-            .collect();
-        let until = micros(since);
-        let verify_until = until.saturating_add(span(self.options.token_ttl + SKEW));
-        self.db
-            .write(
-                Durability::Power,
-                (row, made, retired, until, verify_until),
-                |tx, (row, made, retired, until, verify_until)| {
-                    Box::pin(async move {
-                        if let Some(authority) = made {
-                            signing_key_put(tx, authority).await?;
-                        }
-                        for kid in retired {
-                            signing_key_retire(tx, kid, *until, *verify_until).await?;
-                        }
-                        signing_key_put(tx, row).await
-                    })
-                },
-            )
-            .await?;
-        tracing::info!(
-            algorithm = algorithm.name(),
-            "a new key signs tokens, now or soon"
-        );
-        Ok(())
     }
 
     /// The authority, and its row where it was made now.

@@ -7,7 +7,7 @@ use longshore_meta::namespaces::{
 use longshore_meta::profiles::profile_standing;
 use longshore_meta::settings::setting_get;
 use longshore_meta::time::micros;
-use longshore_meta::{Tx, names};
+use longshore_meta::{Tx, names, repos};
 use longshore_spec::name::{RepoName, Tag};
 use std::time::SystemTime;
 
@@ -103,6 +103,9 @@ impl Ground {
             },
             Object::Repository(name) | Object::Tag(name, _) => {
                 let found = names::name_resolve(tx, name, micros(now)).await?;
+                // What was deleted is nobody's, also not that of those who may do everything everywhere.
+                let below = found.name.as_str().strip_prefix(repos::REMOVED);
+                ground.is_nowhere = below.is_some_and(|below| below.starts_with('/'));
                 ground.chain = namespace_chain(tx, home(&found.name)).await?;
                 let standing = match found.repo {
                     Some(id) => profile_standing(tx, id).await?,

@@ -165,9 +165,9 @@ async fn arrive(
                 name: name.clone(),
                 full_name: person.full_name.clone().unwrap_or_default(),
                 mail: plan::mail(person).unwrap_or_default().to_owned(),
-                description: String::new(),
+                ..NewAccount::default()
             };
-            let id = user_create(tx, permit, &new).await?.value;
+            let id = user_create(tx, permit, &new, None).await?.value;
             identity_put(tx, key, id, &person.name, now).await?;
             planned = Plan {
                 home: Home::Account(id),

@@ -6,6 +6,7 @@ use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::artifacts::{self, Artifact};
 use longshore_meta::finds::{self, Doc};
+use longshore_meta::repos::is_removed;
 use longshore_spec::digest::{Algorithm, Digest};
 
 use super::query::named;
@@ -34,6 +35,9 @@ pub(crate) async fn doc(tx: &mut Tx<'_>, repo: i64) -> Result<Option<Doc>> {
     let Some((name, 1..)) = finds::find_repo(tx, repo).await? else {
         return Ok(None);
     };
+    if is_removed(repo, &name) {
+        return Ok(None);
+    }
     let said = finds::find_said(tx, repo).await?;
     let mut tokens = Tokens::default();
     let last = name.rsplit('/').next().unwrap_or(&name).to_owned();

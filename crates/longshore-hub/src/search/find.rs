@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::{Code, Cx, Error, Find, Finder, Finds, Reach, Result, Seek};
 use longshore_meta::finds::{self, Asked, Hit};
+use longshore_meta::repos::is_removed;
 use longshore_meta::{Db, Tx};
 use tokio::sync::Semaphore;
 
@@ -150,7 +151,7 @@ async fn hits(tx: &mut Tx<'_>, question: &Question) -> Result<Vec<Hit>> {
         }
         hits.extend(matching(tx, question, query.asked()).await?);
     }
-    hits.retain(|hit| reach.has(&hit.name));
+    hits.retain(|hit| shows(reach, hit));
     Ok(hits)
 }
 
@@ -200,10 +201,15 @@ async fn nearly(tx: &mut Tx<'_>, query: &Query) -> Result<Option<Asked>> {
     Ok(is_other.then_some(asked))
 }
 
+/// Whether a hit may be shown: it is reached, and not deleted with its content on the way out.
+fn shows(reach: &Reach, hit: &Hit) -> bool {
+    reach.has(&hit.name) && !is_removed(hit.repo, &hit.name)
+}
+
 /// Everything, as far as it is looked at, by name.
 async fn named_all(tx: &mut Tx<'_>, reach: &Reach) -> Result<Vec<Hit>> {
     let mut found = finds::find_named(tx, "", LOOKED_AT).await?;
-    found.retain(|hit| reach.has(&hit.name));
+    found.retain(|hit| shows(reach, hit));
     found.truncate(CANDIDATES);
     Ok(found)
 }

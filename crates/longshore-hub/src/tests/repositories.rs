@@ -119,3 +119,207 @@ async fn what_is_said_of_a_repository_is_bounded_and_read_only_mode_holds() {
         crate::settings::SignUp::Open
     );
 }
+
+/// Writes down what it is told.
+#[derive(Debug, Default)]
+struct Told(std::sync::Mutex<Vec<String>>);
+
+impl crate::moving::Follower for Told {
+    fn names_changed(&self, names: &[longshore_spec::RepoName]) {
+        let mut told = self.0.lock().unwrap();
+        told.extend(names.iter().map(ToString::to_string));
+    }
+}
+
+#[tokio::test]
+async fn a_group_goes_to_another_owner_with_all_that_is_in_it_and_everybody_hears_of_it() {
+    let mut house = House::new().await;
+    let told = Arc::new(Told::default());
+    house.hub = house.hub.followed_by(told.clone());
+    let (alice, bob) = (house.user("alice").await, house.user("bob").await);
+    let reader = house.user("reader").await;
+    let (here, there) = (house.home("alice").await, house.home("bob").await);
+    let hub = &house.hub;
+    let web = hub.group_create(&alice, here, "web").await.unwrap();
+    let inner = hub.group_create(&alice, web, "deep").await.unwrap();
+    let row = binding(reader.who.id(), READER_ID, here);
+    hub.binding_add(&alice, row).await.unwrap();
+    let id = house.repo("alice/web/deep/app").await;
+    let follows = hub.db.write(Durability::Process, (), |tx, ()| {
+        Box::pin(async move {
+            longshore_meta::news::news_follow(tx, "test")
+                .await
+                .map(drop)
+        })
+    });
+    follows.await.unwrap();
+    // Where one may make no groups, absent or not, nothing goes.
+    for to in ["bob/web", "nobody/web"] {
+        let moved = hub.namespace_move(&alice, web, to).await;
+        assert_eq!(code(moved), Code::Denied, "{to}");
+    }
+    let inside = hub.namespace_move(&alice, web, "alice/web/web").await;
+    assert_eq!(code(inside), Code::ConditionFailed);
+    hub.binding_add(&bob, binding(alice.who.id(), MAINTAINER_ID, there))
+        .await
+        .unwrap();
+    let version = async || {
+        let id = reader.who.id();
+        let read = hub.db.read(&id, |tx, id| {
+            Box::pin(longshore_meta::principals::principal_get(tx, *id))
+        });
+        read.await.unwrap().unwrap().version
+    };
+    let before = version().await;
+    hub.namespace_move(&alice, web, "bob/site").await.unwrap();
+    assert!(
+        version().await > before,
+        "what the reader was given is void"
+    );
+    assert!(
+        !house
+            .may(&reader, Action::RepositoryPull, "bob/site/deep/app")
+            .await
+    );
+    assert!(
+        house
+            .may(&bob, Action::RepositoryPull, "bob/site/deep/app")
+            .await
+    );
+    let deep = hub.namespace_seen(&bob, inner).await.unwrap();
+    assert_eq!(
+        (deep.path.as_str(), deep.owner),
+        ("bob/site/deep", bob.who.id())
+    );
+    assert_eq!(
+        *told.0.lock().unwrap(),
+        ["alice/web/deep/app", "bob/site/deep/app"]
+    );
+    let read = hub.db.read(&(), |tx, ()| {
+        Box::pin(longshore_meta::news::news_list(tx, 0, 10))
+    });
+    let news = read.await.unwrap();
+    let renamed = news
+        .iter()
+        .find(|it| it.kind == longshore_meta::news::Kind::Renamed)
+        .unwrap();
+    assert_eq!(
+        (
+            renamed.repo,
+            renamed.name.as_deref(),
+            renamed.actor.as_str()
+        ),
+        (id, Some("alice/web/deep/app"), "alice")
+    );
+    // And back by its own old name.
+    hub.binding_add(&alice, binding(bob.who.id(), OWNER_ID, here))
+        .await
+        .unwrap();
+    hub.namespace_move(&bob, web, "alice/web").await.unwrap();
+    assert!(
+        house
+            .may(&reader, Action::RepositoryPull, "alice/web/deep/app")
+            .await
+    );
+}
+
+#[tokio::test]
+async fn what_is_seen_is_what_may_be_seen() {
+    let house = House::new().await;
+    let (alice, bob) = (house.user("alice").await, house.user("bob").await);
+    let hub = &house.hub;
+    let home = house.home("alice").await;
+    hub.group_create(&alice, home, "web").await.unwrap();
+    for name in ["alice/app", "alice/web/api", "bob/app"] {
+        house.repo(name).await;
+    }
+    let paths = async |by: &Caller| -> Vec<String> {
+        let found = hub.namespace_page(by, "", 10).await.unwrap();
+        found.into_iter().map(|it| it.path).collect()
+    };
+    assert_eq!(paths(&alice).await, ["alice", "alice/web"]);
+    assert_eq!(paths(&bob).await, ["bob"]);
+    assert_eq!(
+        paths(&operator()).await,
+        ["alice", "alice/web", "bob", "library"]
+    );
+    let seen = hub.repository_page(&bob, "", "", 10).await.unwrap();
+    assert_eq!(seen, ["bob/app"]);
+    let seen = hub.repository_page(&alice, "alice", "", 1).await.unwrap();
+    assert_eq!(seen, ["alice/app"]);
+    let seen = hub.repository_page(&alice, "alice", "alice/app", 9).await;
+    assert_eq!(seen.unwrap(), ["alice/web/api"]);
+    let name = "alice/app".parse().unwrap();
+    hub.repository_seen(&alice, &name).await.unwrap();
+    assert_eq!(
+        code(hub.repository_seen(&bob, &name).await),
+        Code::NameUnknown
+    );
+    assert_eq!(
+        code(hub.namespace_seen(&bob, home).await),
+        Code::NameUnknown
+    );
+    let (hidden, absent) = (
+        hub.namespace_seen(&bob, home).await.unwrap_err(),
+        hub.namespace_id("nobody").await.unwrap_err(),
+    );
+    assert_eq!(hidden.public(), absent.public());
+    let all = NamespaceId::EVERYWHERE;
+    assert_eq!(code(hub.audit_page(&bob, all, 0, 9).await), Code::Denied);
+    assert_eq!(
+        hub.audit_page(&operator(), all, 0, 9).await.unwrap().len(),
+        3
+    );
+    let own = hub.audit_page(&alice, home, 0, 9).await.unwrap();
+    assert_eq!(own.len(), 0, "a group's rows are the group's");
+}
+
+#[tokio::test]
+async fn rights_are_given_and_shown_by_names() {
+    let house = House::new().await;
+    let hub = &house.hub;
+    let owner = house.user("owner").await;
+    let stranger = house.user("stranger").await;
+    let new = NewAccount {
+        owner: "owner".to_owned(),
+        ..account("acme")
+    };
+    hub.organisation_create(&operator(), new).await.unwrap();
+    let home = house.home("acme").await;
+    hub.team_create(&owner, home, account("devs"))
+        .await
+        .unwrap();
+    let robot = crate::robots::NewRobot {
+        name: "acme+ci".to_owned(),
+        ..Default::default()
+    };
+    hub.robot_create(&owner, robot).await.unwrap();
+    let wanted = |subject: &str| crate::subjects::Wanted {
+        subject: subject.to_owned(),
+        role: "reader".to_owned(),
+        place: "acme".to_owned(),
+        ..Default::default()
+    };
+    let subjects = ["acme/devs", "acme+ci", "everybody", "logged-in", "stranger"];
+    for subject in subjects {
+        hub.binding_grant(&owner, &wanted(subject)).await.unwrap();
+    }
+    let page = hub.binding_page(&owner, "acme", 0, 10).await.unwrap();
+    let told: Vec<_> = page.iter().map(|it| it.subject.as_str()).collect();
+    assert_eq!(told[0], "owner");
+    assert_eq!(told[1..], subjects);
+    for nobody in ["acme/none", "acme+none", "none", "none/devs"] {
+        let given = hub.binding_grant(&owner, &wanted(nobody)).await;
+        assert_eq!(code(given), Code::NameUnknown, "{nobody}");
+    }
+    // Whether somebody is there is nothing that a stranger finds out by trying to give rights.
+    for subject in ["owner", "nobody"] {
+        let given = hub.binding_grant(&stranger, &wanted(subject)).await;
+        assert_eq!(code(given), Code::Denied, "{subject}");
+    }
+    hub.team_dissolve(&owner, home, "devs").await.unwrap();
+    let page = hub.binding_page(&owner, "acme", 0, 10).await.unwrap();
+    assert_eq!(page.len(), 5, "a team's rights go with it");
+    let teams = hub.team_page(&owner, home, "", 10).await.unwrap();
+    assert_eq!(teams.len(), 0);
+}

@@ -17,6 +17,7 @@ mod fence;
 mod hasty;
 mod options;
 mod orphans;
+mod removed;
 mod report;
 mod review;
 mod run;

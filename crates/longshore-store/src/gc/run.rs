@@ -72,7 +72,8 @@ impl<'a> Run<'a> {
     pub(super) async fn all(&mut self, empty: Option<&Empty>) -> Result<Option<()>> {
         self.forget_history().await?;
         // In the order in which one makes work for the next.
-        if self.expire(empty).await?.is_none()
+        if self.empty_removed().await?.is_none()
+            || self.expire(empty).await?.is_none()
             || self.collect_untagged().await?.is_none()
             || self.review().await?.is_none()
             || self.bury().await?.is_none()

@@ -26,6 +26,7 @@ mod heal;
 mod leftovers;
 mod lost;
 mod mounts;
+mod names;
 mod news;
 mod restart;
 mod rows;
@@ -106,4 +107,9 @@ async fn it_agrees_with_the_reference_over_random_operations() {
 mod durable_at_each_blob {
     use super::*;
     longshore_testkit::suite!(bench(with_files()));
+}
+
+mod following_names {
+    use super::*;
+    longshore_testkit::suite!(bench(names::followed()));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::future::BoxFuture;
 use longshore_auth::directory::ldap::Ldap;
 use longshore_auth::directory::{Directories, Directory};
 use longshore_auth::index::{Index, IndexOptions, Sources};
@@ -12,13 +13,16 @@ use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
 use longshore_auth::provider::Web;
 use longshore_auth::provider::oidc::Oidc;
 use longshore_core::error::Chain;
-use longshore_hub::Hub;
 use longshore_hub::arrivals::Arrivals;
-use longshore_meta::Db;
+use longshore_hub::moving::Follower;
+use longshore_hub::{Hub, beginning};
+use longshore_meta::{Db, Tx};
+use longshore_spec::name::RepoName;
+use longshore_store::{NewRepo, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::login::auth_limits;
-use super::now;
+use super::{Parts, now};
 use crate::config::{self, Auth, Config};
 
 /// How often keys, secrets and the audit log are looked after.
@@ -28,11 +32,11 @@ const EVERY: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 /// The key of the index is missing, or not the one that belongs to the database.
-pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Hub>> {
+pub async fn index(config: &Config, parts: &Parts) -> anyhow::Result<Option<Hub>> {
     let Auth::Index(settings) = &config.auth else {
         return Ok(None);
     };
-    let path = settings.key_file.clone();
+    let (path, db) = (settings.key_file.clone(), &parts.db);
     // Where nothing was sealed yet, a key may be made; else one that is made now would open nothing.
     let first = !Issuer::has_keys(db, now()).await?;
     let sealing = tokio::task::spawn_blocking(move || SealingKey::open(&path, first))
@@ -56,7 +60,27 @@ pub async fn index(config: &Config, db: &Db) -> anyhow::Result<Option<Hub>> {
     };
     let sources = sources(settings, db, &sealing)?;
     let index = Index::open_with(db.clone(), Arc::new(sealing), options, sources, now()).await?;
-    Ok(Some(Hub::new(index)))
+    let names = Arc::new(Names(parts.store.clone()));
+    Ok(Some(Hub::new(index).followed_by(names)))
+}
+
+/// The store remembers repositories by their names.
+#[derive(Debug)]
+struct Names(Store);
+
+impl Follower for Names {
+    fn names_changed(&self, names: &[RepoName]) {
+        self.0.names_changed(names);
+    }
+}
+
+/// What belongs to the making of a repository where there is an index.
+pub(super) fn born<'t>(
+    tx: &'t mut Tx<'_>,
+    new: &'t NewRepo,
+) -> BoxFuture<'t, longshore_core::Result<()>> {
+    let by = (new.actor.as_str(), new.request);
+    Box::pin(beginning::born(tx, (new.id, &new.name), by, new.now))
 }
 
 /// Where people and machines are known besides here. Nothing is asked yet: it may start after us.

@@ -5,9 +5,13 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
+use super::audit::{self, AuditCommand};
 use super::explain::{self, ExplainCommand};
 use super::identities::{self, IdentityCommand};
 use super::keys::{self, KeysCommand};
+use super::orgs::{self, OrgCommand, TeamCommand};
+use super::places::{self, NamespaceCommand, RepoCommand};
+use super::rights::{self, BindingCommand, RoleCommand};
 use super::robots::{self, RobotCommand};
 use super::tags::{self, TagsCommand};
 use super::tokens::{self, TokenCommand};
@@ -25,6 +29,27 @@ pub enum AdminCommand {
     /// Accounts of people.
     #[command(subcommand)]
     User(UserCommand),
+    /// Organisations and who is in them.
+    #[command(subcommand)]
+    Org(OrgCommand),
+    /// Teams of organisations.
+    #[command(subcommand)]
+    Team(TeamCommand),
+    /// Namespaces: the beginnings of repositories' names.
+    #[command(subcommand)]
+    Namespace(NamespaceCommand),
+    /// Repositories.
+    #[command(subcommand)]
+    Repo(RepoCommand),
+    /// Roles: which actions there are under which name.
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Who has which role where.
+    #[command(subcommand)]
+    Binding(BindingCommand),
+    /// Who changed what, and whether the log says the truth.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Personal access tokens.
     #[command(subcommand)]
     Token(TokenCommand),
@@ -93,6 +118,13 @@ pub fn run(
 ) -> anyhow::Result<ExitCode> {
     match command {
         AdminCommand::User(command) => return users::run(command, variables, out),
+        AdminCommand::Org(command) => return orgs::org(command, variables, out),
+        AdminCommand::Team(command) => return orgs::team(command, variables, out),
+        AdminCommand::Namespace(command) => return places::namespace(command, variables, out),
+        AdminCommand::Repo(command) => return places::repo(command, variables, out),
+        AdminCommand::Role(command) => return rights::role(command, variables, out),
+        AdminCommand::Binding(command) => return rights::binding(command, variables, out),
+        AdminCommand::Audit(command) => return audit::run(command, variables, out),
         AdminCommand::Token(command) => return tokens::run(command, variables, out),
         AdminCommand::Robot(command) => return robots::run(command, variables, out),
         AdminCommand::Trust(command) => return trust::run(command, variables, out),

@@ -1,6 +1,7 @@
 //! One command a file.
 
 pub mod admin;
+pub mod audit;
 pub mod backup;
 pub mod config;
 pub mod explain;
@@ -10,12 +11,16 @@ pub mod gc;
 pub mod identities;
 pub mod import;
 pub mod keys;
+pub mod orgs;
+pub mod places;
+pub mod rights;
 pub mod robots;
 mod secret_input;
 pub mod serve;
 pub mod tags;
 pub mod takeover;
 pub mod tokens;
+mod told;
 pub mod trash;
 pub mod trust;
 pub mod users;

@@ -6,18 +6,19 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use longshore_auth::index::secret::ShownSecret;
 use longshore_core::error::Chain;
 use longshore_http::edge::{self, Edge, EdgeOptions, SignInEdge, Site, TokenEdge};
 use longshore_http::server::{Address, Server};
 use longshore_layout::distribution::Survey;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::assemble;
 use crate::assemble::finding::Finding;
 use crate::banner;
 use crate::config::{Auth, Config, Metrics, Roles};
-use crate::control::{ControlServer, State, users};
+use crate::control::{ControlServer, State};
 use crate::sources::Sources;
 use crate::takeover;
 use crate::telemetry::access::AccessLog;
@@ -111,7 +112,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         _ => Some(assemble::authenticator(config, None).await?),
     };
     let parts = assemble::open(config).await?;
-    let hub = assemble::index(config, &parts.db).await?;
+    let hub = assemble::index(config, &parts).await?;
     let index = hub.as_ref().map(|hub| hub.index().clone());
     let authenticator = match login {
         Some(login) => login,
@@ -219,21 +220,24 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     beside.spawn(probe(health.clone(), config.health.interval, stop.clone()));
 
+    // Before anybody is told that it is ready: a signal that nobody waits for ends the process as it is.
+    let signals = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let (told, for_signal) = (stop.clone(), health.clone());
-    tokio::spawn(async move {
-        if let Err(error) = obey_signals(&told, &for_signal).await {
-            tracing::error!(%error, "signals cannot be received; stopping");
-            told.cancel();
-        }
-    });
+    tokio::spawn(async move { obey_signals(signals, &told, &for_signal).await });
 
-    let needs_administrator = index.is_some() && !users::has_administrator(&parts.db).await?;
+    let setup = match &hub {
+        Some(hub) => hub.setup_token(assemble::now()).await?,
+        None => None,
+    };
     // Nobody may be reading it: a registry serves all the same.
     if let Err(error) = banner::print(
         config,
         &addresses,
         &admin_addresses,
-        needs_administrator,
+        setup.as_ref().map(ShownSecret::as_str),
         &mut std::io::stdout(),
     ) {
         tracing::warn!(%error, "what is served where could not be printed");
@@ -277,9 +281,11 @@ async fn probe(health: Arc<Health>, every: std::time::Duration, stop: Cancellati
 }
 
 /// Stops in order at the first signal, and at once at the second: what is acknowledged is safe either way.
-async fn obey_signals(stop: &CancellationToken, health: &Health) -> std::io::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn obey_signals(
+    (mut terminate, mut interrupt): (Signal, Signal),
+    stop: &CancellationToken,
+    health: &Health,
+) {
     let mut next = async || {
         tokio::select! {
             _ = terminate.recv() => "SIGTERM",

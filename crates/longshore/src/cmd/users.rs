@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::admin::Asked;
+use super::orgs;
 use super::secret_input::password;
 use super::words::time;
 use crate::control::htpasswd::{Import, ImportArgs};
@@ -64,6 +65,24 @@ pub enum UserCommand {
         #[command(flatten)]
         asked: Asked,
         /// The user, or the robot as it logs in.
+        name: String,
+    },
+    /// Give a user another name, and its namespace with all repositories. The old names lead there for 90 days.
+    Rename {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user.
+        name: String,
+        /// The name to be.
+        to: String,
+    },
+    /// Delete a user whose namespaces are empty. Nobody gets the name for 90 days.
+    Delete {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user.
         name: String,
     },
     /// List all users.
@@ -137,6 +156,10 @@ pub fn run(
         }
         UserCommand::Disable { asked, name } => switch(asked, variables, (name, false), out)?,
         UserCommand::Enable { asked, name } => switch(asked, variables, (name, true), out)?,
+        UserCommand::Rename { asked, name, to } => {
+            return orgs::rename(asked, variables, (name, to), out);
+        }
+        UserCommand::Delete { asked, name } => return orgs::delete(asked, variables, name, out),
         UserCommand::List { asked } => list(asked, variables, out)?,
         UserCommand::ImportHtpasswd { asked, file } => {
             let text = std::fs::read_to_string(file)

@@ -20,8 +20,11 @@ use super::fsck::Fsck;
 use super::gc::Gc;
 use super::line::Line;
 use super::operation::{Operation, State, Steps};
+use super::people::People;
+use super::places::Places;
+use super::rights::Rights;
 use super::status::Status;
-use super::{htpasswd, identities, keys, robots, tags, tokens, trash, trust, users};
+use super::{audit, htpasswd, identities, keys, robots, tags, tokens, trash, trust, users};
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
 
@@ -67,6 +70,11 @@ const OPERATIONS: &[(&str, Run)] = &[
         identities::RemoveFactor::NAME,
         run::<identities::RemoveFactor>,
     ),
+    (People::NAME, run::<People>),
+    (Places::NAME, run::<Places>),
+    (Rights::NAME, run::<Rights>),
+    (audit::Rows::NAME, run::<audit::Rows>),
+    (audit::Verify::NAME, run::<audit::Verify>),
     (tags::History::NAME, run::<tags::History>),
     (tags::Restore::NAME, run::<tags::Restore>),
     (trash::List::NAME, run::<trash::List>),

@@ -1,13 +1,11 @@
 //! The users of an htpasswd file, taken over with the passwords they have.
 
 use anyhow::Context as _;
-use longshore_auth::index::password;
-use longshore_meta::time::micros;
+use longshore_hub::NewPassword;
+use longshore_hub::accounts::NewAccount;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
-use super::users::{Making, check, write};
-use crate::assemble;
 
 /// Takes over the users of an htpasswd file, with the passwords they have.
 #[derive(Debug)]
@@ -42,9 +40,8 @@ impl Operation for Import {
     type Done = Imported;
 
     async fn run(state: &State, args: ImportArgs, _steps: Steps<()>) -> anyhow::Result<Imported> {
-        state.index()?;
+        let hub = state.hub()?;
         let mut done = Imported::default();
-        let now = micros(assemble::now());
         for (line, number) in args.text.lines().zip(1..) {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
@@ -53,26 +50,15 @@ impl Operation for Import {
             let (name, hash) = line
                 .split_once(':')
                 .with_context(|| format!("line {number} has no colon; a line is `name:hash`"))?;
-            let fits = check(name)
-                .map_err(|error| error.to_string())
-                .and_then(|()| password::foreign(name, hash));
-            if let Err(why) = fits {
-                done.left.push((name.to_owned(), why));
-                continue;
-            }
-            let making = Making {
+            let new = NewAccount {
                 name: name.to_owned(),
-                full_name: String::new(),
-                mail: String::new(),
-                hash: Some(hash.to_owned()),
-                admin: false,
-                now,
+                password: Some(NewPassword::Hash(hash.to_owned())),
+                ..NewAccount::default()
             };
-            if write(&state.db, making).await? {
-                done.made.push(name.to_owned());
-            } else {
-                let why = "the name is taken".to_owned();
-                done.left.push((name.to_owned(), why));
+            match hub.user_create(&state.operator(), new).await {
+                Ok(_) => done.made.push(name.to_owned()),
+                Err(error) if error.code().is_ours() => return Err(error.into()),
+                Err(error) => done.left.push((name.to_owned(), error.public().to_owned())),
             }
         }
         Ok(done)

@@ -5,7 +5,6 @@ use longshore_meta::time::micros;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
-use crate::assemble;
 
 /// Says which keys there are.
 #[derive(Debug)]
@@ -55,7 +54,7 @@ impl Operation for List {
     type Done = Vec<Entry>;
 
     async fn run(state: &State, _args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
-        let keys = state.index()?.issuer().keys(assemble::now());
+        let keys = state.hub()?.key_list(&state.operator()).await?;
         Ok(keys.into_iter().map(Entry::from).collect())
     }
 }
@@ -78,9 +77,8 @@ impl Operation for Rotate {
     type Done = Vec<Entry>;
 
     async fn run(state: &State, args: RotateArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
-        let issuer = state.index()?.issuer();
-        issuer.rotate(args.at_once, assemble::now()).await?;
-        let keys = issuer.keys(assemble::now());
+        let hub = state.hub()?;
+        let keys = hub.key_rotate(&state.operator(), args.at_once).await?;
         Ok(keys.into_iter().map(Entry::from).collect())
     }
 }

@@ -8,6 +8,7 @@
 //! [`Client::call`], in the same types.
 
 pub mod answer;
+pub mod audit;
 pub mod backup;
 pub mod client;
 pub mod explain;
@@ -19,7 +20,10 @@ pub mod keys;
 pub mod line;
 mod narrow;
 pub mod operation;
+pub mod people;
 pub mod place;
+pub mod places;
+pub mod rights;
 pub mod robots;
 pub mod server;
 pub mod status;

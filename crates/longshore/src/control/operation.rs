@@ -2,17 +2,18 @@
 
 use std::fmt;
 use std::future::Future;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use longshore_auth::index::Index;
-use longshore_hub::Hub;
+use longshore_hub::{Caller, Hub};
 use longshore_meta::Db;
+use longshore_meta::namespaces::NamespaceId;
 use longshore_store::Store;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::line::Line;
+use crate::assemble;
 use crate::config::Config;
 
 /// The parts of the running server that operations work on.
@@ -31,12 +32,25 @@ pub struct State {
 }
 
 impl State {
-    /// The index.
+    /// Whoever can open the socket: the operator, now.
+    pub fn operator(&self) -> Caller {
+        let now = assemble::now();
+        // Told apart in the audit log by when they were asked for.
+        let request = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Caller::operator(request.as_nanos(), now)
+    }
+
+    /// The namespace at `path`; `**` is everywhere.
     ///
     /// # Errors
-    /// This node has none.
-    pub fn index(&self) -> anyhow::Result<&Index> {
-        self.hub().map(Hub::index)
+    /// There is none, or the database cannot be read.
+    pub async fn place(&self, path: &str) -> anyhow::Result<NamespaceId> {
+        match self.hub()?.place_id(path).await {
+            Err(error) if error.code().is_absence() => {
+                anyhow::bail!("there is no such namespace `{path}`")
+            }
+            found => Ok(found?),
+        }
     }
 
     /// The use cases of the index.

@@ -2,18 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::Context as _;
-use longshore_auth::index::keep::{self, Wanted};
-use longshore_auth::index::{Index, USER};
-use longshore_meta::logins::Login;
-use longshore_meta::secrets::{Kind, Secret, secret_list};
-use longshore_meta::time::micros;
-use longshore_meta::{Db, Durability};
+use longshore_hub::tokens::{self as hub, NewToken};
+use longshore_meta::secrets::Secret;
 use serde::{Deserialize, Serialize};
 
 use super::narrow;
 use super::operation::{Operation, State, Steps};
-use crate::assemble;
 
 /// How many are listed at most.
 const MOST: usize = 1000;
@@ -50,22 +44,16 @@ pub struct Made {
     pub expires: Option<i64>,
 }
 
-/// Whoever is called so, who must be there.
-pub(super) async fn named(db: &Db, name: &str) -> anyhow::Result<Login> {
-    let found = db
-        .read(&name, |tx, name| Box::pin(keep::named(tx, name)))
-        .await?;
-    found.with_context(|| format!("there is nobody called `{name}` here"))
-}
-
-/// The same, who must be a person.
-pub(super) async fn user(db: &Db, name: &str) -> anyhow::Result<Login> {
-    let login = named(db, name).await?;
-    anyhow::ensure!(
-        login.kind == USER && login.owner == 0,
-        "`{name}` is no user's name"
-    );
-    Ok(login)
+impl Made {
+    /// What was made for whoever logs in with this name.
+    pub(super) fn of(user: &str, made: &hub::Made) -> Self {
+        Self {
+            id: made.id,
+            user: user.to_owned(),
+            secret: made.secret.as_str().to_owned(),
+            expires: made.expires,
+        }
+    }
 }
 
 impl Operation for Create {
@@ -75,30 +63,16 @@ impl Operation for Create {
     type Done = Made;
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
-        let index: &Index = state.index()?;
-        let login = user(&state.db, &args.user).await?;
-        let now = assemble::now();
-        let wanted = Wanted {
-            kind: Kind::Personal,
-            principal: login.id,
+        let caller = state.operator();
+        let new = NewToken {
             label: args.label,
             narrow: narrow::read(&args.repositories, &args.actions)?,
-            expires: args.lives.map(|lives| now + Duration::from_secs(lives)),
+            expires: args
+                .lives
+                .map(|lives| caller.now + Duration::from_secs(lives)),
         };
-        let (secret, row) = index.new_secret(wanted)?;
-        let expires = row.expires;
-        let id = state
-            .db
-            .write(Durability::Power, (row, micros(now)), |tx, (row, now)| {
-                Box::pin(keep::personal_put(tx, row, *now))
-            })
-            .await?;
-        Ok(Made {
-            id,
-            user: login.name,
-            secret: secret.as_str().to_owned(),
-            expires,
-        })
+        let made = state.hub()?.token_create(&caller, &args.user, new).await?;
+        Ok(Made::of(&args.user, &made))
     }
 }
 
@@ -143,16 +117,6 @@ impl From<Secret> for Entry {
     }
 }
 
-/// All of somebody's secrets of one kind.
-pub(super) async fn all(db: &Db, principal: i64, kind: Kind) -> anyhow::Result<Vec<Entry>> {
-    let found = db
-        .read(&(principal, kind), |tx, (principal, kind)| {
-            Box::pin(secret_list(tx, *principal, *kind, 0, MOST))
-        })
-        .await?;
-    Ok(found.into_iter().map(Entry::from).collect())
-}
-
 impl Operation for List {
     const NAME: &'static str = "token-list";
     type Args = ListArgs;
@@ -160,9 +124,9 @@ impl Operation for List {
     type Done = Vec<Entry>;
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
-        state.index()?;
-        let login = user(&state.db, &args.user).await?;
-        all(&state.db, login.id, Kind::Personal).await
+        let (hub, caller) = (state.hub()?, state.operator());
+        let found = hub.token_list(&caller, &args.user, 0, MOST).await?;
+        Ok(found.into_iter().map(Entry::from).collect())
     }
 }
 
@@ -186,18 +150,12 @@ impl Operation for Revoke {
     type Done = ();
 
     async fn run(state: &State, args: RevokeArgs, _steps: Steps<()>) -> anyhow::Result<()> {
-        let index = state.index()?;
-        let login = named(&state.db, &args.user).await?;
-        let revoked = state
-            .db
-            .write(
-                Durability::Power,
-                (login.id, args.id),
-                |tx, (principal, id)| Box::pin(keep::secret_revoke(tx, *principal, *id)),
-            )
-            .await?;
-        anyhow::ensure!(revoked, "`{}` has no token {}", args.user, args.id);
-        index.forget(login.id);
+        let (hub, caller) = (state.hub()?, state.operator());
+        if args.user.contains('+') {
+            hub.robot_revoke(&caller, &args.user, args.id).await?;
+        } else {
+            hub.token_revoke(&caller, &args.user, args.id).await?;
+        }
         Ok(())
     }
 }

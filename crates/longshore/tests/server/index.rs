@@ -132,7 +132,11 @@ async fn users_are_made_given_passwords_switched_off_and_on_and_listed() {
         &format!("{PASSWORD}\n"),
     );
     for (args, input, words) in [
-        (&["user", "create", "alice"][..], "another horse\n", "taken"),
+        (
+            &["user", "create", "alice"][..],
+            "another horse\n",
+            "cannot be had",
+        ),
         (&["user", "create", "bob"], "short\n", "too short"),
         (&["user", "create", "bob"], "Password123\n", "tried first"),
         (
@@ -145,20 +149,16 @@ async fn users_are_made_given_passwords_switched_off_and_on_and_listed() {
             "",
             "no password on standard input",
         ),
-        (
-            &["user", "create", "Bob"],
-            "correct horse\n",
-            "cannot be a user's name",
-        ),
+        (&["user", "create", "Bob"], "correct horse\n", "is no name"),
         (
             &["user", "create", "library"],
             "correct horse\n",
-            "kept for the registry itself",
+            "is reserved",
         ),
         (
             &["user", "passwd", "nobody"],
             "correct horse\n",
-            "nobody called",
+            "no such user `nobody`",
         ),
     ] {
         fails(dir, args, input, words);
@@ -241,7 +241,7 @@ async fn tokens_open_what_they_are_for_until_they_are_revoked_and_the_database_h
         "",
         "none of the actions",
     );
-    fails(dir, &["token", "create", "bob"], "", "nobody called");
+    fails(dir, &["token", "create", "bob"], "", "no such user `bob`");
     let listed = json(dir, &["token", "list", "alice"], "");
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert!(listed[0]["used"].is_i64() && !listed.to_string().contains("lsp_"));
@@ -268,7 +268,7 @@ async fn tokens_open_what_they_are_for_until_they_are_revoked_and_the_database_h
         dir,
         &["token", "revoke", "alice", &all["id"].to_string()],
         "",
-        "no token",
+        "no such token",
     );
     assert_eq!(server.stop(), Some(0));
     for name in ["meta.db", "meta.db-wal"] {
@@ -321,14 +321,14 @@ async fn a_robots_secret_is_replaced_without_an_outage() {
     for (args, words) in [
         (&["robot", "create", "robot+ci"][..], "already"),
         (&["robot", "create", "ci"], "no robot's name"),
-        (&["robot", "create", "nowhere+ci"], "no organisation"),
+        (&["robot", "create", "nowhere+ci"], "no such organisation"),
         (
             &["robot", "create", "robot+x", "--grant", "king:acme"],
-            "no role",
+            "no such role `king`",
         ),
         (
             &["robot", "create", "robot+x", "--grant", "reader:nowhere"],
-            "no namespace",
+            "no such namespace `nowhere`",
         ),
     ] {
         fails(dir, args, "", words);

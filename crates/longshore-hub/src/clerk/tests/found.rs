@@ -1,7 +1,7 @@
 //! What is found, by whom, and in what order.
 
 use longshore_core::{Code, Finder as _, Parents, Registry as _, Rights, Seek};
-use longshore_meta::artifacts;
+use longshore_meta::{Durability, artifacts, repos};
 use serde_json::json;
 
 use super::{cx, names, open, sees};
@@ -172,4 +172,34 @@ async fn pages_follow_each_other_without_gap_or_repetition() {
         .find(&cx(Rights::Everything), "web", &seek)
         .await;
     assert_eq!(refused.unwrap_err().code(), Code::QueryInvalid);
+}
+
+#[tokio::test]
+async fn what_is_renamed_is_found_by_its_new_name_and_what_is_removed_by_none() {
+    let place = open().await;
+    let team = json!({"team": "payments"});
+    place.image("acme/till", "1", "linux/amd64", team).await;
+    place.settle().await;
+    let change = async |to: Option<&'static str>| {
+        let write = place.db.write(Durability::Process, to, |tx, to| {
+            Box::pin(async move {
+                match to {
+                    Some(to) => repos::repo_rename(tx, 1, &to.parse().unwrap(), ("alice", 1)).await,
+                    None => repos::repo_remove(tx, 1, ("alice", 1)).await.map(drop),
+                }
+            })
+        });
+        write.await.unwrap();
+        place.settle().await;
+    };
+    change(Some("acme/checkout")).await;
+    assert_eq!(place.find("till").await, [""; 0]);
+    for query in ["checkout", "label:team=payments"] {
+        assert_eq!(place.find(query).await, ["acme/checkout"], "{query}");
+    }
+    change(None).await;
+    // Its content is not in the trash yet.
+    for query in ["checkout", "label:team=payments", "deleted"] {
+        assert_eq!(place.find(query).await, [""; 0], "{query}");
+    }
 }

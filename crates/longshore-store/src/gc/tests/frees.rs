@@ -328,3 +328,40 @@ async fn a_file_whose_row_could_not_be_written_is_removed_a_day_later() {
     bench.gc_after(2 * HOUR).await;
     assert_eq!(bench.files(), 0);
 }
+
+#[tokio::test]
+async fn a_repository_that_was_removed_is_emptied_and_freed_and_one_of_such_a_name_is_left() {
+    let bench = Bench::new().await;
+    for at in 0..40 {
+        let config = format!("{{\"at\":{at}}}");
+        bench
+            .image("a/app", &["last"], &[config.as_bytes(), &large("x")])
+            .await;
+    }
+    bench.image("deleted/mine", &["1"], &[b"{}"]).await;
+    let remove = bench
+        .db
+        .write(longshore_meta::Durability::Power, (), |tx, ()| {
+            Box::pin(async move {
+                let repo = "a/app".parse().unwrap();
+                let id = longshore_meta::repos::repo_id(tx, &repo).await?.unwrap();
+                longshore_meta::repos::repo_remove(tx, id, ("alice", 1)).await
+            })
+        });
+    let left = remove.await.unwrap();
+    bench.store.names_changed(&[name("a/app"), left]);
+    assert!(!bench.pulls("a/app", "last").await);
+    // The name is free, and has nothing of what was there.
+    bench.image("a/app", &["new"], &[b"{\"new\":1}"]).await;
+    assert!(!bench.pulls("a/app", "last").await);
+    let report = bench.gc_after(HOUR).await;
+    assert_eq!((report.collected, report.trash), (40, 40));
+    check(&bench).await;
+    let report = bench.gc_after(14 * DAY).await;
+    assert_eq!((report.trash, report.expired), (0, 40));
+    bench.gc_after(MINUTES).await;
+    assert!(bench.pulls("a/app", "new").await);
+    assert!(bench.pulls("deleted/mine", "1").await);
+    assert_eq!(bench.files(), 0, "the large blob is gone");
+    check(&bench).await;
+}

@@ -1,0 +1,180 @@
+//! Accounts change: kept out and let in again, renamed, deleted.
+
+use longshore_auth::rights::{Action, Object};
+use longshore_core::Result;
+use longshore_meta::Tx;
+use longshore_meta::bindings::binding_clear;
+use longshore_meta::namespaces::{
+    Namespace, NamespaceId, namespace_at, namespace_delete, namespace_owned,
+};
+use longshore_meta::principals::{
+    PrincipalId, State, principal_list, principal_named, principal_rename, principal_state,
+};
+use longshore_meta::rests::{Rest, rest_get};
+use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
+use longshore_spec::name::RepoName;
+use serde_json::json;
+
+use crate::accounts::{named, told};
+use crate::caller::Caller;
+use crate::hub::{Done, Hub};
+use crate::members::dissolve;
+use crate::moving::renamed;
+use crate::names::{check, conflict, free, lay};
+use crate::namespaces::is_empty;
+use crate::permit::Permit;
+use crate::rank::outranks;
+
+const USERS: u8 = Action::UserManage as u8;
+
+impl Hub {
+    /// Disables a user or organisation, or enables it again. What was issued to it is void.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn account_state(&self, caller: &Caller, name: &str, enabled: bool) -> Result<()> {
+        let args = (name.to_owned(), enabled);
+        self.act(
+            caller,
+            Object::System,
+            args,
+            |tx, permit, (name, enabled)| Box::pin(account_state(tx, permit, name, *enabled)),
+        )
+        .await
+    }
+
+    /// Deletes a user or organisation whose namespaces are empty. Its name rests.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
+    pub async fn account_delete(&self, caller: &Caller, name: &str) -> Result<()> {
+        self.act(
+            caller,
+            Object::System,
+            name.to_owned(),
+            |tx, permit, name| Box::pin(account_delete(tx, permit, name)),
+        )
+        .await
+    }
+
+    /// Gives a user or an organisation another name, and its namespace with all that lies in it. The old names of repositories lead there
+    /// for a while, and nobody else gets the old name meanwhile; whoever logs in uses the new one.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when the name cannot be had or too much lies in the namespace, or
+    /// `Unavailable`.
+    pub async fn account_rename(&self, caller: &Caller, name: &str, to: &str) -> Result<()> {
+        let args = (name.to_owned(), to.to_owned());
+        let changed = self
+            .act(caller, Object::System, args, |tx, permit, (name, to)| {
+                Box::pin(account_rename(tx, permit, name, to))
+            })
+            .await?;
+        self.tell(&changed);
+        Ok(())
+    }
+}
+
+/// Switches an account off or on.
+///
+/// # Errors
+/// See [`Hub::account_state`].
+pub async fn account_state(
+    tx: &mut Tx<'_>,
+    permit: &Permit<USERS>,
+    name: &str,
+    enabled: bool,
+) -> Result<Done<()>> {
+    let account = named(tx, name).await?;
+    outranks(tx, permit.caller(), account.id).await?;
+    let state = if enabled {
+        State::Active
+    } else {
+        State::Disabled
+    };
+    // Who was logged in by a browser or an engine logs in anew when the account is back.
+    secret_delete_of(tx, account.id.0, Secret::Refresh).await?;
+    secret_delete_of(tx, account.id.0, Secret::Session).await?;
+    principal_state(tx, account.id, state, permit.micros()).await?;
+    Ok(told(
+        (),
+        name,
+        json!({ "state": state.word(), "id": account.id.0 }),
+    ))
+}
+
+/// Renames an account.
+///
+/// # Errors
+/// See [`Hub::account_rename`].
+pub async fn account_rename(
+    tx: &mut Tx<'_>,
+    permit: &Permit<USERS>,
+    name: &str,
+    to: &str,
+) -> Result<Done<Vec<RepoName>>> {
+    check(to)?;
+    let account = named(tx, name).await?;
+    outranks(tx, permit.caller(), account.id).await?;
+    let now = permit.micros();
+    let home = namespace_at(tx, name).await?;
+    let home = home.filter(|it| it.owner == account.id);
+    // Its own old name may be taken back.
+    let rest = rest_get(tx, to, now).await?;
+    let own = home.as_ref().map(|it| Rest::Namespace(it.id));
+    let taken = principal_named(tx, PrincipalId(0), to).await?.is_some();
+    if taken || rest.is_none() || rest != own {
+        free(tx, to, now).await?;
+    }
+    principal_rename(tx, account.id, to, now).await?;
+    let by = (permit.caller().name.as_str(), now);
+    let changed = match &home {
+        Some(home) => renamed(tx, home, to, NamespaceId(0), by).await?,
+        None => Vec::new(),
+    };
+    let detail =
+        json!({ "renamed": [name, to], "id": account.id.0, "repositories": changed.len() / 2 });
+    Ok(told(changed, name, detail))
+}
+
+/// Deletes an account.
+///
+/// # Errors
+/// See [`Hub::account_delete`].
+pub async fn account_delete(
+    tx: &mut Tx<'_>,
+    permit: &Permit<USERS>,
+    name: &str,
+) -> Result<Done<()>> {
+    let account = named(tx, name).await?;
+    outranks(tx, permit.caller(), account.id).await?;
+    let now = permit.micros();
+    for namespace in namespace_owned(tx, account.id, "", 1000).await? {
+        if !is_empty(tx, &namespace.path).await? {
+            return Err(conflict(format!(
+                "there are repositories in `{}`; move or delete them first",
+                namespace.path
+            )));
+        }
+        forget(tx, &namespace).await?;
+        lay(tx, &namespace.path, Rest::Nobody, now).await?;
+    }
+    // Teams and robots of an organisation end with it.
+    loop {
+        let owned = principal_list(tx, account.id, "", 1000).await?;
+        if owned.is_empty() {
+            break;
+        }
+        for party in &owned {
+            dissolve(tx, party, now).await?;
+        }
+    }
+    dissolve(tx, &account, now).await?;
+    lay(tx, name, Rest::Nobody, now).await?;
+    Ok(told((), name, json!({ "deleted": account.id.0 })))
+}
+
+async fn forget(tx: &mut Tx<'_>, namespace: &Namespace) -> Result<()> {
+    binding_clear(tx, namespace.id).await?;
+    namespace_delete(tx, namespace.id).await
+}

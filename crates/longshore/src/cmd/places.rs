@@ -1,0 +1,311 @@
+//! `longshore admin namespace` and `longshore admin repo`.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::admin::Asked;
+use super::orgs::print;
+use super::told::{fields, rows};
+use crate::control::places::{Ask, Places};
+
+/// What to do with namespaces.
+#[derive(Debug, Subcommand)]
+pub enum NamespaceCommand {
+    /// Make a namespace of the system (`base`), or a group in a namespace (`acme/web`).
+    ///
+    /// Users and organisations have one of their name already.
+    Create {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+    },
+    /// List all namespaces.
+    List {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+    },
+    /// Show a namespace.
+    Show {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+    },
+    /// Say who may see what is in a namespace, whether it can be changed, and what it is for.
+    Set {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+        /// Who may pull without being given a right: nobody (`private`), whoever has logged in (`internal`), or everybody
+        /// (`public`).
+        #[arg(long, value_parser = ["private", "internal", "public"])]
+        visibility: Option<String>,
+        /// Whether nothing in it can be changed.
+        #[arg(long, value_name = "true|false")]
+        read_only: Option<bool>,
+        /// What it is for.
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Give a group another path, with all that is in it. Old names lead there for 90 days.
+    Move {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+        /// The path to be.
+        to: String,
+    },
+    /// Delete a namespace that nothing is in.
+    Delete {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+    },
+    /// Delete all repositories and groups in a namespace, and leave it.
+    ///
+    /// Their images go to the trash, and their space is free when their time there has ended (`trash.time`).
+    Purge {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its path.
+        path: String,
+    },
+}
+
+/// What to do with repositories.
+#[derive(Debug, Subcommand)]
+pub enum RepoCommand {
+    /// Make a repository without content. A push makes one, too.
+    Create {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its name.
+        name: String,
+    },
+    /// List repositories, also those without content.
+    List {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// In this namespace and the groups in it [default: all].
+        #[arg(default_value = "")]
+        namespace: String,
+    },
+    /// Show a repository.
+    Show {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its name, or one it had.
+        name: String,
+    },
+    /// Say who may see a repository, whether it can be changed, and what it is.
+    Set {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its name.
+        name: String,
+        /// Who may pull without being given a right. It narrows what its namespace says, and `inherit` leaves that.
+        #[arg(long, value_parser = ["inherit", "private", "internal", "public"])]
+        visibility: Option<String>,
+        /// Whether nothing in it can be changed.
+        #[arg(long, value_name = "true|false")]
+        read_only: Option<bool>,
+        /// What it is, in a line.
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Give a repository another name, in another namespace perhaps. The old name leads there for 90 days.
+    Move {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its name.
+        name: String,
+        /// The name to be.
+        to: String,
+    },
+    /// Delete a repository with all that is in it.
+    ///
+    /// Its images go to the trash, and their space is free when their time there has ended (`trash.time`).
+    Delete {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its name.
+        name: String,
+    },
+}
+
+const NAMESPACE: [&str; 5] = ["path", "visibility", "read_only", "created", "description"];
+const REPOSITORY: [&str; 8] = [
+    "name",
+    "visibility",
+    "read_only",
+    "manifests",
+    "tags",
+    "stars",
+    "pulls",
+    "description",
+];
+
+/// Runs the command.
+///
+/// # Errors
+/// The server cannot be asked, says that it failed, or `out` cannot be written to.
+pub fn namespace(
+    command: &NamespaceCommand,
+    variables: &[(String, String)],
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let call = |asked: &Asked, ask: Ask| asked.call::<Places>(variables, &ask, |()| {});
+    match command {
+        NamespaceCommand::Create { asked, path } => {
+            let told = call(asked, Ask::NamespaceCreate { path: path.clone() })?;
+            print(asked, &told, out, |out| {
+                writeln!(out, "the namespace `{path}` is there")
+            })
+        }
+        NamespaceCommand::List { asked } => {
+            let told = call(asked, Ask::NamespaceList)?;
+            print(asked, &told, out, |out| rows(&told, &NAMESPACE, out))
+        }
+        NamespaceCommand::Show { asked, path } => {
+            let told = call(asked, Ask::NamespaceShow { path: path.clone() })?;
+            print(asked, &told, out, |out| fields(&told, &NAMESPACE, out))
+        }
+        NamespaceCommand::Set {
+            asked,
+            path,
+            visibility,
+            read_only,
+            description,
+        } => {
+            let ask = Ask::NamespaceSet {
+                path: path.clone(),
+                visibility: visibility.clone(),
+                read_only: *read_only,
+                description: description.clone(),
+            };
+            let told = call(asked, ask)?;
+            print(asked, &told, out, |out| fields(&told, &NAMESPACE, out))
+        }
+        NamespaceCommand::Move { asked, path, to } => {
+            let ask = Ask::NamespaceMove {
+                path: path.clone(),
+                to: to.clone(),
+            };
+            let told = call(asked, ask)?;
+            moved(asked, &told, (path, to), out)
+        }
+        NamespaceCommand::Delete { asked, path } => {
+            let told = call(asked, Ask::NamespaceRemove { path: path.clone() })?;
+            print(asked, &told, out, |out| {
+                writeln!(out, "the namespace `{path}` is deleted")
+            })
+        }
+        NamespaceCommand::Purge { asked, path } => {
+            let told = call(asked, Ask::NamespacePurge { path: path.clone() })?;
+            let count = told.get("repositories").and_then(Value::as_u64);
+            print(asked, &told, out, |out| {
+                writeln!(
+                    out,
+                    "{} repositories in `{path}` are deleted; what was in them is in the trash, and collected after its time there",
+                    count.unwrap_or_default()
+                )
+            })
+        }
+    }
+}
+
+fn moved(
+    asked: &Asked,
+    told: &Value,
+    (from, to): (&str, &str),
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    print(asked, told, out, |out| {
+        writeln!(
+            out,
+            "`{from}` is `{to}` now; the old name leads there for 90 days"
+        )
+    })
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// The server cannot be asked, says that it failed, or `out` cannot be written to.
+pub fn repo(
+    command: &RepoCommand,
+    variables: &[(String, String)],
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    let call = |asked: &Asked, ask: Ask| asked.call::<Places>(variables, &ask, |()| {});
+    match command {
+        RepoCommand::Create { asked, name } => {
+            let told = call(asked, Ask::RepoCreate { name: name.clone() })?;
+            print(asked, &told, out, |out| {
+                writeln!(out, "the repository `{name}` is there")
+            })
+        }
+        RepoCommand::List { asked, namespace } => {
+            let path = namespace.clone();
+            let told = call(asked, Ask::RepoList { path })?;
+            print(asked, &told, out, |out| rows(&told, &["name"], out))
+        }
+        RepoCommand::Show { asked, name } => {
+            let told = call(asked, Ask::RepoShow { name: name.clone() })?;
+            print(asked, &told, out, |out| fields(&told, &REPOSITORY, out))
+        }
+        RepoCommand::Set {
+            asked,
+            name,
+            visibility,
+            read_only,
+            description,
+        } => {
+            let ask = Ask::RepoSet {
+                name: name.clone(),
+                visibility: visibility.clone(),
+                read_only: *read_only,
+                description: description.clone(),
+            };
+            let told = call(asked, ask)?;
+            print(asked, &told, out, |out| fields(&told, &REPOSITORY, out))
+        }
+        RepoCommand::Move { asked, name, to } => {
+            let ask = Ask::RepoMove {
+                name: name.clone(),
+                to: to.clone(),
+            };
+            let told = call(asked, ask)?;
+            moved(asked, &told, (name, to), out)
+        }
+        RepoCommand::Delete { asked, name } => {
+            let told = call(asked, Ask::RepoRemove { name: name.clone() })?;
+            print(asked, &told, out, |out| {
+                writeln!(
+                    out,
+                    "`{name}` is deleted; what was in it is in the trash, and collected after its time there"
+                )
+            })
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Organisations, their teams and members, and the end of accounts.
+
+use longshore_hub::accounts::NewAccount;
+use longshore_meta::principals::{Kind, Principal, PrincipalId};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::operation::{Operation, State, Steps};
+
+/// How many are listed at most.
+const MOST: usize = 100_000;
+
+/// Makes, shows and changes organisations, teams and members.
+#[derive(Debug)]
+pub struct People;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Make an organisation.
+    OrgCreate {
+        /// Its name.
+        name: String,
+        /// What it is for.
+        description: String,
+        /// The user who owns it; empty: nobody yet.
+        owner: String,
+    },
+    /// List organisations.
+    OrgList,
+    /// Show one, with its teams and members.
+    OrgShow {
+        /// Its name.
+        name: String,
+    },
+    /// Give a user or an organisation another name.
+    Rename {
+        /// Its name.
+        name: String,
+        /// The name to be.
+        to: String,
+    },
+    /// Delete a user or an organisation.
+    Delete {
+        /// Its name.
+        name: String,
+    },
+    /// Add a member to an organisation or a team, or take it out.
+    Member {
+        /// The organisation.
+        org: String,
+        /// The team.
+        team: Option<String>,
+        /// The user.
+        user: String,
+        /// Whether it is to be a member.
+        member: bool,
+    },
+    /// Make a team.
+    TeamCreate {
+        /// The organisation.
+        org: String,
+        /// The team.
+        team: String,
+        /// What it is for.
+        description: String,
+    },
+    /// List the teams of an organisation.
+    TeamList {
+        /// The organisation.
+        org: String,
+    },
+    /// Show a team with its members.
+    TeamShow {
+        /// The organisation.
+        org: String,
+        /// The team.
+        team: String,
+    },
+    /// Delete a team.
+    TeamDelete {
+        /// The organisation.
+        org: String,
+        /// The team.
+        team: String,
+    },
+}
+
+fn shown(row: &Principal) -> Value {
+    json!({
+        "id": row.id.0,
+        "name": row.name,
+        "state": row.state.word(),
+        "description": row.description,
+        "created": row.created,
+    })
+}
+
+async fn members(state: &State, org: &str, team: Option<&str>) -> anyhow::Result<Value> {
+    let (hub, caller) = (state.hub()?, state.operator());
+    let home = home(state, org).await?;
+    let none = PrincipalId(i64::MIN);
+    let found = hub.member_page(&caller, home, team, none, MOST).await?;
+    let names = found.into_iter().map(|it| it.name);
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    // A directory and a person may both say that somebody is in it.
+    names.dedup();
+    Ok(json!(names))
+}
+
+async fn home(state: &State, org: &str) -> anyhow::Result<longshore_meta::namespaces::NamespaceId> {
+    let found = state.hub()?.namespace_id(org).await;
+    found.map_err(|_| anyhow::anyhow!("there is no organisation `{org}`"))
+}
+
+async fn teams(state: &State, org: &str) -> anyhow::Result<Vec<Value>> {
+    let (hub, home) = (state.hub()?, home(state, org).await?);
+    let found = hub.team_page(&state.operator(), home, "", MOST).await?;
+    Ok(found.iter().map(shown).collect())
+}
+
+impl Operation for People {
+    const NAME: &'static str = "people";
+    type Args = Ask;
+    type Step = ();
+    type Done = Value;
+
+    async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
+        let (hub, caller) = (state.hub()?, state.operator());
+        match args {
+            Ask::OrgCreate {
+                name,
+                description,
+                owner,
+            } => {
+                let new = NewAccount {
+                    name: name.clone(),
+                    description,
+                    owner,
+                    ..NewAccount::default()
+                };
+                let id = hub.organisation_create(&caller, new).await?;
+                Ok(json!({ "name": name, "id": id.0 }))
+            }
+            Ask::OrgList => {
+                let found = hub.account_list(&caller, "", MOST).await?;
+                let found = found.iter().filter(|it| it.kind == Kind::Organisation);
+                Ok(found.map(shown).collect())
+            }
+            Ask::OrgShow { name } => {
+                let teams = teams(state, &name).await?;
+                let members = members(state, &name, None).await?;
+                Ok(json!({ "name": name, "members": members, "teams": teams }))
+            }
+            Ask::Rename { name, to } => {
+                hub.account_rename(&caller, &name, &to).await?;
+                Ok(json!({ "name": to, "before": name }))
+            }
+            Ask::Delete { name } => {
+                hub.account_delete(&caller, &name).await?;
+                Ok(json!({ "deleted": name }))
+            }
+            Ask::Member {
+                org,
+                team,
+                user,
+                member,
+            } => {
+                let home = home(state, &org).await?;
+                let of = team.as_deref();
+                hub.member_set(&caller, home, of, &user, member).await?;
+                Ok(json!({ "organisation": org, "team": team, "user": user, "member": member }))
+            }
+            Ask::TeamCreate {
+                org,
+                team,
+                description,
+            } => {
+                let new = NewAccount {
+                    name: team.clone(),
+                    description,
+                    ..NewAccount::default()
+                };
+                let home = home(state, &org).await?;
+                let id = hub.team_create(&caller, home, new).await?;
+                Ok(json!({ "name": format!("{org}/{team}"), "id": id.0 }))
+            }
+            Ask::TeamList { org } => Ok(json!(teams(state, &org).await?)),
+            Ask::TeamShow { org, team } => {
+                let members = members(state, &org, Some(&team)).await?;
+                Ok(json!({ "name": format!("{org}/{team}"), "members": members }))
+            }
+            Ask::TeamDelete { org, team } => {
+                let home = home(state, &org).await?;
+                hub.team_dissolve(&caller, home, &team).await?;
+                Ok(json!({ "deleted": format!("{org}/{team}") }))
+            }
+        }
+    }
+}

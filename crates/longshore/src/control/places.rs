@@ -1,0 +1,252 @@
+//! Namespaces and repositories: made, shown, changed, renamed, removed.
+
+use anyhow::Context as _;
+use longshore_hub::repositories::Said;
+use longshore_meta::namespaces::{Namespace, Visibility};
+use longshore_spec::name::RepoName;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::operation::{Operation, State, Steps};
+
+/// How many are listed at most.
+const MOST: usize = 100_000;
+
+/// Makes, shows and changes namespaces and repositories.
+#[derive(Debug)]
+pub struct Places;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Make a namespace of the system, or a group in a namespace.
+    NamespaceCreate {
+        /// Its path.
+        path: String,
+    },
+    /// List all namespaces.
+    NamespaceList,
+    /// Show one.
+    NamespaceShow {
+        /// Its path.
+        path: String,
+    },
+    /// Change one; what is `None` stays.
+    NamespaceSet {
+        /// Its path.
+        path: String,
+        /// `private`, `internal` or `public`.
+        visibility: Option<String>,
+        /// Whether nothing in it can be changed.
+        read_only: Option<bool>,
+        /// What it is for.
+        description: Option<String>,
+    },
+    /// Give a group another path.
+    NamespaceMove {
+        /// Its path.
+        path: String,
+        /// The path to be.
+        to: String,
+    },
+    /// Remove one.
+    NamespaceRemove {
+        /// Its path.
+        path: String,
+    },
+    /// Delete all repositories and groups in one.
+    NamespacePurge {
+        /// Its path.
+        path: String,
+    },
+    /// Make a repository without content.
+    RepoCreate {
+        /// Its name.
+        name: String,
+    },
+    /// List repositories.
+    RepoList {
+        /// In this namespace; empty: all.
+        path: String,
+    },
+    /// Show one.
+    RepoShow {
+        /// Its name.
+        name: String,
+    },
+    /// Change one; what is `None` stays.
+    RepoSet {
+        /// Its name.
+        name: String,
+        /// `private`, `internal`, `public`, or `inherit`.
+        visibility: Option<String>,
+        /// Whether nothing in it can be changed.
+        read_only: Option<bool>,
+        /// What it is, in a line.
+        description: Option<String>,
+    },
+    /// Give a repository another name.
+    RepoMove {
+        /// Its name.
+        name: String,
+        /// The name to be.
+        to: String,
+    },
+    /// Delete a repository with all that is in it.
+    RepoRemove {
+        /// Its name.
+        name: String,
+    },
+}
+
+fn shown(row: &Namespace) -> Value {
+    json!({
+        "id": row.id.0,
+        "path": row.path,
+        "visibility": row.visibility.word(),
+        "read_only": row.read_only,
+        "description": row.description,
+        "created": row.created,
+    })
+}
+
+fn visibility(word: &str) -> anyhow::Result<Visibility> {
+    let read = word.parse();
+    read.map_err(|()| {
+        anyhow::anyhow!("`{word}` is no visibility: there are private, internal and public")
+    })
+}
+
+fn repo(name: &str) -> anyhow::Result<RepoName> {
+    let read = name.parse();
+    read.with_context(|| format!("`{name}` is no name of a repository"))
+}
+
+impl Operation for Places {
+    const NAME: &'static str = "places";
+    type Args = Ask;
+    type Step = ();
+    type Done = Value;
+
+    async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
+        let (hub, caller) = (state.hub()?, state.operator());
+        match args {
+            Ask::NamespaceCreate { path } => {
+                let id = match path.rsplit_once('/') {
+                    None => hub.namespace_create(&caller, &path).await?,
+                    Some((parent, name)) => {
+                        let parent = state.place(parent).await?;
+                        hub.group_create(&caller, parent, name).await?
+                    }
+                };
+                Ok(json!({ "path": path, "id": id.0 }))
+            }
+            Ask::NamespaceList => {
+                let found = hub.namespace_page(&caller, "", MOST).await?;
+                Ok(found.iter().map(shown).collect())
+            }
+            Ask::NamespaceShow { path } => {
+                let id = state.place(&path).await?;
+                Ok(shown(&hub.namespace_seen(&caller, id).await?))
+            }
+            Ask::NamespaceSet {
+                path,
+                visibility: word,
+                read_only,
+                description,
+            } => {
+                let id = state.place(&path).await?;
+                let to = word.as_deref().map(visibility).transpose()?;
+                if to.is_some() || read_only.is_some() {
+                    hub.namespace_settings(&caller, id, to, read_only).await?;
+                }
+                if let Some(text) = description {
+                    hub.namespace_describe(&caller, id, &text).await?;
+                }
+                Ok(shown(&hub.namespace_seen(&caller, id).await?))
+            }
+            Ask::NamespaceMove { path, to } => {
+                let id = state.place(&path).await?;
+                hub.namespace_move(&caller, id, &to).await?;
+                Ok(json!({ "path": to, "before": path }))
+            }
+            Ask::NamespaceRemove { path } => {
+                let id = state.place(&path).await?;
+                hub.namespace_remove(&caller, id).await?;
+                Ok(json!({ "removed": path }))
+            }
+            Ask::NamespacePurge { path } => {
+                let id = state.place(&path).await?;
+                let count = hub.namespace_purge(&caller, id).await?;
+                Ok(json!({ "purged": path, "repositories": count }))
+            }
+            other => repository(state, other).await,
+        }
+    }
+}
+
+async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
+    let (hub, caller) = (state.hub()?, state.operator());
+    let name = match args {
+        Ask::RepoCreate { name } => {
+            let name = repo(&name)?;
+            hub.repository_create(&caller, &name).await?;
+            name
+        }
+        Ask::RepoList { path } => {
+            let found = hub.repository_page(&caller, &path, "", MOST).await?;
+            return Ok(json!(found));
+        }
+        Ask::RepoSet {
+            name,
+            visibility: word,
+            read_only,
+            description,
+        } => {
+            let name = repo(&name)?;
+            if word.is_some() || read_only.is_some() {
+                let now = hub.repository_seen(&caller, &name).await?.profile;
+                let to = match word.as_deref() {
+                    None => now.visibility,
+                    Some("inherit") => None,
+                    Some(word) => Some(visibility(word)?),
+                };
+                let read_only = read_only.unwrap_or(now.read_only);
+                hub.repository_settings(&caller, &name, to, read_only)
+                    .await?;
+            }
+            if description.is_some() {
+                let said = Said {
+                    description,
+                    ..Said::default()
+                };
+                hub.repository_describe(&caller, &name, said).await?;
+            }
+            name
+        }
+        Ask::RepoMove { name, to } => {
+            let to = repo(&to)?;
+            hub.repository_rename(&caller, &repo(&name)?, &to).await?;
+            to
+        }
+        Ask::RepoRemove { name } => {
+            hub.repository_remove(&caller, &repo(&name)?).await?;
+            return Ok(json!({ "removed": name }));
+        }
+        Ask::RepoShow { name } => repo(&name)?,
+        _ => anyhow::bail!("that is not asked about repositories"),
+    };
+    let found = hub.repository_seen(&caller, &name).await?;
+    Ok(json!({
+        "id": found.id,
+        "name": found.name,
+        "visibility": found.profile.visibility.map(Visibility::word),
+        "read_only": found.profile.read_only,
+        "description": found.profile.description,
+        "manifests": found.manifests,
+        "tags": found.tags,
+        "stars": found.profile.stars,
+        "pulls": found.profile.pulls,
+    }))
+}

@@ -1,0 +1,189 @@
+//! Roles and bindings: who may do what where.
+
+use longshore_auth::rights::ActionSet;
+use longshore_hub::subjects::{Named, Wanted};
+use longshore_meta::roles::Role;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::operation::{Operation, State, Steps};
+
+/// How many are listed at most.
+const MOST: usize = 100_000;
+
+/// Makes, shows and takes back roles and bindings.
+#[derive(Debug)]
+pub struct Rights;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// List roles.
+    RoleList {
+        /// Those made for this namespace's owner; `**`: those of all.
+        of: String,
+    },
+    /// Make a role, or say what it allows from now on.
+    RoleSet {
+        /// For this namespace's owner; `**`: for all.
+        of: String,
+        /// Its name.
+        name: String,
+        /// The actions it allows.
+        actions: Vec<String>,
+        /// What it is for.
+        description: String,
+    },
+    /// Remove a role.
+    RoleRemove {
+        /// Of this namespace's owner; `**`: of all.
+        of: String,
+        /// Its name.
+        name: String,
+    },
+    /// List bindings.
+    BindingList {
+        /// On this namespace; `**`: everywhere.
+        place: String,
+    },
+    /// Give or deny a role.
+    BindingGive {
+        /// Whom it is for.
+        subject: String,
+        /// The role.
+        role: String,
+        /// The namespace; `**`: everywhere.
+        place: String,
+        /// Whether it denies.
+        deny: bool,
+        /// Patterns of repositories.
+        repositories: Vec<String>,
+        /// Patterns of tags.
+        tags: Vec<String>,
+        /// Networks.
+        networks: Vec<String>,
+        /// Hours, as JSON.
+        hours: Option<String>,
+        /// How many seconds it counts; none: until it is taken back.
+        lives: Option<u64>,
+    },
+    /// Take a binding back.
+    BindingRemove {
+        /// The namespace; `**`: everywhere.
+        place: String,
+        /// Its id.
+        id: i64,
+    },
+}
+
+fn role(row: &Role) -> Value {
+    json!({
+        "id": row.id,
+        "name": row.name,
+        "builtin": row.builtin,
+        "actions": row.actions.split(' ').collect::<Vec<_>>(),
+        "description": row.description,
+    })
+}
+
+fn binding(named: &Named) -> Value {
+    let row = &named.row;
+    json!({
+        "id": row.id,
+        "effect": if row.deny { "deny" } else { "allow" },
+        "subject": named.subject,
+        "role": row.role_name,
+        "place": named.place,
+        "repository": named.repo,
+        "repositories": row.repos,
+        "tags": row.tags,
+        "networks": row.networks,
+        "hours": row.hours,
+        "expires": row.expires,
+        "source": row.source,
+    })
+}
+
+fn words(list: &[String]) -> Option<String> {
+    (!list.is_empty()).then(|| list.join(" "))
+}
+
+impl Operation for Rights {
+    const NAME: &'static str = "rights";
+    type Args = Ask;
+    type Step = ();
+    type Done = Value;
+
+    async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
+        let (hub, caller) = (state.hub()?, state.operator());
+        match args {
+            Ask::RoleList { of } => {
+                let of = state.place(&of).await?;
+                let found = hub.role_page(&caller, of, "", MOST).await?;
+                Ok(found.iter().map(role).collect())
+            }
+            Ask::RoleSet {
+                of,
+                name,
+                actions,
+                description,
+            } => {
+                let of = state.place(&of).await?;
+                let text = actions.join(" ");
+                let actions = ActionSet::parse(&text)
+                    .map_err(|word| anyhow::anyhow!("there is no action `{word}`"))?;
+                anyhow::ensure!(
+                    !actions.is_empty(),
+                    "a role that allows nothing is none; name actions with --action"
+                );
+                let id = hub.role_set(&caller, of, &name, actions, &description);
+                Ok(json!({ "name": name, "id": id.await?, "actions": actions.to_string() }))
+            }
+            Ask::RoleRemove { of, name } => {
+                let of = state.place(&of).await?;
+                hub.role_remove(&caller, of, &name).await?;
+                Ok(json!({ "removed": name }))
+            }
+            Ask::BindingList { place } => {
+                let found = hub.binding_page(&caller, &place, 0, MOST).await?;
+                Ok(found.iter().map(binding).collect())
+            }
+            Ask::BindingGive {
+                subject,
+                role,
+                place,
+                deny,
+                repositories,
+                tags,
+                networks,
+                hours,
+                lives,
+            } => {
+                let lives = lives.and_then(|lives| i64::try_from(lives).ok());
+                let wanted = Wanted {
+                    subject,
+                    role,
+                    place,
+                    deny,
+                    repos: words(&repositories),
+                    tags: words(&tags),
+                    networks: words(&networks),
+                    hours,
+                    expires: lives.map(|lives| {
+                        caller
+                            .micros()
+                            .saturating_add(lives.saturating_mul(1_000_000))
+                    }),
+                };
+                let id = hub.binding_grant(&caller, &wanted).await?;
+                Ok(json!({ "id": id }))
+            }
+            Ask::BindingRemove { place, id } => {
+                let place = state.place(&place).await?;
+                hub.binding_remove(&caller, place, id).await?;
+                Ok(json!({ "removed": id }))
+            }
+        }
+    }
+}
