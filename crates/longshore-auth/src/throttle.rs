@@ -85,7 +85,7 @@ pub(crate) struct Attempt<'a> {
 }
 
 /// An IPv6 customer has at least 2^64 addresses, so these count together.
-fn network(peer: IpAddr) -> IpAddr {
+pub(crate) fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)),
         v4 @ IpAddr::V4(_) => v4,

@@ -1,6 +1,6 @@
 //! Personal access tokens: made, listed, revoked.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use longshore_auth::index::keep::{self, Wanted};
 use longshore_auth::index::secret::{NoRandom, ShownSecret};
@@ -9,6 +9,7 @@ use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::secrets::{Kind, NewSecret, Secret, secret_list};
+use longshore_meta::time::micros;
 use serde_json::json;
 
 use crate::caller::Caller;
@@ -39,6 +40,14 @@ pub struct Made {
     pub secret: ShownSecret,
     /// When it ends, in microseconds.
     pub expires: Option<i64>,
+}
+
+impl Made {
+    /// How long it is good from `now` on; none: until it is revoked.
+    pub fn lives(&self, now: SystemTime) -> Option<Duration> {
+        let left = self.expires?.saturating_sub(micros(now));
+        Some(Duration::from_micros(u64::try_from(left).unwrap_or(0)))
+    }
 }
 
 pub(crate) fn no_random(error: NoRandom) -> Error {

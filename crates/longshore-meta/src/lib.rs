@@ -22,6 +22,7 @@ pub mod candidates;
 pub mod checks;
 pub mod db;
 pub mod deeds;
+pub mod devices;
 pub mod factors;
 pub mod finds;
 pub mod graves;

@@ -46,6 +46,11 @@ const SCANS: &[(&str, &str)] = &[
     ("signing_keys::ERASE", "a handful of keys, once a minute"),
     ("rests::ANY", "one row"),
     (
+        "devices::COUNT",
+        "logins of command lines that wait, of which there are ten thousand at most",
+    ),
+    ("devices::OLDEST", "the first few of an index"),
+    (
         "profiles::NARROWED",
         "an index of the few repositories that are not as their namespace is",
     ),

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::login::Known;
 use super::{Index, unavailable};
 use crate::checked::throttled;
+use crate::header::check_basic;
 use crate::identity::Refusal;
 use crate::issuer::SealError;
 use crate::totp::{NoRandom, RecoveryCodes, TotpSecret, recovery_hash};
@@ -127,6 +128,21 @@ impl Index {
         let who = PrincipalId(known.principal);
         self.spend_code((user, who), code, peer, now).await?;
         Ok(known)
+    }
+
+    /// The same for what a form brought, of which nothing was looked at before.
+    ///
+    /// # Errors
+    /// See [`Index::login_with_code`].
+    pub async fn login_at_page(
+        &self,
+        (user, password, code): (&str, Zeroizing<Vec<u8>>, &str),
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> std::result::Result<Known, Refusal> {
+        let (user, password) = check_basic(user, password, &self.0.options.limits)?;
+        self.login_with_code(&user, password, code.trim(), peer, now)
+            .await
     }
 
     /// Uses up a code or a recovery code of somebody's. Wrong ones count as wrong passwords of `user` do.

@@ -4,6 +4,7 @@
 //! keys. [`keep`] has the parts of transactions that make and take back credentials; whoever may do that is decided above.
 
 mod bearer;
+mod device;
 mod factor;
 mod grants;
 pub mod keep;
@@ -36,6 +37,7 @@ use crate::provider::keyless::{Keyless, TrustRule};
 use crate::provider::oidc::Oidc;
 use crate::rights::{Judge, role};
 
+pub use self::device::{DeviceCodes, UserCode, counted_as};
 pub use self::factor::FactorError;
 pub use self::keyless::{KEYLESS, RULES_OF_ISSUER};
 pub(crate) use self::login::unavailable;

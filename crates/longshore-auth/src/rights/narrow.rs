@@ -33,6 +33,9 @@ pub enum NarrowError {
     /// An action that there is not.
     #[error("there is no action `{0}`")]
     Action(String),
+    /// A word that is none of the few for actions.
+    #[error("`{0}` is none of the actions pull, push and delete")]
+    Word(String),
     /// A pattern that is none.
     #[error(transparent)]
     Pattern(#[from] longshore_spec::PatternError),
@@ -62,6 +65,44 @@ impl Narrow {
             Some(list) => Some(list.join(" ").parse()?),
         };
         Ok(Self { actions, repos })
+    }
+
+    /// From what people write: patterns of repositories, and the words `pull`, `push` and `delete`. None of either leaves
+    /// everything.
+    ///
+    /// # Errors
+    /// Which word is none of them, or that a pattern is none.
+    pub fn of_words<'a>(
+        repositories: &[&str],
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Option<Self>, NarrowError> {
+        let mut words = words.into_iter().peekable();
+        if repositories.is_empty() && words.peek().is_none() {
+            return Ok(None);
+        }
+        let mut actions = if words.peek().is_none() {
+            ActionSet::ALL
+        } else {
+            ActionSet::of(&[Action::RepositoryList])
+        };
+        for word in words {
+            actions = actions.or(match word {
+                "pull" => ActionSet::of(&[Action::RepositoryPull]),
+                "push" => ActionSet::of(&[
+                    Action::RepositoryPush,
+                    Action::TagCreate,
+                    Action::NamespaceCreateRepository,
+                ]),
+                "delete" => ActionSet::of(&[Action::RepositoryDelete, Action::TagDelete]),
+                other => return Err(NarrowError::Word(other.to_owned())),
+            });
+        }
+        let repos = if repositories.is_empty() {
+            None
+        } else {
+            Some(repositories.join(" ").parse()?)
+        };
+        Ok(Some(Self { actions, repos }))
     }
 
     /// As [`Narrow::parse`] reads it.

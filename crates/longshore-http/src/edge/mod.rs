@@ -8,8 +8,11 @@
 //! specification.
 
 mod accept;
+mod cookies;
+mod device;
 mod enter;
 mod errors;
+mod form;
 mod ids;
 mod intake;
 mod lists;
@@ -47,6 +50,7 @@ use longshore_core::{Actor, ByteStream, Code, Error, Registry};
 use longshore_spec::route::{self, Request, RouteError};
 use tracing::{Instrument as _, Span};
 
+pub use device::DeviceEdge;
 pub use neighbour::{Asked, Neighbour, Told};
 pub use observe::{End, Observed, Observer};
 pub use options::{EdgeOptions, Pages, Ping};

@@ -13,12 +13,14 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, header};
-use longshore_auth::index::{Index, SESSION_LIVES};
+use longshore_auth::index::{Index, SESSION_LIVES, UserCode};
 use longshore_auth::provider::oidc::{Oidc, OidcError, TICKET_LIVES};
 use longshore_core::error::Chain;
 use longshore_core::{Actor, Code, Error};
 use serde_json::json;
 
+use super::cookies::{DEVICE_COOKIE, SESSION_COOKIE, TICKET_COOKIE, cookie, kept};
+use super::device::DEVICE;
 use super::errors::Fault;
 use super::observe::Watch;
 use super::proxies::Sender;
@@ -31,10 +33,6 @@ use crate::server::{Body, Peer};
 /// Where logins are, below the prefix of the edge.
 const OIDC: &str = "/auth/oidc";
 const SESSION: &str = "/auth/session";
-/// What a browser keeps while it is at a provider, and afterwards. The prefix makes it keep them for this host alone, and
-/// send them over TLS only (RFC 6265bis, 4.1.3).
-const TICKET_COOKIE: &str = "__Host-longshore-login";
-const SESSION_COOKIE: &str = "__Host-longshore-session";
 /// The header that a page's script sets and that a form or link of another site cannot.
 const SAME_SITE: &str = "x-longshore-request";
 
@@ -189,11 +187,18 @@ impl SignInEdge {
                 "no session can be begun just now",
             ))
         })?;
-        let home = self.edge.0.urls.here(asked.head, asked.sender, "/");
+        // Of what somebody else may have chosen only a code is read, and only for our own page.
+        let code = kept(asked.head, DEVICE_COOKIE).and_then(UserCode::read);
+        let home = code.map_or_else(
+            || "/".to_owned(),
+            |code| format!("{DEVICE}?user_code={}", code.shown()),
+        );
+        let home = self.edge.0.urls.here(asked.head, asked.sender, &home);
         let session = cookie(SESSION_COOKIE, session.as_str(), SESSION_LIVES.as_secs());
         Ok(Reply::new(StatusCode::SEE_OTHER)
             .with(header::LOCATION, value(home))
             .also(header::SET_COOKIE, session)
+            .also(header::SET_COOKIE, cookie(DEVICE_COOKIE, "", 0))
             .also(header::SET_COOKIE, cookie(TICKET_COOKIE, "", 0)))
     }
 
@@ -231,27 +236,6 @@ impl SignInEdge {
     }
 }
 
-/// A cookie that comes back to this host only, over TLS, and to no script. `Lax`: the provider's redirect is a link from
-/// elsewhere, and must bring it.
-fn cookie(name: &str, text: &str, secs: u64) -> HeaderValue {
-    value(format!(
-        "{name}={text}; Path=/; Max-Age={secs}; Secure; HttpOnly; SameSite=Lax"
-    ))
-}
-
-/// What the browser kept under a name. Of two with one name neither is taken: one of them is somebody else's.
-fn kept<'a>(head: &'a Parts, name: &str) -> Option<&'a str> {
-    let lines = head.headers.get_all(header::COOKIE).iter();
-    let mut found = lines
-        .filter_map(|line| line.to_str().ok())
-        .flat_map(|line| line.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .filter(|(own, _)| *own == name)
-        .map(|(_, text)| text);
-    let first = found.next()?;
-    found.next().is_none().then_some(first)
-}
-
 fn missing() -> Fault {
     let error = Error::new(Code::NameUnknown, "there is no such login provider here");
     Fault::from(error).status(StatusCode::NOT_FOUND)
@@ -275,34 +259,4 @@ fn refused(error: &OidcError) -> Fault {
         _ => Code::Denied,
     };
     Error::new(code, error.to_string()).into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn head(lines: &[&str]) -> Parts {
-        let mut request = http::Request::builder().uri("/");
-        for line in lines {
-            request = request.header("cookie", *line);
-        }
-        request.body(()).unwrap().into_parts().0
-    }
-
-    #[test]
-    fn a_cookie_is_found_by_its_name_and_two_of_one_name_are_none() {
-        for (lines, found) in [
-            (&["a=1; n=x; b=2"][..], Some("x")),
-            (&["n=x"], Some("x")),
-            (&["a=1", "n=x=y"], Some("x=y")),
-            (&["n="], Some("")),
-            (&["nn=x", "xn=x"], None),
-            (&["n=x; n=x"], None),
-            (&["n=x", "n=y"], None),
-            (&["N=x", "n"], None),
-            (&[], None),
-        ] {
-            assert_eq!(kept(&head(lines), "n"), found, "{lines:?}");
-        }
-    }
 }

@@ -9,6 +9,7 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::Edge;
+use super::device::DeviceEdge;
 use super::neighbour::{Door, Neighbour};
 use super::signin::SignInEdge;
 use super::token::TokenEdge;
@@ -22,6 +23,7 @@ pub struct Site {
     token: Option<TokenEdge>,
     beside: Vec<Door>,
     sign_in: Option<SignInEdge>,
+    device: Option<DeviceEdge>,
 }
 
 impl Site {
@@ -33,6 +35,7 @@ impl Site {
             token: None,
             beside: Vec::new(),
             sign_in: None,
+            device: None,
         }
     }
 
@@ -65,6 +68,13 @@ impl Site {
         self
     }
 
+    /// With logins of command lines.
+    #[must_use]
+    pub fn with_devices(mut self, device: DeviceEdge) -> Self {
+        self.device = Some(device);
+        self
+    }
+
     /// Answers a request that came by `peer`. Every failure is a response too.
     pub async fn call<B>(&self, peer: Peer, request: Request<B>) -> Response<Body>
     where
@@ -79,6 +89,11 @@ impl Site {
             && sign_in.is_for(request.uri().path())
         {
             return Box::pin(sign_in.call(peer, request)).await;
+        }
+        if let Some(device) = &self.device
+            && device.is_for(request.uri().path())
+        {
+            return Box::pin(device.call(peer, request)).await;
         }
         match &self.token {
             // Boxed: a pull would carry room for it.

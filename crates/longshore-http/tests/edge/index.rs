@@ -15,8 +15,9 @@ use longshore_auth::index::secret::ShownSecret;
 use longshore_auth::index::{Index, IndexOptions, Sources, password};
 use longshore_auth::issuer::SealingKey;
 use longshore_auth::rights::role;
-use longshore_http::edge::{Edge, EdgeOptions, Observer, Site, TokenEdge};
+use longshore_http::edge::{DeviceEdge, Edge, EdgeOptions, Observer, Site, TokenEdge};
 use longshore_http::server::Peer;
+use longshore_hub::Hub;
 use longshore_meta::bindings::{Binding, binding_put};
 use longshore_meta::logins::password_put;
 use longshore_meta::namespaces::{
@@ -149,7 +150,11 @@ impl Village {
             .unwrap();
         let authenticator = Authenticator::index(index.clone());
         let edge = Edge::new(registry(), authenticator, edge, observer);
-        let site = Site::new(edge.clone()).with_tokens(TokenEdge::new(edge, index.clone()));
+        let hub = Hub::new(index.clone());
+        let tokens = TokenEdge::new(edge.clone(), index.clone()).with_devices(hub.clone());
+        let site = Site::new(edge.clone())
+            .with_tokens(tokens)
+            .with_devices(DeviceEdge::new(edge, hub));
         let mut village = Village {
             _folder: folder,
             db,

@@ -8,6 +8,8 @@
 )]
 
 mod bad_input;
+mod device;
+mod device_page;
 mod h2;
 mod house;
 mod index;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use longshore_auth::index::secret::ShownSecret;
 use longshore_core::error::Chain;
-use longshore_http::edge::{self, Edge, EdgeOptions, SignInEdge, Site, TokenEdge};
+use longshore_http::edge::{self, DeviceEdge, Edge, EdgeOptions, SignInEdge, Site, TokenEdge};
 use longshore_http::server::{Address, Server};
 use longshore_layout::distribution::Survey;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -150,12 +150,18 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         _ => Site::new(edge.clone()),
     };
     if let Some(index) = &index {
+        let mut tokens = TokenEdge::new(edge.clone(), index.clone());
+        if let Some(hub) = &hub {
+            tokens = tokens.with_devices(hub.clone());
+        }
         site = site
-            .with_tokens(TokenEdge::new(edge.clone(), index.clone()))
-            .with_sign_in(SignInEdge::new(edge, index.clone()));
+            .with_tokens(tokens)
+            .with_sign_in(SignInEdge::new(edge.clone(), index.clone()));
     }
     if let Some(hub) = &hub {
-        site = site.with_neighbour(assemble::api(hub.clone(), finding.finder()));
+        site = site
+            .with_devices(DeviceEdge::new(edge, hub.clone()))
+            .with_neighbour(assemble::api(hub.clone(), finding.finder()));
     }
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;

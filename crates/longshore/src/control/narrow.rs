@@ -1,42 +1,21 @@
 //! What a token is narrowed to, as people write it.
 
-use longshore_auth::rights::{Action, ActionSet, Narrow};
+use longshore_auth::rights::Narrow;
 
 /// Reads patterns of repositories, and the words `pull`, `push` and `delete`; none of either leaves everything.
 ///
 /// # Errors
 /// Which word is none of them, or which pattern is none.
 pub(super) fn read(repositories: &[String], words: &[String]) -> anyhow::Result<Option<Narrow>> {
-    if repositories.is_empty() && words.is_empty() {
-        return Ok(None);
-    }
-    let mut actions = if words.is_empty() {
-        ActionSet::ALL
-    } else {
-        ActionSet::of(&[Action::RepositoryList])
-    };
-    for word in words {
-        actions = actions.or(match word.as_str() {
-            "pull" => ActionSet::of(&[Action::RepositoryPull]),
-            "push" => ActionSet::of(&[
-                Action::RepositoryPush,
-                Action::TagCreate,
-                Action::NamespaceCreateRepository,
-            ]),
-            "delete" => ActionSet::of(&[Action::RepositoryDelete, Action::TagDelete]),
-            other => anyhow::bail!("`{other}` is none of the actions pull, push and delete"),
-        });
-    }
-    let repos = if repositories.is_empty() {
-        None
-    } else {
-        Some(repositories.join(" ").parse()?)
-    };
-    Ok(Some(Narrow { actions, repos }))
+    let repositories: Vec<&str> = repositories.iter().map(String::as_str).collect();
+    let words = words.iter().map(String::as_str);
+    Ok(Narrow::of_words(&repositories, words)?)
 }
 
 #[cfg(test)]
 mod tests {
+    use longshore_auth::rights::Action;
+
     use super::*;
 
     fn words(words: &[&str]) -> Vec<String> {

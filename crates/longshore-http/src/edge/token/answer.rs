@@ -1,8 +1,11 @@
 //! What the token service answers.
 
+use std::time::SystemTime;
+
 use http::{Response, StatusCode, header};
 use longshore_auth::index::Issued;
 use longshore_core::Code;
+use longshore_hub::devices::{DeviceLogin, DevicePoll};
 use serde_json::{Value, json};
 
 use super::super::names;
@@ -32,9 +35,26 @@ pub(super) fn given(issued: &Issued, post: bool) -> Reply {
         .with(header::CACHE_CONTROL, names::NO_STORE)
 }
 
+/// What a command line logs in with from now on: a personal token, which is a password for its user and a Bearer for the API.
+pub(super) fn logged_in(login: &DeviceLogin, now: SystemTime) -> Reply {
+    let mut answer = json!({
+        "access_token": login.token.secret.as_str(),
+        "token_type": "Bearer",
+        "scope": login.scope,
+        "username": login.user,
+    });
+    let left = login.token.lives(now).map(|left| left.as_secs());
+    if let (Some(left), Some(members)) = (left, answer.as_object_mut()) {
+        members.insert("expires_in".to_owned(), json!(left));
+    }
+    Reply::new(StatusCode::OK)
+        .json(names::JSON, answer.to_string().into_bytes())
+        .with(header::CACHE_CONTROL, names::NO_STORE)
+}
+
 /// What is wrong with a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Problem {
+pub(in crate::edge) enum Problem {
     /// A parameter is missing, there twice, or cannot be read.
     Malformed(&'static str),
     /// The grant type is missing or none that is known.
@@ -45,11 +65,11 @@ pub(super) enum Problem {
 
 /// A failure in the words of OAuth (RFC 6749, 5.2), with the registry's own beside them, which is what clients show.
 #[derive(Debug)]
-pub(super) struct OAuthError {
+pub(in crate::edge) struct OAuthError {
     status: StatusCode,
     error: &'static str,
     /// The code in the registry's words.
-    pub(super) code: &'static str,
+    pub(in crate::edge) code: &'static str,
     message: String,
 }
 
@@ -63,7 +83,7 @@ impl OAuthError {
         }
     }
 
-    pub(super) fn request(problem: Problem) -> Self {
+    pub(in crate::edge) fn request(problem: Problem) -> Self {
         match problem {
             Problem::Malformed(why) => Self::new(
                 "invalid_request",
@@ -73,7 +93,7 @@ impl OAuthError {
             Problem::Grant => Self::new(
                 "unsupported_grant_type",
                 Code::Unsupported,
-                "`grant_type` must be password or refresh_token",
+                "`grant_type` must be password, refresh_token or that of a device code",
             ),
             Problem::Code => Self::new(
                 "unsupported_grant_type",
@@ -83,7 +103,7 @@ impl OAuthError {
         }
     }
 
-    pub(super) fn scope(why: String) -> Self {
+    pub(in crate::edge) fn scope(why: String) -> Self {
         Self::new("invalid_scope", Code::Unsupported, why)
     }
 
@@ -96,7 +116,34 @@ impl OAuthError {
         Self::new("invalid_grant", Code::Unauthorized, why)
     }
 
-    pub(super) fn respond(&self, request: &str) -> Response<Body> {
+    /// RFC 8628, 3.5.
+    pub(super) fn device(poll: &DevicePoll) -> Self {
+        let (error, message) = match poll {
+            DevicePoll::Waiting => (
+                "authorization_pending",
+                "nobody has approved this login yet",
+            ),
+            DevicePoll::TooSoon => (
+                "slow_down",
+                "asked too soon; wait five seconds longer each time",
+            ),
+            DevicePoll::Denied => (
+                "access_denied",
+                "this login was denied; begin another one if that was a mistake",
+            ),
+            DevicePoll::Expired => (
+                "expired_token",
+                "nobody approved this login in time; begin another one",
+            ),
+            DevicePoll::Unknown | DevicePoll::Given(_) => (
+                "invalid_grant",
+                "there is no such device code, it was used, or it is another client's",
+            ),
+        };
+        Self::new(error, Code::Unauthorized, message)
+    }
+
+    pub(in crate::edge) fn respond(&self, request: &str) -> Response<Body> {
         let body: Value = json!({
             "error": self.error,
             "error_description": self.message,

@@ -3,12 +3,12 @@
 use http::Uri;
 use longshore_auth::index::Ask;
 use longshore_spec::scope::Scopes;
-use percent_encoding::percent_decode_str;
 
+use super::super::form::{once, pairs};
 use super::answer::Problem;
 
-/// The most parameters of one request.
-const MOST: usize = 100;
+/// The grant of command lines that wait for a browser (RFC 8628, 3.4).
+pub(in crate::edge) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// The parameters that are read. Others mean nothing here.
 #[derive(Default)]
@@ -17,34 +17,6 @@ pub(super) struct Parameters {
     scopes: Vec<String>,
     client: Option<String>,
     offline: bool,
-}
-
-/// Names and values, decoded. `+` is a blank, as forms have it; many clients write scopes so.
-fn pairs(text: &str) -> Result<Vec<(String, String)>, &'static str> {
-    let decode = |part: &str| {
-        percent_decode_str(&part.replace('+', " "))
-            .decode_utf8()
-            .map(std::borrow::Cow::into_owned)
-            .map_err(|_| "a parameter is not UTF-8")
-    };
-    let parts = text.split('&').filter(|part| !part.is_empty());
-    let mut pairs = Vec::new();
-    for part in parts {
-        if pairs.len() == MOST {
-            return Err("there are too many parameters");
-        }
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        pairs.push((decode(name)?, decode(value)?));
-    }
-    Ok(pairs)
-}
-
-/// Sets what may be said once only: of two values each side could believe another one.
-fn once(place: &mut Option<String>, value: String) -> Result<(), &'static str> {
-    match place.replace(value) {
-        None => Ok(()),
-        Some(_) => Err("a parameter is there twice"),
-    }
 }
 
 impl Parameters {
@@ -65,6 +37,11 @@ impl Parameters {
         Ok(read)
     }
 
+    /// What the client calls itself; empty where it does not.
+    pub(super) fn client(&self) -> &str {
+        self.client.as_deref().unwrap_or_default()
+    }
+
     /// The same, understood.
     ///
     /// # Errors
@@ -83,8 +60,13 @@ impl Parameters {
 
 /// By what a form asks for a token.
 pub(super) enum Wanted {
-    Password { user: String, password: String },
+    Password {
+        user: String,
+        password: String,
+    },
     Refresh(String),
+    /// The code of a command line that waits for a browser.
+    Device(String),
 }
 
 /// A form of OAuth 2.
@@ -98,14 +80,15 @@ impl Form {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Problem> {
         let text = std::str::from_utf8(bytes).map_err(|_| Problem::Malformed("it is not text"))?;
         let mut read = Parameters::default();
-        let (mut grant, mut user, mut password, mut token, mut access, mut scope) =
-            (None, None, None, None, None, None);
+        let (mut grant, mut user, mut password, mut token) = (None, None, None, None);
+        let (mut access, mut scope, mut device) = (None, None, None);
         for (name, value) in pairs(text).map_err(Problem::Malformed)? {
             let place = match name.as_str() {
                 "grant_type" => &mut grant,
                 "username" => &mut user,
                 "password" => &mut password,
                 "refresh_token" => &mut token,
+                "device_code" => &mut device,
                 "access_type" => &mut access,
                 "scope" => &mut scope,
                 "service" => &mut read.service,
@@ -123,6 +106,9 @@ impl Form {
             },
             Some("refresh_token") => {
                 Wanted::Refresh(token.ok_or(Problem::Malformed("`refresh_token` is missing"))?)
+            }
+            Some(DEVICE_GRANT) => {
+                Wanted::Device(device.ok_or(Problem::Malformed("`device_code` is missing"))?)
             }
             Some("authorization_code") => return Err(Problem::Code),
             _ => return Err(Problem::Grant),

@@ -14,19 +14,23 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::{Bytes, BytesMut};
-use futures_util::TryStreamExt as _;
+use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderValue, Method, Response, StatusCode, header};
 use longshore_auth::Refusal;
 use longshore_auth::index::{Ask, Index, Issued, Known, TokenError};
 use longshore_core::error::Chain;
 use longshore_core::{Actor, ByteStream, Code, Error};
+use longshore_hub::Hub;
+use longshore_hub::devices::DevicePoll;
 use zeroize::Zeroizing;
 
-use self::answer::{OAuthError, given};
+pub(super) use self::answer::{OAuthError, Problem};
+use self::answer::{given, logged_in};
+pub(super) use self::ask::DEVICE_GRANT;
 use self::ask::{Form, Parameters, Wanted};
 use super::errors::{Fault, seconds};
+use super::form::{is_form, read};
 use super::intake;
 use super::observe::Watch;
 use super::proxies::Sender;
@@ -41,8 +45,6 @@ const PATH: &str = "/token";
 /// Where the keys are, as a JWK set, in two places; and as certificates.
 const JWKS: [&str; 2] = ["/token/jwks.json", "/.well-known/jwks.json"];
 const CERTIFICATES: &str = "/token/certificates.pem";
-/// The longest form, in bytes.
-const FORM: usize = 64 * 1024;
 /// Keys are shown long before they sign, so a minute does no harm.
 const A_MINUTE: HeaderValue = HeaderValue::from_static("max-age=60");
 const PEM: HeaderValue = HeaderValue::from_static("application/x-pem-file");
@@ -53,6 +55,8 @@ const JWK_SET: HeaderValue = HeaderValue::from_static("application/jwk-set+json"
 pub struct TokenEdge {
     edge: Edge,
     index: Index,
+    /// The use cases, where command lines log in by a browser.
+    hub: Option<Hub>,
 }
 
 impl fmt::Debug for TokenEdge {
@@ -66,6 +70,7 @@ struct Asked<'a> {
     head: &'a Parts,
     sender: &'a Sender<'a>,
     now: SystemTime,
+    request: u128,
     watch: &'a Watch,
 }
 
@@ -90,7 +95,20 @@ impl From<OAuthError> for Failure {
 impl TokenEdge {
     /// A token service of `index`, which observes, names and counts requests as `edge` does.
     pub fn new(edge: Edge, index: Index) -> Self {
-        TokenEdge { edge, index }
+        TokenEdge {
+            edge,
+            index,
+            hub: None,
+        }
+    }
+
+    /// The same, which also answers command lines that wait for a browser.
+    #[must_use]
+    pub fn with_devices(self, hub: Hub) -> Self {
+        TokenEdge {
+            hub: Some(hub),
+            ..self
+        }
     }
 
     /// Whether a path is one of the token service's.
@@ -121,6 +139,7 @@ impl TokenEdge {
             head: &head,
             sender: &sender,
             now,
+            request: id,
             watch: &watch,
         };
         let mut response = match self.answer(&asked, body).await {
@@ -205,6 +224,9 @@ impl TokenEdge {
         }
         let bytes = read(body).await?;
         let form = Form::read(&bytes).map_err(OAuthError::request)?;
+        if let Wanted::Device(code) = &form.wanted {
+            return self.device(asked, code, form.parameters.client()).await;
+        }
         let ask = form.parameters.ask().map_err(OAuthError::scope)?;
         let known = self.grant(&form.wanted, asked).await.map_err(|refusal| {
             match asked.not_looked_at(&refusal) {
@@ -227,7 +249,38 @@ impl TokenEdge {
                 let password = Zeroizing::new(password.as_bytes().to_vec());
                 Box::pin(self.index.login_checked(user, password, peer, now)).await
             }
-            Wanted::Refresh(token) => self.index.by_refresh(token.as_bytes(), peer, now).await,
+            // A device's code was answered before.
+            Wanted::Refresh(token) | Wanted::Device(token) => {
+                self.index.by_refresh(token.as_bytes(), peer, now).await
+            }
+        }
+    }
+
+    /// `POST /token` of a command line that waits for a browser (RFC 8628, 3.4).
+    async fn device(&self, asked: &Asked<'_>, code: &str, client: &str) -> Result<Reply, Failure> {
+        let Some(hub) = &self.hub else {
+            return Err(OAuthError::request(Problem::Grant).into());
+        };
+        if client.is_empty() {
+            let problem = Problem::Malformed("`client_id` is missing");
+            return Err(OAuthError::request(problem).into());
+        }
+        let polled = hub
+            .device_poll(
+                (code, client),
+                asked.sender.address,
+                asked.request,
+                asked.now,
+            )
+            .await
+            .map_err(Fault::from)?;
+        match polled {
+            DevicePoll::Given(login) => {
+                let user = login.user.as_str().into();
+                asked.watch.actor(&Actor::Named(user));
+                Ok(logged_in(&login, asked.now))
+            }
+            other => Err(OAuthError::device(&other).into()),
         }
     }
 
@@ -294,32 +347,4 @@ fn failed(error: TokenError) -> Fault {
             Error::new(Code::Unavailable, "no token can be given just now").into()
         }
     }
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
-        return false;
-    };
-    let kind = kind.to_str().unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
-}
-
-/// The whole form.
-async fn read(mut body: ByteStream) -> Result<Zeroizing<Vec<u8>>, Fault> {
-    let mut bytes = BytesMut::new();
-    while let Some(piece) = body.try_next().await.map_err(|error| {
-        Fault::from(Error::new(Code::BodyLost, "the form did not arrive whole").because(error))
-    })? {
-        if bytes.len() + piece.len() > FORM {
-            return Err(Fault::new(
-                StatusCode::PAYLOAD_TOO_LARGE,
-                Code::SizeInvalid.wire().1,
-                format!("a form has at most {FORM} bytes"),
-            ));
-        }
-        bytes.extend_from_slice(&piece);
-    }
-    Ok(Zeroizing::new(bytes.to_vec()))
 }
