@@ -9,6 +9,7 @@ use crate::cmd::export::ExportCommand;
 use crate::cmd::fsck::Fsck;
 use crate::cmd::gc::Gc;
 use crate::cmd::import::ImportCommand;
+use crate::cmd::login::Login;
 use crate::cmd::serve::Serve;
 use crate::cmd::takeover::TakeoverCommand;
 
@@ -43,6 +44,12 @@ pub enum Command {
     ///
     /// Where a server runs over the data directory, it does the work, and goes on serving.
     Import(ImportCommand),
+    /// Log in to a registry with a browser, and keep the login where docker keeps its own.
+    ///
+    /// Prints a code and a page; whoever is logged in there says whether this login is theirs. What is kept is a personal token
+    /// with the name of this machine, good for 90 days: docker, podman, skopeo, crane and oras use it. It is in the list of your
+    /// tokens, and ends when you revoke it there.
+    Login(Login),
     /// Ask a running server to remove what nobody needs any more, or to say what that is.
     ///
     /// The server does so by itself; this is for who does not want to wait, or wants to know. Ends with 0, or with 1 when collection

@@ -32,6 +32,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
             cmd::export::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
         }
         Command::Import(command) => cmd::import::run(&command, &variables, &mut io::stdout()),
+        Command::Login(command) => {
+            cmd::login::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
+        }
         Command::Gc(command) => cmd::gc::run(&command, &variables, &mut io::stdout()),
         Command::Config(command) => Ok(cmd::config::run(
             &command,

@@ -11,6 +11,7 @@ pub mod gc;
 pub mod identities;
 pub mod import;
 pub mod keys;
+pub mod login;
 pub mod orgs;
 pub mod places;
 pub mod rights;

@@ -27,6 +27,7 @@ mod index;
 mod issuer;
 mod keyless;
 mod limits;
+mod login;
 mod memory;
 mod search;
 mod start;
