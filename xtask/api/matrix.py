@@ -23,6 +23,8 @@ MAY = {
     "user-create": (409, {}, {"name": "reader"}, {}),
     "user-edit": (412, {}, {"mail": "x"}, STALE),
     "user-delete": (412, {}, None, STALE),
+    "user-session-end": (404, {}, None, {}),
+    "user-session-end-all": (204, {}, None, {}),
     "organisation-create": (409, {}, {"name": "acme"}, {}),
     "organisation-edit": (412, {}, {"description": "x"}, STALE),
     "organisation-delete": (412, {}, None, STALE),
@@ -186,8 +188,11 @@ def api(matrix, house, document):
                     text = json.dumps(body).replace("PLACE", place).replace("REPO", place) if body is not None else None
                     for word, who, auth in ways:
                         want, unknown = expected(matrix, who, action, on, place, is_there, status)
-                        if isinstance(needs, dict) and needs.get("self") and who == "reader":
+                        if isinstance(needs, dict) and needs.get("self") is True and who == "reader":
                             want = status
+                        if isinstance(needs, dict) and needs.get("self") == "password" and who == "reader":
+                            # By whom it is about, but never by a token of theirs.
+                            want = status if word.endswith("by password") else 403
                         if name == "explain" and not is_there and matrix.may_make(who, place):
                             want, unknown = 200, False
                         answer = house.ask(method.upper(), target, auth, text, headers)

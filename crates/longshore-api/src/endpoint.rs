@@ -34,6 +34,8 @@ pub enum Needs {
     Right(Action, On),
     /// Whoever may do that, and everybody about themselves.
     RightOrSelf(Action),
+    /// Whoever may do that, and everybody about themselves who has logged in with the password, or with a browser.
+    RightOrPassword(Action),
     /// It depends on what the body says.
     Depends,
     /// Whoever may see what is asked about; nothing is changed, whatever the method.

@@ -157,6 +157,9 @@ fn needs(endpoint: &Endpoint) -> String {
         Needs::RightOrSelf(action) => {
             format!("Needs the right `{action}`; nobody needs it for themselves.")
         }
+        Needs::RightOrPassword(action) => format!(
+            "Needs the right `{action}`; nobody needs it for themselves who has logged in with the password, and not with a token."
+        ),
         Needs::Right(action, on) => format!(
             "Needs the right `{action}` on {}.",
             match on {
@@ -178,6 +181,9 @@ fn machine(endpoint: &Endpoint) -> Value {
         Needs::Question => json!("question"),
         Needs::RightOrSelf(action) => {
             json!({ "right": action.name(), "on": "system", "self": true })
+        }
+        Needs::RightOrPassword(action) => {
+            json!({ "right": action.name(), "on": "system", "self": "password" })
         }
         Needs::Right(action, on) => json!({
             "right": action.name(),

@@ -10,6 +10,7 @@ mod organisations;
 mod repositories;
 mod roles;
 mod session;
+mod sessions;
 mod settings;
 mod teams;
 
@@ -19,6 +20,7 @@ use crate::endpoint::Endpoint;
 pub(crate) static ALL: &[&[Endpoint]] = &[
     session::ENDPOINTS,
     accounts::ENDPOINTS,
+    sessions::ENDPOINTS,
     organisations::ENDPOINTS,
     teams::ENDPOINTS,
     namespaces::ENDPOINTS,

@@ -13,3 +13,4 @@ mod house;
 mod lists;
 mod refusals;
 mod rights;
+mod sessions;

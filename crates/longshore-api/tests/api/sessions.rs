@@ -1,0 +1,67 @@
+//! Sessions of browsers: seen and ended by their owner with a password, and by whoever manages users.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::house::{House, now};
+
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
+    let house = House::new().await;
+    let index = house.hub.index();
+    let bearer = format!("Bearer {}", house.secret("reader", None).await);
+    let known = index.by_any_header([bearer.as_bytes()], PEER, now()).await;
+    let known = known.unwrap().unwrap();
+    let mut sessions = Vec::new();
+    for agent in ["one", "two", "three"] {
+        let session = index.session_begin(&known, agent, now()).await.unwrap();
+        sessions.push(session.as_str().to_owned());
+    }
+    let holds = async |at: usize| {
+        let session = sessions[at].as_bytes();
+        index.by_session(session, PEER, now()).await.is_ok()
+    };
+    let list = house
+        .get("ada", "/users/reader/sessions?limit=2")
+        .await
+        .json();
+    let items = list["items"].as_array().unwrap();
+    assert_eq!((items.len(), items[0]["agent"].as_str()), (2, Some("one")));
+    let next = format!(
+        "/users/reader/sessions?cursor={}",
+        list["next"].as_str().unwrap()
+    );
+    let rest = house.get("ada", &next).await.json();
+    assert_eq!(rest["items"][0]["agent"], "three");
+    assert!(rest["next"].is_null());
+    let shown = list.to_string() + &rest.to_string();
+    assert!(!shown.contains("lss_"), "the secret is shown to nobody");
+    let first = format!("/users/reader/sessions/{}", items[0]["id"]);
+    // A token of their own is not enough, nor is anybody else's.
+    for who in ["reader", "owner", "auditor", "nobody"] {
+        assert_eq!(
+            house.ask(who, "DELETE", &first, "").await.status,
+            403,
+            "{who}"
+        );
+        assert_eq!(
+            house.get(who, "/users/reader/sessions").await.status,
+            403,
+            "{who}"
+        );
+    }
+    let other = first.replace("reader", "owner");
+    assert_eq!(
+        house.ask("ada", "DELETE", &other, "").await.status,
+        404,
+        "it is not theirs"
+    );
+    assert!(holds(0).await);
+    assert_eq!(house.ask("ada", "DELETE", &first, "").await.status, 204);
+    assert_eq!(house.ask("ada", "DELETE", &first, "").await.status, 404);
+    assert!(!holds(0).await && holds(1).await);
+    let all = "/users/reader/sessions";
+    assert_eq!(house.ask("ada", "DELETE", all, "").await.status, 204);
+    assert!(!holds(1).await && !holds(2).await);
+}
