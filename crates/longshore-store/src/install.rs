@@ -121,7 +121,11 @@ impl Inner {
                         state = BlobState::Live;
                         durability = longshore_meta::Durability::Power;
                     }
-                    judged = Some((row.generation, whole));
+                    judged = Some(Judged {
+                        generation: row.generation,
+                        state: row.state,
+                        whole,
+                    });
                     damaged = (known && !whole).then_some(row);
                 }
             }
@@ -212,6 +216,24 @@ pub(crate) fn body_of(parts: &[Bytes], digest: &Digest) -> Result<Bytes> {
     ))
 }
 
+/// What was found out about the copy that is there.
+#[derive(Clone, Copy)]
+struct Judged {
+    /// Which copy.
+    generation: i64,
+    /// What its row said when it was looked at. A staged copy that became live meanwhile is another matter: manifests were acknowledged
+    /// that need it.
+    state: BlobState,
+    /// Whether it can stay.
+    whole: bool,
+}
+
+impl Judged {
+    fn is_about(&self, row: &BlobRow) -> bool {
+        self.generation == row.generation && self.state == row.state
+    }
+}
+
 struct Commit {
     repo: RepoName,
     /// Whether names may have changed since the request began.
@@ -220,8 +242,7 @@ struct Commit {
     size: u64,
     brought: Brought,
     state: BlobState,
-    /// The generation of the stored copy that was looked at, and whether it can stay.
-    judged: Option<(i64, bool)>,
+    judged: Option<Judged>,
     /// The row of the session, if it has one, and the writer's fence.
     upload: Option<(UploadId, i64)>,
     lease: Lease,
@@ -250,8 +271,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
     let (generation, keep) = match &there {
         Some(row) if matches!(row.state, BlobState::Staged | BlobState::Live) => {
             match args.judged {
-                Some((generation, whole)) if generation == row.generation => {
-                    (generation.saturating_add(1), whole)
+                Some(judged) if judged.is_about(row) => {
+                    (row.generation.saturating_add(1), judged.whole)
                 }
                 _ => return Ok(Committed::There(row.clone())),
             }
@@ -304,4 +325,73 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         generation,
         replaced: there,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_meta::{Db, Durability as Power};
+    use longshore_spec::digest::Algorithm;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000_000_000;
+
+    /// A staged copy that was given up, and what is there when the one that came is to take its place.
+    async fn after(now: BlobState) -> (Committed, BlobRow) {
+        let dir = tempfile::tempdir().unwrap();
+        let db = Db::open_file(&dir.path().join("meta.db")).unwrap();
+        let digest = Digest::of(Algorithm::Sha256, b"content");
+        let location = |end: u8| format!("blobs/2027/01/15/08/sha256-{}.{end:032x}", digest.hex());
+        let row = BlobRow {
+            size: 7,
+            location: location(1),
+            generation: 5,
+            state: now,
+        };
+        let lease = Lease {
+            least: NOW,
+            until: NOW,
+        };
+        let commits = Commit {
+            repo: "acme/app".parse().unwrap(),
+            follows: false,
+            digest,
+            size: 7,
+            brought: Brought::File(Stored {
+                location: location(2).parse().unwrap(),
+                size: 7,
+            }),
+            state: BlobState::Staged,
+            judged: Some(Judged {
+                generation: 5,
+                state: BlobState::Staged,
+                whole: false,
+            }),
+            upload: None,
+            lease,
+            due: NOW,
+            quarantine: NOW,
+            now: NOW,
+        };
+        let done = db.write(Power::Process, (row, commits), |tx, (row, commits)| {
+            Box::pin(async move {
+                blobs::blob_put(tx, &commits.digest, row, NOW, NOW).await?;
+                commit(tx, commits).await
+            })
+        });
+        let done = done.await.unwrap();
+        let read = db.read(&digest, |tx, digest| Box::pin(blobs::blob_get(tx, digest)));
+        (done, read.await.unwrap().unwrap())
+    }
+
+    #[tokio::test]
+    async fn what_was_thought_of_a_staged_copy_is_not_done_to_one_that_became_live() {
+        let (done, row) = after(BlobState::Staged).await;
+        assert!(matches!(done, Committed::Installed { generation: 6, .. }));
+        assert_eq!((row.generation, row.state), (6, BlobState::Staged));
+        // A manifest was acknowledged meanwhile that needs it.
+        let (done, row) = after(BlobState::Live).await;
+        assert!(matches!(done, Committed::There(_)));
+        assert_eq!((row.generation, row.state), (5, BlobState::Live));
+    }
 }
