@@ -3,7 +3,7 @@
 //! Clients ask with `HEAD` which blobs are here, do not push those, and push the manifest at the end, maybe hours later. So a
 //! `200` to somebody who may push is a promise, and it is given only when a lease that lasts is in the database: collection
 //! decides by the same rows, in a transaction of its own, so either it sees the lease, or this sees no blob. Most answers
-//! write nothing, because the lease that the row was read with lasts for hours.
+//! write nothing: a lease is written down for a twelfth longer than it is promised, and the row was read with one that lasts.
 
 use std::sync::atomic::Ordering;
 
@@ -18,9 +18,6 @@ use longshore_spec::name::RepoName;
 use crate::cache::{Repo, Seen};
 use crate::store::Inner;
 
-/// A promise is renewed when less than this part of it is left.
-const PART: u32 = 6;
-
 impl Inner {
     /// Promises the blob to a caller who may push: it stays for the manifest that is to come. False when it is not here any more.
     pub(crate) async fn promise(
@@ -33,7 +30,7 @@ impl Inner {
     ) -> Result<bool> {
         let now = micros(cx.now);
         let left = seen.lease.load(Ordering::Relaxed).saturating_sub(now);
-        if left > span(self.options.push_lease / PART)
+        if left >= span(self.options.push_lease)
             || !self.options.leases
             || !cx.rights.allow(Some(name), Verb::Push)
         {

@@ -159,9 +159,8 @@ impl World {
                 self.promise(repo, blob, LEASE);
             }
             Step::Head { repo, blob } => {
-                // Of a lease that lasts for longer than a sixth nothing is written.
                 if bench.has(&cx, REPOS[repo], &self.digest(blob)).await {
-                    self.promise(repo, blob, LEASE / 6);
+                    self.promise(repo, blob, LEASE);
                 }
             }
             Step::Mount { from, blob } => {

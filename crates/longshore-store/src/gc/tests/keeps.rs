@@ -36,6 +36,22 @@ async fn who_may_only_pull_keeps_nothing() {
 }
 
 #[tokio::test]
+async fn each_answer_to_who_may_push_keeps_the_blob_for_a_whole_lease() {
+    let bench = Bench::new().await;
+    let digest = bench.put("a", b"{}").await;
+    // The second time more than an hour is left of what the first answer promised, and less than is promised now.
+    for rest in [20 * HOUR, 5 * HOUR] {
+        bench.gc_after(rest).await;
+        assert!(bench.has(&bench.cx(), "a", &digest).await);
+    }
+    assert_eq!(bench.gc_after(11 * (HOUR / 2)).await.taken.count, 0);
+    bench
+        .push("a", &image(&[(digest, 2)], &["1"]))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn a_promise_is_not_made_of_what_memory_remembers() {
     let bench = Bench::new().await;
     let digest = bench.put("a", b"{}").await;
