@@ -13,13 +13,13 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use longshore_auth::index::{Index, Known};
 use longshore_auth::rights::Who;
-use longshore_core::{Actor, ByteStream, Finder};
+use longshore_core::{Actor, ByteStream, Error, Finder};
 use longshore_hub::{Caller, Hub};
 
 use crate::answer::{Answer, Reply};
 use crate::ask::Ask;
 use crate::endpoint::{Endpoint, Needs};
-use crate::problem::{NOT_ACCEPTABLE, Problem, THROTTLED, UNAUTHENTICATED};
+use crate::problem::{NOT_ACCEPTABLE, Problem, UNAUTHENTICATED};
 use crate::query::Query;
 use crate::{PREFIX, body, once, route};
 
@@ -154,7 +154,7 @@ impl Api {
         let marks = marks(&head.headers, endpoint)?;
         let body = if endpoint.body.is_some() {
             body::is_json(&head.headers)?;
-            body::whole(asking.body, most(endpoint)).await?
+            body::whole(asking.body, endpoint.most).await?
         } else {
             no_body(asking.body).await?
         };
@@ -208,10 +208,7 @@ impl Api {
         let known = self.index().by_any_header(values, address, now);
         known.await.map_err(|refusal| {
             tracing::info!(peer = %address, why = refusal.why, "credentials were refused");
-            match refusal.retry_after {
-                Some(wait) => Problem::new(THROTTLED, refusal.public).waiting(wait),
-                None => Problem::new(UNAUTHENTICATED, refusal.public),
-            }
+            Error::from(refusal).into()
         })
     }
 }
@@ -226,14 +223,6 @@ fn caller(known: Option<Known>, address: IpAddr, request: u128, now: SystemTime)
         name,
         request,
         now,
-    }
-}
-
-fn most(endpoint: &Endpoint) -> usize {
-    if endpoint.id == "repository-edit" {
-        body::MOST_README
-    } else {
-        body::MOST
     }
 }
 

@@ -8,6 +8,7 @@ use utoipa::openapi::schema::Schema;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
+use crate::body;
 use crate::resources;
 
 /// What is asked about.
@@ -142,6 +143,8 @@ pub struct Endpoint {
     pub query: &'static [Parameter],
     /// What is sent.
     pub body: Option<Shape>,
+    /// The most bytes of a body.
+    pub most: usize,
     /// What is answered.
     pub gives: Gives,
     /// Whether a change may be made on the condition that nobody else made one meanwhile (`If-Match`), and what is answered has a
@@ -225,6 +228,7 @@ pub(crate) const fn line(
             _ => &[],
         },
         body: None,
+        most: body::MOST,
         gives,
         marked: false,
         secret: false,
@@ -238,6 +242,11 @@ impl Endpoint {
             body: Some(body),
             ..self
         }
+    }
+
+    /// A body may be longer here than elsewhere.
+    pub(crate) const fn up_to(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     pub(crate) const fn asks(self, query: &'static [Parameter]) -> Self {

@@ -116,11 +116,6 @@ impl Problem {
         self
     }
 
-    pub(crate) fn waiting(mut self, wait: Duration) -> Self {
-        self.0.wait = Some(wait);
-        self
-    }
-
     pub(crate) fn sort(&self) -> Sort {
         self.0.sort
     }

@@ -226,6 +226,10 @@ impl Refusal {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        Error::new(refusal.code, refusal.public)
+        let error = Error::new(refusal.code, refusal.public);
+        match refusal.retry_after {
+            Some(wait) => error.retry_after(wait),
+            None => error,
+        }
     }
 }

@@ -9,8 +9,7 @@ use longshore_meta::logins::password_put;
 use longshore_meta::members::member_put;
 use longshore_meta::namespaces::{NamespaceId, NewNamespace, Visibility, namespace_put};
 use longshore_meta::principals::{
-    Kind, NewPrincipal, Principal, PrincipalId, State, principal_describe, principal_list,
-    principal_named, principal_put,
+    Kind, NewPrincipal, Principal, PrincipalId, State, principal_named, principal_put,
 };
 use serde_json::json;
 
@@ -23,7 +22,6 @@ use crate::permit::Permit;
 use crate::rank::has_all;
 
 const USERS: u8 = Action::UserManage as u8;
-const LIST: u8 = Action::UserList as u8;
 const ORGANISATIONS: u8 = Action::OrganisationCreate as u8;
 
 /// Somebody who is to be.
@@ -70,26 +68,6 @@ impl Hub {
         .await
     }
 
-    /// At most `limit` users and organisations, in the order of their names, after `after`.
-    ///
-    /// # Errors
-    /// `Denied`, or `Unavailable`.
-    pub async fn account_list(
-        &self,
-        caller: &Caller,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<Principal>> {
-        let args = (after.to_owned(), limit);
-        let look = self.look(
-            caller,
-            &Object::System,
-            args,
-            |tx, _: &Permit<LIST>, args| Box::pin(account_list(tx, &args.0, args.1)),
-        );
-        look.await
-    }
-
     /// Whether somebody may do everything here.
     ///
     /// # Errors
@@ -115,17 +93,6 @@ impl Hub {
     ) -> Result<PrincipalId> {
         self.act(caller, Object::System, new, |tx, permit, new| {
             Box::pin(organisation_create(tx, permit, new))
-        })
-        .await
-    }
-
-    /// Changes the full name, mail address and description of a user or organisation.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn account_describe(&self, caller: &Caller, account: NewAccount) -> Result<()> {
-        self.act(caller, Object::System, account, |tx, permit, account| {
-            Box::pin(account_describe(tx, permit, account))
         })
         .await
     }
@@ -243,20 +210,6 @@ pub(crate) async fn administrator(
     Ok(id)
 }
 
-async fn account_list(tx: &mut Tx<'_>, after: &str, limit: usize) -> Result<Vec<Principal>> {
-    let (mut found, mut at) = (Vec::new(), after.to_owned());
-    // The robots of the system stand beside them.
-    while found.len() < limit {
-        let page = principal_list(tx, PrincipalId(0), &at, 1000).await?;
-        let Some(last) = page.last() else { break };
-        at.clone_from(&last.name);
-        let people = |it: &Principal| matches!(it.kind, Kind::User | Kind::Organisation);
-        found.extend(page.into_iter().filter(people));
-    }
-    found.truncate(limit);
-    Ok(found)
-}
-
 /// Makes an organisation.
 ///
 /// # Errors
@@ -293,26 +246,4 @@ pub(crate) async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Principal> {
     let found = principal_named(tx, PrincipalId(0), name).await?;
     let found = found.filter(|it| matches!(it.kind, Kind::User | Kind::Organisation));
     found.ok_or_else(|| missing(&format!("user or organisation `{name}`")))
-}
-
-/// Changes what is said of an account.
-///
-/// # Errors
-/// See [`Hub::account_describe`].
-pub async fn account_describe(
-    tx: &mut Tx<'_>,
-    permit: &Permit<USERS>,
-    to: &NewAccount,
-) -> Result<Done<()>> {
-    let account = named(tx, &to.name).await?;
-    principal_describe(
-        tx,
-        account.id,
-        &to.full_name,
-        &to.mail,
-        &to.description,
-        permit.micros(),
-    )
-    .await?;
-    Ok(told((), &to.name, json!({ "described": account.id.0 })))
 }

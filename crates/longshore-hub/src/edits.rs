@@ -11,16 +11,18 @@ use longshore_meta::principals::{
     Kind, PrincipalId, State, principal_bump, principal_describe, principal_named, principal_state,
 };
 use longshore_meta::profiles::profile_standing;
+use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
-use crate::accounts::named;
+use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::leaving::account_delete;
 use crate::members::organisation;
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
+use crate::rank::outranks;
 use crate::repositories::repository_settings;
 
 const USERS: u8 = Action::UserManage as u8;
@@ -43,10 +45,10 @@ pub struct Edit {
 }
 
 impl Hub {
-    /// Changes parts of a user or organisation, and gives its id.
+    /// Changes parts of a user or organisation, and gives its id. What was issued to whom is switched off is void.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `ConditionFailed` for who switches themselves off, or `Unavailable`.
+    /// `Denied` also when it has more rights than whoever asks, `NameUnknown`, `ConditionFailed` for who switches themselves off, or `Unavailable`.
     pub async fn account_edit(
         &self,
         caller: &Caller,
@@ -122,6 +124,8 @@ pub async fn account_edit(
     if account.kind != *kind {
         return Err(missing(kind.word()));
     }
+    // Whoever sets somebody's mail address could have their password sent there.
+    outranks(tx, permit.caller(), account.id).await?;
     let now = permit.micros();
     let mut changed = Vec::new();
     let mut take = |new: &Option<String>, old: &str, what: &'static str| {
@@ -146,16 +150,15 @@ pub async fn account_edit(
             State::Disabled
         };
         if state != account.state {
+            // Who was logged in by a browser or an engine logs in anew when the account is back.
+            secret_delete_of(tx, account.id.0, Secret::Refresh).await?;
+            secret_delete_of(tx, account.id.0, Secret::Session).await?;
             principal_state(tx, account.id, state, now).await?;
         }
         changed.push(state.word());
     }
-    Ok(Done {
-        value: account.id.0,
-        object: name.clone(),
-        namespace: longshore_meta::namespaces::NamespaceId(0),
-        detail: json!({ "changed": changed, "id": account.id.0 }),
-    })
+    let detail = json!({ "changed": changed, "id": account.id.0 });
+    Ok(told(account.id.0, name, detail))
 }
 
 /// Ends a team.

@@ -7,7 +7,7 @@
 use longshore_auth::rights::{Action, Object, Via};
 use longshore_auth::totp::{RecoveryCodes, TotpSecret};
 use longshore_core::{Code, Error, Result};
-use longshore_meta::audit::{Entry, audit_put};
+use longshore_meta::audit::audit_put;
 use longshore_meta::factors::{
     factor_begin, factor_confirm, factor_delete, factor_get, recovery_count, recovery_put,
 };
@@ -19,11 +19,12 @@ use longshore_meta::{Durability, Tx};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::accounts::named;
+use crate::accounts::{named, told};
 use crate::caller::Caller;
-use crate::hub::{Done, Hub};
+use crate::hub::{Done, Hub, entry};
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
+use crate::rank::outranks;
 
 const USERS: u8 = Action::UserManage as u8;
 
@@ -212,31 +213,18 @@ fn own(caller: &Caller) -> Result<PrincipalId> {
 
 /// What somebody did about their own.
 async fn note(tx: &mut Tx<'_>, caller: &Caller, what: &str) -> Result<()> {
-    let entry = Entry {
-        at: caller.micros(),
-        actor: caller.who.id(),
-        actor_name: caller.name.clone(),
-        via: caller.who.via.word().to_owned(),
-        origin: caller.who.from.to_string(),
-        action: "own:second-factor".to_owned(),
-        object: caller.name.clone(),
-        namespace: NamespaceId(0),
-        result: "done".to_owned(),
-        detail: json!({ "second_factor": what }).to_string(),
-        request: format!("{:032x}", caller.request),
-    };
+    let detail = json!({ "second_factor": what }).to_string();
+    let (action, object) = ("own:second-factor", caller.name.clone());
+    let entry = entry(caller, action, object, NamespaceId(0), "done", detail);
     audit_put(tx, &entry).await.map(drop)
 }
 
-async fn remove(tx: &mut Tx<'_>, _: &Permit<USERS>, name: &str) -> Result<Done<()>> {
+async fn remove(tx: &mut Tx<'_>, permit: &Permit<USERS>, name: &str) -> Result<Done<()>> {
     let account = named(tx, name).await?;
+    outranks(tx, permit.caller(), account.id).await?;
     if !factor_delete(tx, account.id).await? {
         return Err(missing("second factor"));
     }
-    Ok(Done {
-        value: (),
-        object: name.to_owned(),
-        namespace: NamespaceId(0),
-        detail: json!({ "second_factor": "removed", "id": account.id.0 }),
-    })
+    let detail = json!({ "second_factor": "removed", "id": account.id.0 });
+    Ok(told((), name, detail))
 }

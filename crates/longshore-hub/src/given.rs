@@ -115,13 +115,7 @@ pub fn settings(sign_up: Option<&str>, read_only: Option<&str>) -> String {
 
 fn print(what: &impl std::fmt::Debug) -> String {
     let whole = Digest::of(Algorithm::Sha256, format!("{what:?}").as_bytes());
-    let bytes = whole.as_bytes().iter().take(16);
-    bytes.fold(String::with_capacity(32), |mut text, byte| {
-        use std::fmt::Write as _;
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    whole.hex().chars().take(32).collect()
 }
 
 impl Given {

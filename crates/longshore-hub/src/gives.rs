@@ -79,6 +79,12 @@ async fn named(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, give: &Give) -> Result<
         Object::Namespace(id) => *id,
         _ => NamespaceId::EVERYWHERE,
     };
+    if give.expires.is_some_and(|end| end <= permit.micros()) {
+        return Err(Error::new(
+            Code::QueryInvalid,
+            "a right that has ended already is none; give a later time",
+        ));
+    }
     role_and_rest(tx, home, give).await
 }
 
@@ -100,7 +106,7 @@ pub(crate) async fn role_and_rest(
     if role.is_none() {
         role = role_named(tx, PrincipalId(0), &give.role).await?;
     }
-    let role = role.ok_or_else(|| missing("role"))?;
+    let role = role.ok_or_else(|| missing(&format!("role `{}`", give.role)))?;
     let repo = match &give.repository {
         None => None,
         Some(name) => {
@@ -147,15 +153,21 @@ pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
     };
     let (word, name) = text.split_once(':').ok_or_else(wrong)?;
     let (kind, owner, name) = match word {
-        "user" => (Kind::User, None, name),
-        "organisation" => (Kind::Organisation, None, name),
+        "user" => (Some(Kind::User), None, name),
+        "organisation" => (Some(Kind::Organisation), None, name),
+        // Of those two there is one of a name at the most.
+        "account" => (None, None, name),
         "team" => {
             let (owner, name) = name.split_once('/').ok_or_else(wrong)?;
-            (Kind::Team, Some(owner), name)
+            (Some(Kind::Team), Some(owner), name)
         }
         "robot" => {
             let (owner, name) = name.split_once('+').ok_or_else(wrong)?;
-            (Kind::Robot, Some(owner).filter(|it| *it != SYSTEM), name)
+            (
+                Some(Kind::Robot),
+                Some(owner).filter(|it| *it != SYSTEM),
+                name,
+            )
         }
         _ => return Err(wrong()),
     };
@@ -167,8 +179,13 @@ pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
         }
     };
     let found = principal_named(tx, owner, name).await?;
-    let found = found.filter(|it| it.kind == kind);
-    found.ok_or_else(|| missing("account"))
+    let fits = |it: &Principal| match kind {
+        Some(kind) => it.kind == kind,
+        None => matches!(it.kind, Kind::User | Kind::Organisation),
+    };
+    found
+        .filter(fits)
+        .ok_or_else(|| missing(&format!("{word} `{name}`")))
 }
 
 /// What [`subject_find`] reads.

@@ -22,7 +22,7 @@ use crate::permit::Permit;
 pub struct Hub {
     pub(crate) db: Db,
     pub(crate) index: Index,
-    given: Given,
+    pub(crate) given: Given,
     follower: Option<Arc<dyn Follower>>,
 }
 
@@ -42,10 +42,6 @@ pub struct Done<T> {
 /// A change: it can be called with a permit only.
 pub(crate) type Change<const ACTION: u8, A, T> =
     for<'t> fn(&'t mut Tx<'_>, &'t Permit<ACTION>, &'t A) -> BoxFuture<'t, Result<Done<T>>>;
-
-/// A look at what only an action lets one see.
-pub(crate) type Look<const ACTION: u8, A, T> =
-    for<'t> fn(&'t mut Tx<'_>, &'t Permit<ACTION>, &'t A) -> BoxFuture<'t, Result<T>>;
 
 struct Order<const ACTION: u8, A, T> {
     caller: Caller,
@@ -156,28 +152,6 @@ impl Hub {
             })
             .await?
             .map(drop)
-    }
-
-    /// Asks for an action on `object`, and looks at what only that action lets one see.
-    ///
-    /// # Errors
-    /// The denial, what the look gives, or `Unavailable`.
-    pub(crate) async fn look<const ACTION: u8, A: Sync, T>(
-        &self,
-        caller: &Caller,
-        object: &Object,
-        args: A,
-        look: Look<ACTION, A, T>,
-    ) -> Result<T> {
-        let args = (caller, object, args, look);
-        self.db
-            .read(&args, |tx, (caller, object, args, look)| {
-                Box::pin(async move {
-                    let permit = Permit::<ACTION>::ask(tx, caller, object).await??;
-                    look(tx, &permit, args).await
-                })
-            })
-            .await
     }
 }
 

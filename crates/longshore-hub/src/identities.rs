@@ -7,15 +7,15 @@ use longshore_meta::identities::{
     Identity, identity_delete, identity_find, identity_of, identity_put,
 };
 use longshore_meta::logins::password_delete;
-use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::principals::{Kind, principal_bump};
 use serde_json::json;
 
-use crate::accounts::named;
+use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
+use crate::rank::outranks;
 
 const USERS: u8 = Action::UserManage as u8;
 /// The most identities of one account.
@@ -108,6 +108,8 @@ async fn expect(
     if account.kind != Kind::User {
         return Err(missing("user"));
     }
+    // Whoever comes by that name is this account.
+    outranks(tx, permit.caller(), account.id).await?;
     if identity_of(tx, account.id, MOST).await?.len() >= MOST {
         return Err(conflict(format!("`{name}` has {MOST} identities already")));
     }
@@ -122,20 +124,17 @@ async fn expect(
     if source.starts_with("ldap:") && password_delete(tx, account.id.0).await? {
         principal_bump(tx, account.id).await?;
     }
-    Ok(Done {
-        value: (),
-        object: name.clone(),
-        namespace: NamespaceId(0),
-        detail: json!({ "expected": login, "source": source, "id": account.id.0 }),
-    })
+    let detail = json!({ "expected": login, "source": source, "id": account.id.0 });
+    Ok(told((), name, detail))
 }
 
 async fn forget(
     tx: &mut Tx<'_>,
-    _: &Permit<USERS>,
+    permit: &Permit<USERS>,
     (name, source): &(String, String),
 ) -> Result<Done<()>> {
     let account = named(tx, name).await?;
+    outranks(tx, permit.caller(), account.id).await?;
     let at = expected(source);
     let mut forgotten = 0;
     for identity in identity_of(tx, account.id, MOST).await? {
@@ -149,10 +148,6 @@ async fn forget(
         return Err(missing("identity"));
     }
     principal_bump(tx, account.id).await?;
-    Ok(Done {
-        value: (),
-        object: name.clone(),
-        namespace: NamespaceId(0),
-        detail: json!({ "forgotten": source, "id": account.id.0 }),
-    })
+    let detail = json!({ "forgotten": source, "id": account.id.0 });
+    Ok(told((), name, detail))
 }

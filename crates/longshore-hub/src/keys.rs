@@ -25,7 +25,7 @@ impl Hub {
     /// # Errors
     /// `Denied`, or `Unavailable`.
     pub async fn key_list(&self, caller: &Caller) -> Result<Vec<ShownKey>> {
-        self.look(caller, &Object::System, (), |_, _: &Permit<READ>, ()| {
+        self.see::<READ, _, _>(caller, &Object::System, (), |_, _, ()| {
             Box::pin(std::future::ready(Ok(())))
         })
         .await?;

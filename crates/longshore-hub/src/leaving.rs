@@ -1,4 +1,4 @@
-//! Accounts change: kept out and let in again, renamed, deleted.
+//! Accounts change: renamed, deleted.
 
 use longshore_auth::rights::{Action, Object};
 use longshore_core::Result;
@@ -7,11 +7,8 @@ use longshore_meta::bindings::binding_clear;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, namespace_at, namespace_delete, namespace_owned,
 };
-use longshore_meta::principals::{
-    PrincipalId, State, principal_list, principal_named, principal_rename, principal_state,
-};
+use longshore_meta::principals::{PrincipalId, principal_list, principal_named, principal_rename};
 use longshore_meta::rests::{Rest, rest_get};
-use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
@@ -28,21 +25,6 @@ use crate::rank::outranks;
 const USERS: u8 = Action::UserManage as u8;
 
 impl Hub {
-    /// Disables a user or organisation, or enables it again. What was issued to it is void.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn account_state(&self, caller: &Caller, name: &str, enabled: bool) -> Result<()> {
-        let args = (name.to_owned(), enabled);
-        self.act(
-            caller,
-            Object::System,
-            args,
-            |tx, permit, (name, enabled)| Box::pin(account_state(tx, permit, name, *enabled)),
-        )
-        .await
-    }
-
     /// Deletes a user or organisation whose namespaces are empty. Its name rests.
     ///
     /// # Errors
@@ -73,34 +55,6 @@ impl Hub {
         self.tell(&changed);
         Ok(())
     }
-}
-
-/// Switches an account off or on.
-///
-/// # Errors
-/// See [`Hub::account_state`].
-pub async fn account_state(
-    tx: &mut Tx<'_>,
-    permit: &Permit<USERS>,
-    name: &str,
-    enabled: bool,
-) -> Result<Done<()>> {
-    let account = named(tx, name).await?;
-    outranks(tx, permit.caller(), account.id).await?;
-    let state = if enabled {
-        State::Active
-    } else {
-        State::Disabled
-    };
-    // Who was logged in by a browser or an engine logs in anew when the account is back.
-    secret_delete_of(tx, account.id.0, Secret::Refresh).await?;
-    secret_delete_of(tx, account.id.0, Secret::Session).await?;
-    principal_state(tx, account.id, state, permit.micros()).await?;
-    Ok(told(
-        (),
-        name,
-        json!({ "state": state.word(), "id": account.id.0 }),
-    ))
 }
 
 /// Renames an account.

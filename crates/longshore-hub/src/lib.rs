@@ -49,11 +49,9 @@ mod rank;
 pub mod repositories;
 pub mod robots;
 pub mod search;
-pub mod seen;
 pub mod sessions;
 pub mod settings;
 pub mod setup;
-pub mod subjects;
 pub mod tend;
 #[cfg(test)]
 mod tests;

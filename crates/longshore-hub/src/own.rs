@@ -9,6 +9,7 @@ use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_named};
 use longshore_meta::{Durability, Tx};
 
 use crate::caller::Caller;
+use crate::given::Given;
 use crate::hub::{Done, Hub, entry};
 use crate::names::missing;
 use crate::permit::Permit;
@@ -96,6 +97,7 @@ struct Order<A, T> {
     name: String,
     args: A,
     change: OwnChange<A, T>,
+    given: Given,
 }
 
 impl Hub {
@@ -143,6 +145,7 @@ impl Hub {
             name: name.to_owned(),
             args,
             change,
+            given: self.given.clone(),
         };
         let done = self
             .db
@@ -179,6 +182,7 @@ async fn run<A: Send + Sync, T: Send>(
     let none = NamespaceId(0);
     match asked(tx, caller, &order.name).await? {
         Ok(permit) => {
+            order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;
             let detail = done.detail.to_string();
             let row = entry(caller, permit.action(), done.object, none, "done", detail);

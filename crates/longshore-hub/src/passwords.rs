@@ -85,9 +85,11 @@ impl Hub {
             .index
             .login(&caller.name, old, caller.who.from, caller.now)
             .await
-            .map_err(|refusal| match refusal.retry_after {
-                Some(wait) => Error::new(Code::TooManyRequests, refusal.public).retry_after(wait),
-                None => Error::new(Code::Unauthorized, "that is not your password of now"),
+            .map_err(|refusal| {
+                if refusal.is_throttled() {
+                    return Error::from(refusal);
+                }
+                Error::new(Code::Unauthorized, "that is not your password of now")
             })?;
         if Some(known.principal) != caller.who.principal.map(|it| it.0) {
             return Err(Error::new(

@@ -14,12 +14,10 @@ use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_forget};
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::principals::{
-    Kind, NewPrincipal, Principal, PrincipalId, State, principal_list, principal_named,
-    principal_put, principal_state,
+    Kind, NewPrincipal, Principal, PrincipalId, State, principal_named, principal_put,
+    principal_state,
 };
-use longshore_meta::secrets::{
-    Kind as SecretKind, NewSecret, Secret, secret_delete_of, secret_list,
-};
+use longshore_meta::secrets::{Kind as SecretKind, NewSecret, secret_delete_of};
 use longshore_meta::time::micros;
 use serde_json::json;
 
@@ -32,9 +30,6 @@ use crate::permit::Permit;
 use crate::tokens::{Made, no_random};
 
 const MANAGE: u8 = Action::RobotManage as u8;
-const LIST: u8 = Action::RobotList as u8;
-/// The most secrets of a robot that are shown.
-const SECRETS: usize = 100;
 
 /// A robot that is to be.
 #[derive(Debug, Clone, Default)]
@@ -49,19 +44,8 @@ pub struct NewRobot {
     pub expires: Option<SystemTime>,
 }
 
-/// A robot and its secrets, which are not shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Robot {
-    /// Its name as it logs in.
-    pub name: String,
-    /// Its row.
-    pub row: Principal,
-    /// Its secrets.
-    pub secrets: Vec<Secret>,
-}
-
 /// What is before the `+` of a robot's name, and what is after it.
-fn parts(name: &str) -> Result<(&str, &str)> {
+pub(crate) fn parts(name: &str) -> Result<(&str, &str)> {
     let (owner, own) = name.split_once('+').ok_or_else(|| {
         let what =
             format!("`{name}` is no robot's name: write {SYSTEM}+NAME, or ORGANISATION+NAME");
@@ -73,7 +57,7 @@ fn parts(name: &str) -> Result<(&str, &str)> {
 
 impl Hub {
     /// What a right over the robots of `owner` is asked for: the system, or the home of an organisation.
-    async fn robots_of(&self, caller: &Caller, owner: &str) -> Result<Object> {
+    pub(crate) async fn robots_of(&self, caller: &Caller, owner: &str) -> Result<Object> {
         if owner == SYSTEM {
             return Ok(Object::System);
         }
@@ -160,48 +144,6 @@ impl Hub {
         })
         .await
     }
-
-    /// At most `limit` robots of an organisation, or of the system (`robot`), in the order of their names, after `after`.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn robot_list(
-        &self,
-        caller: &Caller,
-        owner: &str,
-        after: &str,
-        limit: usize,
-    ) -> Result<Vec<Robot>> {
-        let object = self.robots_of(caller, owner).await?;
-        let args = (after.to_owned(), limit);
-        self.look(
-            caller,
-            &object,
-            args,
-            |tx, permit: &Permit<LIST>, (after, limit)| {
-                Box::pin(async move {
-                    let place = of(tx, permit.object()).await?;
-                    let mut robots = Vec::new();
-                    // Users and organisations stand beside the robots of the system.
-                    let mut at = after.clone();
-                    while robots.len() < *limit {
-                        let page = principal_list(tx, place.owner, &at, 1000).await?;
-                        let Some(last) = page.last() else { break };
-                        at.clone_from(&last.name);
-                        for row in page.into_iter().filter(|it| it.kind == Kind::Robot) {
-                            let secrets =
-                                secret_list(tx, row.id.0, SecretKind::Robot, 0, SECRETS).await?;
-                            let name = format!("{}+{}", place.prefix, row.name);
-                            robots.push(Robot { name, row, secrets });
-                        }
-                    }
-                    robots.truncate(*limit);
-                    Ok(robots)
-                })
-            },
-        )
-        .await
-    }
 }
 
 fn wanted() -> Wanted {
@@ -222,7 +164,7 @@ pub(crate) struct Place {
     namespace: NamespaceId,
 }
 
-async fn of(tx: &mut Tx<'_>, object: &Object) -> Result<Place> {
+pub(crate) async fn of(tx: &mut Tx<'_>, object: &Object) -> Result<Place> {
     if *object == Object::System {
         return Ok(Place {
             owner: PrincipalId(0),
@@ -238,13 +180,27 @@ async fn of(tx: &mut Tx<'_>, object: &Object) -> Result<Place> {
     })
 }
 
-async fn robot(tx: &mut Tx<'_>, place: &Place, name: &str) -> Result<Principal> {
+pub(crate) async fn robot(tx: &mut Tx<'_>, place: &Place, name: &str) -> Result<Principal> {
     let found = principal_named(tx, place.owner, name).await?;
     let found = found.filter(|it| it.kind == Kind::Robot);
     found.ok_or_else(|| missing(&format!("robot `{}+{name}`", place.prefix)))
 }
 
-fn told<T>(value: T, place: &Place, name: &str, detail: serde_json::Value) -> Done<T> {
+/// Whether whoever asks may say who else can be the robot: they made it, or give rights there.
+pub(crate) async fn is_its_keeper(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MANAGE>,
+    robot: &Principal,
+) -> Result<bool> {
+    let caller = permit.caller();
+    if caller.who.principal == Some(robot.created_by) {
+        return Ok(true);
+    }
+    let gives = Action::RightsManage;
+    allows(tx, &caller.who, gives, permit.object(), caller.now).await
+}
+
+pub(crate) fn told<T>(value: T, place: &Place, name: &str, detail: serde_json::Value) -> Done<T> {
     Done {
         value,
         object: format!("{}+{name}", place.prefix),
@@ -318,10 +274,7 @@ pub async fn robot_rotate(
 ) -> Result<Done<(i64, Option<i64>)>> {
     let place = of(tx, permit.object()).await?;
     let robot = robot(tx, &place, name).await?;
-    let caller = permit.caller();
-    let is_maker = caller.who.principal == Some(robot.created_by);
-    let gives = Action::RightsManage;
-    if !is_maker && !allows(tx, &caller.who, gives, permit.object(), caller.now).await? {
+    if !is_its_keeper(tx, permit, &robot).await? {
         return Err(Error::new(
             Code::Denied,
             format!(

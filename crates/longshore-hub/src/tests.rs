@@ -14,13 +14,16 @@ use longshore_core::{Code, Result};
 use longshore_meta::audit::AuditRow;
 use longshore_meta::bindings::{Binding, Subject};
 use longshore_meta::namespaces::{NamespaceId, Visibility};
-use longshore_meta::principals::{PrincipalId, principal_named};
+use longshore_meta::principals::{Kind, PrincipalId, principal_named};
 use longshore_meta::repos::repo_open;
 use longshore_meta::{Db, Durability};
 
 use crate::accounts::NewAccount;
 use crate::audit::Sign;
+use crate::edits::Edit;
+use crate::gives::Give;
 use crate::repositories::Said;
+use crate::views::Part;
 use crate::{Caller, Hub};
 
 mod arrivals;
@@ -91,6 +94,15 @@ impl House {
             .allows(&caller.who, action, &object, now())
             .await
             .unwrap()
+    }
+
+    /// Switches a user on or off.
+    async fn enable(&self, by: &Caller, name: &str, enabled: bool) -> Result<i64> {
+        let edit = Edit {
+            enabled: Some(enabled),
+            ..Edit::default()
+        };
+        self.hub.account_edit(by, Kind::User, name, edit).await
     }
 
     /// The id of an account, if there is one of that name.

@@ -6,14 +6,12 @@
 use std::collections::BTreeMap;
 use std::time::SystemTime;
 
-use longshore_auth::index::{RULES_OF_ISSUER, SYSTEM};
+use longshore_auth::index::RULES_OF_ISSUER;
 use longshore_auth::provider::keyless::{TrustRule, patterns};
-use longshore_auth::rights::judge::allows;
-use longshore_auth::rights::{Action, Narrow, Object};
+use longshore_auth::rights::{Action, Narrow};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::namespaces::{NamespaceId, namespace_at};
-use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_bump, principal_named};
+use longshore_meta::principals::{PrincipalId, principal_bump};
 use longshore_meta::time::micros;
 use longshore_meta::trusts::{Trust, trust_count, trust_delete, trust_get, trust_of, trust_put};
 use serde_json::json;
@@ -22,6 +20,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
+use crate::robots::{is_its_keeper, of, parts, robot, told};
 
 const MANAGE: u8 = Action::RobotManage as u8;
 const LIST: u8 = Action::RobotList as u8;
@@ -47,14 +46,6 @@ pub struct NewTrust {
     pub expires: Option<SystemTime>,
 }
 
-/// A robot by the name it logs in with: where rights over it are asked for, who owns it, and its own name.
-struct Stable {
-    object: Object,
-    home: NamespaceId,
-    owner: PrincipalId,
-    own: String,
-}
-
 impl Hub {
     /// Makes a trust rule of a robot that is there, and gives its id.
     ///
@@ -71,14 +62,10 @@ impl Hub {
             claims: patterns(new.claims.clone()).map_err(unusable)?,
         };
         self.index.check_rule(&rule).map_err(unusable)?;
-        let stable = self.stable(&new.robot).await?;
-        let object = stable.object.clone();
-        self.act(
-            caller,
-            object,
-            (new, stable),
-            |tx, permit, (new, stable)| Box::pin(create(tx, permit, new, stable)),
-        )
+        let object = self.robots_of(caller, parts(&new.robot)?.0).await?;
+        self.act(caller, object, new, |tx, permit, new| {
+            Box::pin(create(tx, permit, new))
+        })
         .await
     }
 
@@ -86,21 +73,17 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn trust_list(&self, caller: &Caller, robot: &str) -> Result<Vec<Trust>> {
-        let stable = self.stable(robot).await?;
-        let args = (caller.clone(), stable);
-        let read = self.db.read(&args, |tx, (caller, stable)| {
+    pub async fn trust_list(&self, caller: &Caller, name: &str) -> Result<Vec<Trust>> {
+        let (owner, own) = parts(name)?;
+        let object = self.robots_of(caller, owner).await?;
+        self.see::<LIST, _, _>(caller, &object, own, |tx, permit, own| {
             Box::pin(async move {
-                match Permit::<LIST>::ask(tx, caller, &stable.object).await? {
-                    Ok(_) => {
-                        let robot = robot_of(tx, stable).await?;
-                        trust_of(tx, robot.id, 0, RULES).await
-                    }
-                    Err(denial) => Err(denial),
-                }
+                let place = of(tx, permit.object()).await?;
+                let robot = robot(tx, &place, own).await?;
+                trust_of(tx, robot.id, 0, RULES).await
             })
-        });
-        read.await
+        })
+        .await
     }
 
     /// Takes a trust rule of a robot back. Tokens that were issued by it are void.
@@ -108,71 +91,23 @@ impl Hub {
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
     pub async fn trust_delete(&self, caller: &Caller, robot: &str, id: i64) -> Result<()> {
-        let stable = self.stable(robot).await?;
-        let object = stable.object.clone();
+        let (owner, own) = parts(robot)?;
+        let object = self.robots_of(caller, owner).await?;
+        let args = (id, own.to_owned());
         let gone = self
-            .act(caller, object, (id, stable), |tx, permit, (id, stable)| {
-                Box::pin(delete(tx, permit, *id, stable))
+            .act(caller, object, args, |tx, permit, (id, own)| {
+                Box::pin(delete(tx, permit, *id, own))
             })
             .await?;
         self.index.forget(gone.0);
         Ok(())
     }
-
-    async fn stable(&self, robot: &str) -> Result<Stable> {
-        let unknown = || missing(&format!("robot `{robot}`"));
-        let (owner, own) = robot.split_once('+').ok_or_else(unknown)?;
-        let own = own.to_owned();
-        if owner == SYSTEM {
-            return Ok(Stable {
-                object: Object::System,
-                home: NamespaceId(0),
-                owner: PrincipalId(0),
-                own,
-            });
-        }
-        let found = self
-            .db
-            .read(&owner, |tx, owner| {
-                Box::pin(async move {
-                    let home = namespace_at(tx, owner).await?;
-                    let owner = principal_named(tx, PrincipalId(0), owner).await?;
-                    let owner = owner.filter(|it| it.kind == Kind::Organisation);
-                    Ok(home.zip(owner).map(|(home, owner)| (home.id, owner.id)))
-                })
-            })
-            .await?;
-        let (home, owner) = found.ok_or_else(unknown)?;
-        Ok(Stable {
-            object: Object::Namespace(home),
-            home,
-            owner,
-            own,
-        })
-    }
 }
 
-async fn robot_of(tx: &mut Tx<'_>, stable: &Stable) -> Result<Principal> {
-    let found = principal_named(tx, stable.owner, &stable.own).await?;
-    found
-        .filter(|it| it.kind == Kind::Robot)
-        .ok_or_else(|| missing("robot"))
-}
-
-async fn create(
-    tx: &mut Tx<'_>,
-    permit: &Permit<MANAGE>,
-    new: &NewTrust,
-    stable: &Stable,
-) -> Result<Done<i64>> {
-    let robot = robot_of(tx, stable).await?;
-    let caller = permit.caller();
-    let is_maker = caller.who.principal == Some(robot.created_by);
-    let gives = async |tx: &mut Tx<'_>| {
-        let action = Action::RightsManage;
-        allows(tx, &caller.who, action, &stable.object, caller.now).await
-    };
-    if !is_maker && !caller.who.is_operator() && !gives(tx).await? {
+async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Result<Done<i64>> {
+    let (place, (_, own)) = (of(tx, permit.object()).await?, parts(&new.robot)?);
+    let robot = robot(tx, &place, own).await?;
+    if !is_its_keeper(tx, permit, &robot).await? {
         return Err(Error::new(
             Code::Denied,
             format!(
@@ -181,6 +116,7 @@ async fn create(
             ),
         ));
     }
+    let caller = permit.caller();
     let (of, about) = trust_count(tx, robot.id, &new.issuer).await?;
     if of >= RULES as u64 || about >= RULES_OF_ISSUER as u64 {
         return Err(conflict(
@@ -201,33 +137,26 @@ async fn create(
         created: permit.micros(),
     };
     let id = trust_put(tx, &row).await?;
-    Ok(Done {
-        value: id,
-        object: new.robot.clone(),
-        namespace: stable.home,
-        detail: json!({
-            "trusts": id, "issuer": new.issuer, "audience": new.audience, "claims": new.claims,
-        }),
-    })
+    let detail = json!({
+        "trusts": id, "issuer": new.issuer, "audience": new.audience, "claims": new.claims,
+    });
+    Ok(told(id, &place, own, detail))
 }
 
 async fn delete(
     tx: &mut Tx<'_>,
-    _: &Permit<MANAGE>,
+    permit: &Permit<MANAGE>,
     id: i64,
-    stable: &Stable,
+    own: &str,
 ) -> Result<Done<PrincipalId>> {
-    let robot = robot_of(tx, stable).await?;
+    let place = of(tx, permit.object()).await?;
+    let robot = robot(tx, &place, own).await?;
     let rule = trust_get(tx, id).await?;
     if rule.is_none_or(|rule| rule.principal != robot.id) {
         return Err(missing("trust rule"));
     }
     trust_delete(tx, id).await?;
     principal_bump(tx, robot.id).await?;
-    Ok(Done {
-        value: robot.id,
-        object: stable.own.clone(),
-        namespace: stable.home,
-        detail: json!({ "trusts_no_more": id }),
-    })
+    let detail = json!({ "trusts_no_more": id });
+    Ok(told(robot.id, &place, own, detail))
 }

@@ -9,6 +9,7 @@ mod log;
 mod namespaces;
 mod repositories;
 mod rights;
+mod robots;
 
 use futures_util::future::BoxFuture;
 use longshore_auth::rights::Object;
@@ -27,6 +28,7 @@ pub use artifacts::{ArtifactSeen, ReferrerSeen};
 pub use log::Part;
 pub use repositories::RepositorySeen;
 pub use rights::Whom;
+pub use robots::Robot;
 
 /// The id of no namespace: what is asked about it is answered as what may not be known.
 pub const NOWHERE: NamespaceId = NamespaceId(-1);
@@ -47,6 +49,25 @@ impl<T, K> Listed<T, K> {
         items.truncate(limit);
         let next = items.last().filter(|_| more).map(key);
         Self { items, next }
+    }
+}
+
+impl<T, K> Listed<T, K> {
+    /// All parts of a list one after the other, for whoever has room for them.
+    ///
+    /// # Errors
+    /// What a part fails with.
+    pub async fn whole<F: Future<Output = Result<Self>>>(
+        first: K,
+        mut part: impl FnMut(K) -> F,
+    ) -> Result<Vec<T>> {
+        let (mut all, mut next) = (Vec::new(), Some(first));
+        while let Some(after) = next {
+            let found = part(after).await?;
+            all.extend(found.items);
+            next = found.next;
+        }
+        Ok(all)
     }
 }
 

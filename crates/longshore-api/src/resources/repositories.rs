@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
+use crate::body::MOST_README;
 use crate::endpoint::{
     CURSOR, Endpoint, Gives, Kind, LIMIT, Needs, On, Parameter, Way, line, nothing, shape,
 };
@@ -59,6 +60,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         |api, ask| Box::pin(edit(api, ask)),
     )
     .takes(shape::<RepositoryEdit>())
+    .up_to(MOST_README)
     .marked(),
     line(
         "repository-rename",

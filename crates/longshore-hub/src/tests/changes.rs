@@ -291,14 +291,10 @@ async fn members_come_and_go_with_their_teams() {
         .await
         .unwrap();
     assert!(!house.may(&alice, Action::RepositoryPush, "acme/app").await);
-    house
-        .hub
-        .account_state(&admin, "alice", false)
-        .await
-        .unwrap();
+    house.enable(&admin, "alice", false).await.unwrap();
     assert!(!house.may(&alice, Action::RepositoryPush, "alice/app").await);
     assert_eq!(
-        code(house.hub.account_state(&alice, "alice", true).await),
+        code(house.enable(&alice, "alice", true).await),
         Code::NameUnknown
     );
 }

@@ -97,7 +97,7 @@ async fn a_repository_is_made_and_removed_and_one_of_its_name_has_nothing_of_it(
         .unwrap();
     assert!(!house.may(&bob, Action::RepositoryPull, "alice/app").await);
     let seen = hub
-        .repository_seen(&alice, &name("alice/app"))
+        .repository_get(&alice, &name("alice/app"))
         .await
         .unwrap();
     assert_ne!(seen.id, id);
@@ -127,7 +127,7 @@ async fn a_namespace_is_purged_and_its_owner_can_be_deleted_then() {
     );
     assert_eq!(hub.namespace_purge(&alice, home).await.unwrap(), 251);
     assert_eq!(
-        code(hub.namespace_seen(&alice, group).await),
+        code(hub.namespace_get(&alice, &Object::Namespace(group)).await),
         Code::NameUnknown
     );
     hub.account_delete(&operator(), "alice").await.unwrap();
@@ -197,14 +197,14 @@ async fn an_organisation_goes_with_its_teams_and_robots() {
     };
     let secret = hub.robot_create(&owner, robot).await.unwrap().secret;
     let there = house.home("other").await;
-    for subject in ["acme/devs", "acme+ci"] {
-        let wanted = crate::subjects::Wanted {
+    for subject in ["team:acme/devs", "robot:acme+ci"] {
+        let give = crate::gives::Give {
             subject: subject.to_owned(),
             role: "reader".to_owned(),
-            place: "other".to_owned(),
             ..Default::default()
         };
-        hub.binding_grant(&other, &wanted).await.unwrap();
+        let there = Object::Namespace(there);
+        hub.binding_give(&other, &there, give).await.unwrap();
     }
     assert!(house.may(&owner, Action::RepositoryPull, "other/app").await);
     hub.account_delete(&operator(), "acme").await.unwrap();

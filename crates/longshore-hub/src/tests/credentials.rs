@@ -126,7 +126,7 @@ async fn whoever_manages_users_becomes_nobody_with_more_rights() {
     let taken = hub.password_set(&clerk, "chief", new()).await;
     assert_eq!(code(taken), Code::Denied);
     assert_eq!(
-        code(hub.account_state(&clerk, "chief", false).await),
+        code(house.enable(&clerk, "chief", false).await),
         Code::Denied
     );
     assert_eq!(
@@ -134,12 +134,10 @@ async fn whoever_manages_users_becomes_nobody_with_more_rights() {
         Code::Denied
     );
     // Nor of somebody who is kept out for now.
-    hub.account_state(&operator(), "chief", false)
-        .await
-        .unwrap();
+    house.enable(&operator(), "chief", false).await.unwrap();
     let taken = hub.password_set(&clerk, "chief", new()).await;
     assert_eq!(code(taken), Code::Denied);
-    hub.account_state(&operator(), "chief", true).await.unwrap();
+    house.enable(&operator(), "chief", true).await.unwrap();
     let mut other = account("other");
     other.administrator = true;
     let made = hub.user_create(&clerk, other.clone()).await;
@@ -147,8 +145,8 @@ async fn whoever_manages_users_becomes_nobody_with_more_rights() {
     assert_eq!(house.id("other").await, None);
     hub.user_create(&chief, other).await.unwrap();
     assert!(hub.has_administrator().await.unwrap());
-    let names: Vec<_> = hub.account_list(&clerk, "", 10).await.unwrap();
-    let names: Vec<_> = names.into_iter().map(|it| it.name).collect();
+    let names = hub.accounts_of(&clerk, Kind::User, "", 10).await.unwrap();
+    let names: Vec<_> = names.items.into_iter().map(|it| it.name).collect();
     assert_eq!(names, ["alice", "chief", "clerk", "other"]);
 }
 
@@ -206,6 +204,7 @@ async fn a_robot_has_no_more_than_its_maker_and_its_secret_is_for_whoever_could_
     }
     let listed = hub.robot_list(&keeper, "acme", "", 10).await.unwrap();
     let listed: Vec<_> = listed
+        .items
         .iter()
         .map(|it| (it.name.as_str(), it.secrets.len()))
         .collect();
@@ -221,6 +220,10 @@ async fn a_robot_has_no_more_than_its_maker_and_its_secret_is_for_whoever_could_
     let known = house.known("acme+boss", first.secret.as_str()).await;
     assert!(known.is_none(), "a deleted robot's secret opens nothing");
     let stranger = house.user("stranger").await;
+    let one = hub.robot_get(&keeper, "acme+ci").await.unwrap();
+    assert_eq!((one.name.as_str(), one.secrets.len()), ("acme+ci", 2));
+    let one = hub.robot_get(&stranger, "acme+ci").await;
+    assert_eq!(code(one), Code::NameUnknown);
     let list = hub.robot_list(&stranger, "acme", "", 10).await;
     assert_eq!(code(list), Code::NameUnknown);
 }

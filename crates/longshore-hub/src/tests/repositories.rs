@@ -186,7 +186,8 @@ async fn a_group_goes_to_another_owner_with_all_that_is_in_it_and_everybody_hear
             .may(&bob, Action::RepositoryPull, "bob/site/deep/app")
             .await
     );
-    let deep = hub.namespace_seen(&bob, inner).await.unwrap();
+    let deep = hub.namespace_get(&bob, &Object::Namespace(inner)).await;
+    let deep = deep.unwrap();
     assert_eq!(
         (deep.path.as_str(), deep.owner),
         ("bob/site/deep", bob.who.id())
@@ -234,8 +235,8 @@ async fn what_is_seen_is_what_may_be_seen() {
         house.repo(name).await;
     }
     let paths = async |by: &Caller| -> Vec<String> {
-        let found = hub.namespace_page(by, "", 10).await.unwrap();
-        found.into_iter().map(|it| it.path).collect()
+        let found = hub.namespace_list(by, None, "", 10).await.unwrap();
+        found.items.into_iter().map(|it| it.path).collect()
     };
     assert_eq!(paths(&alice).await, ["alice", "alice/web"]);
     assert_eq!(paths(&bob).await, ["bob"]);
@@ -243,35 +244,33 @@ async fn what_is_seen_is_what_may_be_seen() {
         paths(&operator()).await,
         ["alice", "alice/web", "bob", "library"]
     );
-    let seen = hub.repository_page(&bob, "", "", 10).await.unwrap();
-    assert_eq!(seen, ["bob/app"]);
-    let seen = hub.repository_page(&alice, "alice", "", 1).await.unwrap();
-    assert_eq!(seen, ["alice/app"]);
-    let seen = hub.repository_page(&alice, "alice", "alice/app", 9).await;
-    assert_eq!(seen.unwrap(), ["alice/web/api"]);
+    let seen = hub.repository_names(&bob, "", "", 10).await.unwrap();
+    assert_eq!((seen.items.len(), seen.next), (1, None));
+    assert_eq!(seen.items, ["bob/app"]);
+    let seen = hub.repository_names(&alice, "alice", "", 1).await.unwrap();
+    assert_eq!(seen.items, ["alice/app"]);
+    assert_eq!(seen.next.as_deref(), Some("alice/app"));
+    let seen = hub.repository_names(&alice, "alice", "alice/app", 9).await;
+    assert_eq!(seen.unwrap().items, ["alice/web/api"]);
     let name = "alice/app".parse().unwrap();
-    hub.repository_seen(&alice, &name).await.unwrap();
+    hub.repository_get(&alice, &name).await.unwrap();
     assert_eq!(
-        code(hub.repository_seen(&bob, &name).await),
+        code(hub.repository_get(&bob, &name).await),
         Code::NameUnknown
     );
-    assert_eq!(
-        code(hub.namespace_seen(&bob, home).await),
-        Code::NameUnknown
-    );
+    let place = Object::Namespace(home);
     let (hidden, absent) = (
-        hub.namespace_seen(&bob, home).await.unwrap_err(),
+        hub.namespace_get(&bob, &place).await.unwrap_err(),
         hub.namespace_id("nobody").await.unwrap_err(),
     );
     assert_eq!(hidden.public(), absent.public());
-    let all = NamespaceId::EVERYWHERE;
-    assert_eq!(code(hub.audit_page(&bob, all, 0, 9).await), Code::Denied);
-    assert_eq!(
-        hub.audit_page(&operator(), all, 0, 9).await.unwrap().len(),
-        3
-    );
-    let own = hub.audit_page(&alice, home, 0, 9).await.unwrap();
-    assert_eq!(own.len(), 0, "a group's rows are the group's");
+    let (all, first) = (Object::System, Part::After(0));
+    let log = hub.audit_list(&bob, &all, first, 9).await;
+    assert_eq!(code(log), Code::Denied);
+    let log = hub.audit_list(&operator(), &all, first, 9).await;
+    assert_eq!(log.unwrap().items.len(), 3);
+    let own = hub.audit_list(&alice, &place, first, 9).await.unwrap();
+    assert_eq!(own.items.len(), 0, "a group's rows are the group's");
 }
 
 #[tokio::test]
@@ -294,32 +293,52 @@ async fn rights_are_given_and_shown_by_names() {
         ..Default::default()
     };
     hub.robot_create(&owner, robot).await.unwrap();
-    let wanted = |subject: &str| crate::subjects::Wanted {
+    let give = |subject: &str| Give {
         subject: subject.to_owned(),
         role: "reader".to_owned(),
-        place: "acme".to_owned(),
-        ..Default::default()
+        ..Give::default()
     };
-    let subjects = ["acme/devs", "acme+ci", "everybody", "logged-in", "stranger"];
+    let place = Object::Namespace(home);
+    let subjects = [
+        "team:acme/devs",
+        "robot:acme+ci",
+        "everybody",
+        "logged-in",
+        "user:stranger",
+    ];
     for subject in subjects {
-        hub.binding_grant(&owner, &wanted(subject)).await.unwrap();
+        hub.binding_give(&owner, &place, give(subject))
+            .await
+            .unwrap();
     }
-    let page = hub.binding_page(&owner, "acme", 0, 10).await.unwrap();
-    let told: Vec<_> = page.iter().map(|it| it.subject.as_str()).collect();
-    assert_eq!(told[0], "owner");
+    let page = hub.bindings_on(&owner, &place, 0, 10).await.unwrap();
+    let told: Vec<_> = page.items.iter().map(|it| it.subject.as_str()).collect();
+    assert_eq!(told[0], "user:owner");
     assert_eq!(told[1..], subjects);
-    for nobody in ["acme/none", "acme+none", "none", "none/devs"] {
-        let given = hub.binding_grant(&owner, &wanted(nobody)).await;
+    for nobody in [
+        "team:acme/none",
+        "robot:acme+none",
+        "account:none",
+        "team:none/devs",
+        "organisation:stranger",
+    ] {
+        let given = hub.binding_give(&owner, &place, give(nobody)).await;
         assert_eq!(code(given), Code::NameUnknown, "{nobody}");
     }
+    let late = Give {
+        expires: Some(1),
+        ..give("everybody")
+    };
+    let given = hub.binding_give(&owner, &place, late).await;
+    assert_eq!(code(given), Code::QueryInvalid);
     // Whether somebody is there is nothing that a stranger finds out by trying to give rights.
-    for subject in ["owner", "nobody"] {
-        let given = hub.binding_grant(&stranger, &wanted(subject)).await;
+    for subject in ["account:owner", "account:nobody"] {
+        let given = hub.binding_give(&stranger, &place, give(subject)).await;
         assert_eq!(code(given), Code::Denied, "{subject}");
     }
     hub.team_dissolve(&owner, home, "devs").await.unwrap();
-    let page = hub.binding_page(&owner, "acme", 0, 10).await.unwrap();
-    assert_eq!(page.len(), 5, "a team's rights go with it");
-    let teams = hub.team_page(&owner, home, "", 10).await.unwrap();
-    assert_eq!(teams.len(), 0);
+    let page = hub.bindings_on(&owner, &place, 0, 10).await.unwrap();
+    assert_eq!(page.items.len(), 5, "a team's rights go with it");
+    let teams = hub.team_list(&owner, &place, "", 10).await.unwrap();
+    assert_eq!(teams.items.len(), 0);
 }

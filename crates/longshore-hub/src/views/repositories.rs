@@ -8,7 +8,7 @@ use longshore_meta::Tx;
 use longshore_meta::names::name_resolve;
 use longshore_meta::profiles::{Profile, profile_get, star_is};
 use longshore_meta::pulls::{PullDay, pulls_of};
-use longshore_meta::repos::{repo_facts, repo_range};
+use longshore_meta::repos::{repo_below, repo_facts, repo_range};
 use longshore_meta::tags::tag_page;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
@@ -98,6 +98,37 @@ impl Hub {
                 })
             })
             .await
+    }
+
+    /// Names of the repositories that lie in a namespace and the groups below it and that the caller may see, also of those that hold
+    /// nothing, in their order, after `after`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn repository_names(
+        &self,
+        caller: &Caller,
+        path: &str,
+        after: &str,
+        limit: usize,
+    ) -> Result<Listed<String, String>> {
+        let reach = self
+            .judge()
+            .reach(&caller.who, Action::RepositoryList, caller.now)
+            .await?;
+        let args = (path, after, limit + 1);
+        let rows = self
+            .db
+            .read(&args, |tx, (path, after, limit)| {
+                Box::pin(repo_below(tx, path, after, *limit))
+            })
+            .await?;
+        let mut page = Listed::of(rows, limit, |(_, name)| name.clone());
+        page.items.retain(|(_, name)| reach.has(name));
+        Ok(Listed {
+            items: page.items.into_iter().map(|(_, name)| name).collect(),
+            next: page.next,
+        })
     }
 
     /// Tags of a repository that the caller may see, each with what it points to, in byte order, after `after`.

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 
+use longshore_auth::rights::Object;
 use longshore_hub::audit::{Verified, line};
-use longshore_meta::namespaces::NamespaceId;
+use longshore_hub::views::Part;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
@@ -38,11 +39,11 @@ impl Operation for Rows {
     async fn run(state: &State, args: RowsArgs, steps: Steps<String>) -> anyhow::Result<usize> {
         let (hub, caller) = (state.hub()?, state.operator());
         let of = match &args.namespace {
-            Some(path) => state.place(path).await?,
-            None => NamespaceId::EVERYWHERE,
+            Some(path) => Object::Namespace(state.place(path).await?),
+            None => Object::System,
         };
         let (mut at, limit) = (args.after, args.limit.unwrap_or(usize::MAX));
-        if args.last && of == NamespaceId::EVERYWHERE {
+        if args.last && of == Object::System {
             // Their numbers have no gaps, so the last are known without reading the others.
             let last = hub.audit_last().await?;
             at = at.max(last.saturating_sub(i64::try_from(limit).unwrap_or(i64::MAX)));
@@ -54,7 +55,8 @@ impl Operation for Rows {
             } else {
                 PAGE.min(limit - told)
             };
-            let page = hub.audit_page(&caller, of, at, few).await?;
+            let part = Part::After(at);
+            let page = hub.audit_list(&caller, &of, part, few).await?.items;
             let Some(last) = page.last() else { break };
             at = last.seq;
             for row in &page {

@@ -4,7 +4,6 @@ use longshore_hub::identities::Link;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
-use super::trust::operator;
 use crate::config::Auth;
 
 /// Says that whoever first comes from a source by a name is an account.
@@ -50,7 +49,7 @@ impl Operation for Expect {
         );
         let name = args.name.as_deref().unwrap_or(&args.account);
         let hub = state.hub()?;
-        hub.identity_expect(&operator(), &args.account, &args.source, name)
+        hub.identity_expect(&state.operator(), &args.account, &args.source, name)
             .await?;
         Ok(())
     }
@@ -77,7 +76,7 @@ impl Operation for Forget {
 
     async fn run(state: &State, args: ForgetArgs, _steps: Steps<()>) -> anyhow::Result<()> {
         let hub = state.hub()?;
-        hub.identity_forget(&operator(), &args.account, &args.source)
+        hub.identity_forget(&state.operator(), &args.account, &args.source)
             .await?;
         Ok(())
     }
@@ -125,7 +124,7 @@ impl Operation for RemoveFactor {
     async fn run(state: &State, args: RemoveFactorArgs, _steps: Steps<()>) -> anyhow::Result<()> {
         Ok(state
             .hub()?
-            .factor_remove(&operator(), &args.account)
+            .factor_remove(&state.operator(), &args.account)
             .await?)
     }
 }

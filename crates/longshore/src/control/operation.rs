@@ -16,6 +16,9 @@ use super::line::Line;
 use crate::assemble;
 use crate::config::Config;
 
+/// How much of a list is read at once.
+pub(crate) const PART: usize = 1000;
+
 /// The parts of the running server that operations work on.
 #[derive(Debug, Clone)]
 pub struct State {
@@ -45,7 +48,10 @@ impl State {
     /// # Errors
     /// There is none, or the database cannot be read.
     pub async fn place(&self, path: &str) -> anyhow::Result<NamespaceId> {
-        match self.hub()?.place_id(path).await {
+        if path == "**" {
+            return Ok(NamespaceId::EVERYWHERE);
+        }
+        match self.hub()?.namespace_id(path).await {
             Err(error) if error.code().is_absence() => {
                 anyhow::bail!("there is no such namespace `{path}`")
             }

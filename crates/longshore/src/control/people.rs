@@ -1,14 +1,13 @@
 //! Organisations, their teams and members, and the end of accounts.
 
+use longshore_auth::rights::Object;
 use longshore_hub::accounts::NewAccount;
-use longshore_meta::principals::{Kind, Principal, PrincipalId};
+use longshore_hub::views::Listed;
+use longshore_meta::principals::{Kind, Principal};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::operation::{Operation, State, Steps};
-
-/// How many are listed at most.
-const MOST: usize = 100_000;
+use super::operation::{Operation, PART, State, Steps};
 
 /// Makes, shows and changes organisations, teams and members.
 #[derive(Debug)]
@@ -98,11 +97,12 @@ fn shown(row: &Principal) -> Value {
 }
 
 async fn members(state: &State, org: &str, team: Option<&str>) -> anyhow::Result<Value> {
-    let (hub, caller) = (state.hub()?, state.operator());
-    let home = home(state, org).await?;
-    let none = PrincipalId(i64::MIN);
-    let found = hub.member_page(&caller, home, team, none, MOST).await?;
-    let names = found.into_iter().map(|it| it.name);
+    let (hub, caller) = (state.hub()?, &state.operator());
+    let home = &Object::Namespace(home(state, org).await?);
+    let found = Listed::whole(i64::MIN, |after| async move {
+        hub.member_list(caller, home, team, after, PART).await
+    });
+    let names = found.await?.into_iter().map(|it| it.name);
     let mut names: Vec<_> = names.collect();
     names.sort_unstable();
     // A directory and a person may both say that somebody is in it.
@@ -116,9 +116,12 @@ async fn home(state: &State, org: &str) -> anyhow::Result<longshore_meta::namesp
 }
 
 async fn teams(state: &State, org: &str) -> anyhow::Result<Vec<Value>> {
-    let (hub, home) = (state.hub()?, home(state, org).await?);
-    let found = hub.team_page(&state.operator(), home, "", MOST).await?;
-    Ok(found.iter().map(shown).collect())
+    let (hub, caller) = (state.hub()?, &state.operator());
+    let home = &Object::Namespace(home(state, org).await?);
+    let found = Listed::whole(String::new(), |after| async move {
+        hub.team_list(caller, home, &after, PART).await
+    });
+    Ok(found.await?.iter().map(shown).collect())
 }
 
 impl Operation for People {
@@ -128,7 +131,7 @@ impl Operation for People {
     type Done = Value;
 
     async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
-        let (hub, caller) = (state.hub()?, state.operator());
+        let (hub, caller) = (state.hub()?, &state.operator());
         match args {
             Ask::OrgCreate {
                 name,
@@ -141,13 +144,15 @@ impl Operation for People {
                     owner,
                     ..NewAccount::default()
                 };
-                let id = hub.organisation_create(&caller, new).await?;
+                let id = hub.organisation_create(caller, new).await?;
                 Ok(json!({ "name": name, "id": id.0 }))
             }
             Ask::OrgList => {
-                let found = hub.account_list(&caller, "", MOST).await?;
-                let found = found.iter().filter(|it| it.kind == Kind::Organisation);
-                Ok(found.map(shown).collect())
+                let found = Listed::whole(String::new(), |after| async move {
+                    hub.accounts_of(caller, Kind::Organisation, &after, PART)
+                        .await
+                });
+                Ok(found.await?.iter().map(shown).collect())
             }
             Ask::OrgShow { name } => {
                 let teams = teams(state, &name).await?;
@@ -155,11 +160,11 @@ impl Operation for People {
                 Ok(json!({ "name": name, "members": members, "teams": teams }))
             }
             Ask::Rename { name, to } => {
-                hub.account_rename(&caller, &name, &to).await?;
+                hub.account_rename(caller, &name, &to).await?;
                 Ok(json!({ "name": to, "before": name }))
             }
             Ask::Delete { name } => {
-                hub.account_delete(&caller, &name).await?;
+                hub.account_delete(caller, &name).await?;
                 Ok(json!({ "deleted": name }))
             }
             Ask::Member {
@@ -170,7 +175,7 @@ impl Operation for People {
             } => {
                 let home = home(state, &org).await?;
                 let of = team.as_deref();
-                hub.member_set(&caller, home, of, &user, member).await?;
+                hub.member_set(caller, home, of, &user, member).await?;
                 Ok(json!({ "organisation": org, "team": team, "user": user, "member": member }))
             }
             Ask::TeamCreate {
@@ -184,7 +189,7 @@ impl Operation for People {
                     ..NewAccount::default()
                 };
                 let home = home(state, &org).await?;
-                let id = hub.team_create(&caller, home, new).await?;
+                let id = hub.team_create(caller, home, new).await?;
                 Ok(json!({ "name": format!("{org}/{team}"), "id": id.0 }))
             }
             Ask::TeamList { org } => Ok(json!(teams(state, &org).await?)),
@@ -194,7 +199,7 @@ impl Operation for People {
             }
             Ask::TeamDelete { org, team } => {
                 let home = home(state, &org).await?;
-                hub.team_dissolve(&caller, home, &team).await?;
+                hub.team_dissolve(caller, home, &team).await?;
                 Ok(json!({ "deleted": format!("{org}/{team}") }))
             }
         }

@@ -1,16 +1,15 @@
 //! Namespaces and repositories: made, shown, changed, renamed, removed.
 
 use anyhow::Context as _;
+use longshore_auth::rights::Object;
 use longshore_hub::repositories::Said;
+use longshore_hub::views::Listed;
 use longshore_meta::namespaces::{Namespace, Visibility};
 use longshore_spec::name::RepoName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::operation::{Operation, State, Steps};
-
-/// How many are listed at most.
-const MOST: usize = 100_000;
+use super::operation::{Operation, PART, State, Steps};
 
 /// Makes, shows and changes namespaces and repositories.
 #[derive(Debug)]
@@ -130,25 +129,27 @@ impl Operation for Places {
     type Done = Value;
 
     async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
-        let (hub, caller) = (state.hub()?, state.operator());
+        let (hub, caller) = (state.hub()?, &state.operator());
         match args {
             Ask::NamespaceCreate { path } => {
                 let id = match path.rsplit_once('/') {
-                    None => hub.namespace_create(&caller, &path).await?,
+                    None => hub.namespace_create(caller, &path).await?,
                     Some((parent, name)) => {
                         let parent = state.place(parent).await?;
-                        hub.group_create(&caller, parent, name).await?
+                        hub.group_create(caller, parent, name).await?
                     }
                 };
                 Ok(json!({ "path": path, "id": id.0 }))
             }
             Ask::NamespaceList => {
-                let found = hub.namespace_page(&caller, "", MOST).await?;
-                Ok(found.iter().map(shown).collect())
+                let found = Listed::whole(String::new(), |after| async move {
+                    hub.namespace_list(caller, None, &after, PART).await
+                });
+                Ok(found.await?.iter().map(shown).collect())
             }
             Ask::NamespaceShow { path } => {
-                let id = state.place(&path).await?;
-                Ok(shown(&hub.namespace_seen(&caller, id).await?))
+                let object = Object::Namespace(state.place(&path).await?);
+                Ok(shown(&hub.namespace_get(caller, &object).await?))
             }
             Ask::NamespaceSet {
                 path,
@@ -159,26 +160,26 @@ impl Operation for Places {
                 let id = state.place(&path).await?;
                 let to = word.as_deref().map(visibility).transpose()?;
                 if to.is_some() || read_only.is_some() {
-                    hub.namespace_settings(&caller, id, to, read_only).await?;
+                    hub.namespace_settings(caller, id, to, read_only).await?;
                 }
                 if let Some(text) = description {
-                    hub.namespace_describe(&caller, id, &text).await?;
+                    hub.namespace_describe(caller, id, &text).await?;
                 }
-                Ok(shown(&hub.namespace_seen(&caller, id).await?))
+                Ok(shown(&hub.namespace_row(id).await?))
             }
             Ask::NamespaceMove { path, to } => {
                 let id = state.place(&path).await?;
-                hub.namespace_move(&caller, id, &to).await?;
+                hub.namespace_move(caller, id, &to).await?;
                 Ok(json!({ "path": to, "before": path }))
             }
             Ask::NamespaceRemove { path } => {
                 let id = state.place(&path).await?;
-                hub.namespace_remove(&caller, id).await?;
+                hub.namespace_remove(caller, id).await?;
                 Ok(json!({ "removed": path }))
             }
             Ask::NamespacePurge { path } => {
                 let id = state.place(&path).await?;
-                let count = hub.namespace_purge(&caller, id).await?;
+                let count = hub.namespace_purge(caller, id).await?;
                 Ok(json!({ "purged": path, "repositories": count }))
             }
             other => repository(state, other).await,
@@ -187,16 +188,19 @@ impl Operation for Places {
 }
 
 async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
-    let (hub, caller) = (state.hub()?, state.operator());
+    let (hub, caller) = (state.hub()?, &state.operator());
     let name = match args {
         Ask::RepoCreate { name } => {
             let name = repo(&name)?;
-            hub.repository_create(&caller, &name).await?;
+            hub.repository_create(caller, &name).await?;
             name
         }
         Ask::RepoList { path } => {
-            let found = hub.repository_page(&caller, &path, "", MOST).await?;
-            return Ok(json!(found));
+            let path = &path;
+            let found = Listed::whole(String::new(), |after| async move {
+                hub.repository_names(caller, path, &after, PART).await
+            });
+            return Ok(json!(found.await?));
         }
         Ask::RepoSet {
             name,
@@ -206,38 +210,35 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
         } => {
             let name = repo(&name)?;
             if word.is_some() || read_only.is_some() {
-                let now = hub.repository_seen(&caller, &name).await?.profile;
                 let to = match word.as_deref() {
-                    None => now.visibility,
-                    Some("inherit") => None,
-                    Some(word) => Some(visibility(word)?),
+                    None => None,
+                    Some("inherit") => Some(None),
+                    Some(word) => Some(Some(visibility(word)?)),
                 };
-                let read_only = read_only.unwrap_or(now.read_only);
-                hub.repository_settings(&caller, &name, to, read_only)
-                    .await?;
+                hub.repository_set(caller, &name, to, read_only).await?;
             }
             if description.is_some() {
                 let said = Said {
                     description,
                     ..Said::default()
                 };
-                hub.repository_describe(&caller, &name, said).await?;
+                hub.repository_describe(caller, &name, said).await?;
             }
             name
         }
         Ask::RepoMove { name, to } => {
             let to = repo(&to)?;
-            hub.repository_rename(&caller, &repo(&name)?, &to).await?;
+            hub.repository_rename(caller, &repo(&name)?, &to).await?;
             to
         }
         Ask::RepoRemove { name } => {
-            hub.repository_remove(&caller, &repo(&name)?).await?;
+            hub.repository_remove(caller, &repo(&name)?).await?;
             return Ok(json!({ "removed": name }));
         }
         Ask::RepoShow { name } => repo(&name)?,
         _ => anyhow::bail!("that is not asked about repositories"),
     };
-    let found = hub.repository_seen(&caller, &name).await?;
+    let found = hub.repository_get(caller, &name).await?;
     Ok(json!({
         "id": found.id,
         "name": found.name,

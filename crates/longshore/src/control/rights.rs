@@ -1,15 +1,14 @@
 //! Roles and bindings: who may do what where.
 
-use longshore_auth::rights::ActionSet;
-use longshore_hub::subjects::{Named, Wanted};
+use longshore_auth::rights::{ActionSet, Object};
+use longshore_hub::gives::{BindingSeen, Give};
+use longshore_hub::views::Listed;
+use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::roles::Role;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::operation::{Operation, State, Steps};
-
-/// How many are listed at most.
-const MOST: usize = 100_000;
+use super::operation::{Operation, PART, State, Steps};
 
 /// Makes, shows and takes back roles and bindings.
 #[derive(Debug)]
@@ -87,15 +86,15 @@ fn role(row: &Role) -> Value {
     })
 }
 
-fn binding(named: &Named) -> Value {
-    let row = &named.row;
+fn binding(seen: &BindingSeen, place: &str) -> Value {
+    let row = &seen.row;
     json!({
         "id": row.id,
         "effect": if row.deny { "deny" } else { "allow" },
-        "subject": named.subject,
+        "subject": seen.subject,
         "role": row.role_name,
-        "place": named.place,
-        "repository": named.repo,
+        "place": place,
+        "repository": seen.repository,
         "repositories": row.repos,
         "tags": row.tags,
         "networks": row.networks,
@@ -109,6 +108,26 @@ fn words(list: &[String]) -> Option<String> {
     (!list.is_empty()).then(|| list.join(" "))
 }
 
+/// Whom a word means that says no kind: what it is can be seen by its signs, but for the name of a user or organisation.
+fn explicit(subject: String) -> String {
+    let kind = match subject.as_str() {
+        "everybody" | "logged-in" => return subject,
+        text if text.contains(':') => return subject,
+        text if text.contains('+') => "robot",
+        text if text.contains('/') => "team",
+        _ => "account",
+    };
+    format!("{kind}:{subject}")
+}
+
+/// What is asked about: a namespace, or everything (`**`).
+async fn object(state: &State, path: &str) -> anyhow::Result<Object> {
+    Ok(match state.place(path).await? {
+        NamespaceId::EVERYWHERE => Object::System,
+        id => Object::Namespace(id),
+    })
+}
+
 impl Operation for Rights {
     const NAME: &'static str = "rights";
     type Args = Ask;
@@ -116,12 +135,18 @@ impl Operation for Rights {
     type Done = Value;
 
     async fn run(state: &State, args: Ask, _steps: Steps<()>) -> anyhow::Result<Value> {
-        let (hub, caller) = (state.hub()?, state.operator());
+        let (hub, caller) = (state.hub()?, &state.operator());
         match args {
             Ask::RoleList { of } => {
                 let of = state.place(&of).await?;
-                let found = hub.role_page(&caller, of, "", MOST).await?;
-                Ok(found.iter().map(role).collect())
+                let found = Listed::whole(String::new(), |after: String| async move {
+                    if of == NamespaceId::EVERYWHERE {
+                        return hub.roles_of_all(&after, PART).await;
+                    }
+                    hub.roles_in(caller, &Object::Namespace(of), &after, PART)
+                        .await
+                });
+                Ok(found.await?.iter().map(role).collect())
             }
             Ask::RoleSet {
                 of,
@@ -137,17 +162,21 @@ impl Operation for Rights {
                     !actions.is_empty(),
                     "a role that allows nothing is none; name actions with --action"
                 );
-                let id = hub.role_set(&caller, of, &name, actions, &description);
+                let id = hub.role_set(caller, of, &name, actions, &description);
                 Ok(json!({ "name": name, "id": id.await?, "actions": actions.to_string() }))
             }
             Ask::RoleRemove { of, name } => {
                 let of = state.place(&of).await?;
-                hub.role_remove(&caller, of, &name).await?;
+                hub.role_remove(caller, of, &name).await?;
                 Ok(json!({ "removed": name }))
             }
             Ask::BindingList { place } => {
-                let found = hub.binding_page(&caller, &place, 0, MOST).await?;
-                Ok(found.iter().map(binding).collect())
+                let object = &object(state, &place).await?;
+                let found = Listed::whole(0, |after| async move {
+                    hub.bindings_on(caller, object, after, PART).await
+                });
+                let found = found.await?;
+                Ok(found.iter().map(|it| binding(it, &place)).collect())
             }
             Ask::BindingGive {
                 subject,
@@ -161,12 +190,12 @@ impl Operation for Rights {
                 lives,
             } => {
                 let lives = lives.and_then(|lives| i64::try_from(lives).ok());
-                let wanted = Wanted {
-                    subject,
+                let give = Give {
+                    subject: explicit(subject),
                     role,
-                    place,
                     deny,
-                    repos: words(&repositories),
+                    repository: None,
+                    repositories: words(&repositories),
                     tags: words(&tags),
                     networks: words(&networks),
                     hours,
@@ -176,12 +205,13 @@ impl Operation for Rights {
                             .saturating_add(lives.saturating_mul(1_000_000))
                     }),
                 };
-                let id = hub.binding_grant(&caller, &wanted).await?;
+                let object = object(state, &place).await?;
+                let id = hub.binding_give(caller, &object, give).await?;
                 Ok(json!({ "id": id }))
             }
             Ask::BindingRemove { place, id } => {
                 let place = state.place(&place).await?;
-                hub.binding_remove(&caller, place, id).await?;
+                hub.binding_remove(caller, place, id).await?;
                 Ok(json!({ "removed": id }))
             }
         }

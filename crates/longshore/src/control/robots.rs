@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use longshore_auth::index::SYSTEM;
-use longshore_hub::robots::{self, NewRobot};
+use longshore_hub::robots::NewRobot;
+use longshore_hub::views::{self, Listed};
 use serde::{Deserialize, Serialize};
 
-use super::operation::{Operation, State, Steps};
+use super::operation::{Operation, PART, State, Steps};
 use super::tokens::{self, Made};
-
-/// How many robots of one owner are listed at most.
-const MOST: usize = 10_000;
 
 /// Makes a robot and its first secret.
 #[derive(Debug)]
@@ -36,7 +34,7 @@ impl Operation for Create {
     type Done = Made;
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
-        let caller = state.operator();
+        let caller = &state.operator();
         let new = NewRobot {
             name: args.name.clone(),
             description: args.description,
@@ -45,7 +43,7 @@ impl Operation for Create {
                 .lives
                 .map(|lives| caller.now + Duration::from_secs(lives)),
         };
-        let made = state.hub()?.robot_create(&caller, new).await?;
+        let made = state.hub()?.robot_create(caller, new).await?;
         Ok(Made::of(&args.name, &made))
     }
 }
@@ -71,8 +69,8 @@ impl Operation for Rotate {
 
     async fn run(state: &State, args: RotateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let (hub, overlap) = (state.hub()?, Duration::from_secs(args.overlap));
-        let caller = state.operator();
-        let made = hub.robot_rotate(&caller, &args.name, overlap).await?;
+        let caller = &state.operator();
+        let made = hub.robot_rotate(caller, &args.name, overlap).await?;
         Ok(Made::of(&args.name, &made))
     }
 }
@@ -103,8 +101,8 @@ pub struct Robot {
     pub secrets: Vec<tokens::Entry>,
 }
 
-impl From<robots::Robot> for Robot {
-    fn from(robot: robots::Robot) -> Self {
+impl From<views::Robot> for Robot {
+    fn from(robot: views::Robot) -> Self {
         Self {
             name: robot.name,
             description: robot.row.description,
@@ -122,9 +120,11 @@ impl Operation for List {
     type Done = Vec<Robot>;
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Robot>> {
-        let of = args.organisation.unwrap_or_else(|| SYSTEM.to_owned());
-        let (hub, caller) = (state.hub()?, state.operator());
-        let found = hub.robot_list(&caller, &of, "", MOST).await?;
-        Ok(found.into_iter().map(Robot::from).collect())
+        let of = &args.organisation.unwrap_or_else(|| SYSTEM.to_owned());
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let found = Listed::whole(String::new(), |after| async move {
+            hub.robot_list(caller, of, &after, PART).await
+        });
+        Ok(found.await?.into_iter().map(Robot::from).collect())
     }
 }

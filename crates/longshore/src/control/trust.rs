@@ -1,24 +1,14 @@
 //! Trust rules: whose tokens make their bearer a robot.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use longshore_hub::Caller;
 use longshore_hub::trust::NewTrust;
 use longshore_meta::trusts::Trust;
 use serde::{Deserialize, Serialize};
 
 use super::narrow;
 use super::operation::{Operation, State, Steps};
-use crate::assemble;
-
-/// Whoever can open the socket: the operator, now.
-pub(super) fn operator() -> Caller {
-    let now = assemble::now();
-    // Told apart in the audit log by when they were asked for.
-    let request = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Caller::operator(request.as_nanos(), now)
-}
 
 /// Makes a rule.
 #[derive(Debug)]
@@ -52,7 +42,7 @@ impl Operation for Create {
     type Done = i64;
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<i64> {
-        let (hub, caller) = (state.hub()?, operator());
+        let (hub, caller) = (state.hub()?, state.operator());
         let lives = args.lives.map(Duration::from_secs);
         let new = NewTrust {
             narrow: narrow::read(&args.repositories, &args.actions)?,
@@ -124,7 +114,10 @@ impl Operation for List {
     type Done = Vec<Entry>;
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
-        let rules = state.hub()?.trust_list(&operator(), &args.robot).await?;
+        let rules = state
+            .hub()?
+            .trust_list(&state.operator(), &args.robot)
+            .await?;
         Ok(rules.into_iter().map(Entry::from).collect())
     }
 }
@@ -150,6 +143,7 @@ impl Operation for Delete {
 
     async fn run(state: &State, args: DeleteArgs, _steps: Steps<()>) -> anyhow::Result<()> {
         let hub = state.hub()?;
-        Ok(hub.trust_delete(&operator(), &args.robot, args.id).await?)
+        let caller = state.operator();
+        Ok(hub.trust_delete(&caller, &args.robot, args.id).await?)
     }
 }

@@ -2,13 +2,13 @@
 
 use longshore_hub::NewPassword;
 use longshore_hub::accounts::NewAccount;
+use longshore_hub::edits::Edit;
+use longshore_hub::views::Listed;
 use longshore_meta::principals::{Kind, State as Standing};
 use serde::{Deserialize, Serialize};
 
-use super::operation::{Operation, State, Steps};
+use super::operation::{Operation, PART, State, Steps};
 
-/// How many are listed at most.
-const MOST: usize = 100_000;
 /// Makes a user.
 #[derive(Debug)]
 pub struct Create;
@@ -84,9 +84,9 @@ impl Operation for Passwd {
     type Done = ();
 
     async fn run(state: &State, args: PasswdArgs, _steps: Steps<()>) -> anyhow::Result<()> {
-        let (hub, caller) = (state.hub()?, state.operator());
+        let (hub, caller) = (state.hub()?, &state.operator());
         let password = NewPassword::plain(args.password);
-        hub.password_set(&caller, &args.name, password).await?;
+        hub.password_set(caller, &args.name, password).await?;
         Ok(())
     }
 }
@@ -111,16 +111,21 @@ impl Operation for Switch {
     type Done = ();
 
     async fn run(state: &State, args: SwitchArgs, _steps: Steps<()>) -> anyhow::Result<()> {
-        let (hub, caller) = (state.hub()?, state.operator());
+        let (hub, caller) = (state.hub()?, &state.operator());
         if args.name.contains('+') {
             let to = if args.on {
                 Standing::Active
             } else {
                 Standing::Disabled
             };
-            hub.robot_state(&caller, &args.name, to).await?;
+            hub.robot_state(caller, &args.name, to).await?;
         } else {
-            hub.account_state(&caller, &args.name, args.on).await?;
+            let edit = Edit {
+                enabled: Some(args.on),
+                ..Edit::default()
+            };
+            hub.account_edit(caller, Kind::User, &args.name, edit)
+                .await?;
         }
         Ok(())
     }
@@ -158,10 +163,11 @@ impl Operation for List {
     type Done = Vec<User>;
 
     async fn run(state: &State, _args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<User>> {
-        let (hub, caller) = (state.hub()?, state.operator());
-        let found = hub.account_list(&caller, "", MOST).await?;
-        let users = found.into_iter().filter(|it| it.kind == Kind::User);
-        let users = users.map(|user| User {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let found = Listed::whole(String::new(), |after| async move {
+            hub.accounts_of(caller, Kind::User, &after, PART).await
+        });
+        let users = found.await?.into_iter().map(|user| User {
             name: user.name,
             full_name: user.full_name,
             mail: user.mail,
