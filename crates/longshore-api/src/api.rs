@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use longshore_auth::certificate::Presented;
 use longshore_auth::index::{Index, Known};
 use longshore_auth::rights::Who;
 use longshore_core::{Actor, ByteStream, Error, Finder};
@@ -54,6 +55,8 @@ pub struct Asking {
     pub request: u128,
     /// When it came in.
     pub now: SystemTime,
+    /// What the certificate says that the client itself has shown, if any.
+    pub certificate: Option<Presented>,
 }
 
 impl fmt::Debug for Asking {
@@ -140,7 +143,11 @@ impl Api {
         let below = path.strip_prefix(PREFIX).unwrap_or_default();
         let (endpoint, values) = route::find(&head.method, below)?;
         let known = self
-            .who(&head.headers, (asking.address, asking.now))
+            .who(
+                &head.headers,
+                asking.certificate.as_ref(),
+                (asking.address, asking.now),
+            )
             .await?;
         if let Some(known) = &known {
             *actor = known.actor();
@@ -201,12 +208,17 @@ impl Api {
     async fn who(
         &self,
         headers: &HeaderMap,
+        certificate: Option<&Presented>,
         (address, now): (IpAddr, SystemTime),
     ) -> Result<Option<Known>, Problem> {
         let values = headers.get_all(header::AUTHORIZATION).iter();
         let values = values.map(HeaderValue::as_bytes);
-        let known = self.index().by_any_header(values, address, now);
-        known.await.map_err(|refusal| {
+        let has_header = headers.contains_key(header::AUTHORIZATION);
+        let known = match certificate.filter(|_| !has_header) {
+            Some(shown) => self.index().by_certificate(shown, address, now).await,
+            None => self.index().by_any_header(values, address, now).await,
+        };
+        known.map_err(|refusal| {
             tracing::info!(peer = %address, why = refusal.why, "credentials were refused");
             Error::from(refusal).into()
         })

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use longshore_core::{Actor, Rights};
 
 use crate::beside::Beside;
+use crate::certificate::Presented;
 use crate::challenge;
 use crate::header::Credentials;
 use crate::htpasswd::Htpasswd;
@@ -141,6 +142,24 @@ impl Authenticator {
             (Kind::Token(..), Credentials::Basic { .. }) => Err(Refusal::wrong_scheme(
                 "a password where tokens are asked for",
             )),
+        }
+    }
+
+    /// Who asks, by a certificate that the connection was made with and no credentials; nobody where no rule is about it, or nobody
+    /// but an index could say.
+    ///
+    /// # Errors
+    /// Rules disagree about it, or its account may not act.
+    pub async fn by_certificate(
+        &self,
+        shown: &Presented,
+        needs: Needs<'_>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Option<Identity>, Refusal> {
+        match &self.0.kind {
+            Kind::Index(beside) => beside.by_certificate(shown, needs, peer, now).await,
+            _ => Ok(None),
         }
     }
 

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use longshore_core::{Actor, Rights, Verb};
 
+use crate::certificate::Presented;
 use crate::header::Credentials;
 use crate::identity::{Identity, IdentityKind, Needs, Refusal};
 use crate::index::{Index, Known};
@@ -59,6 +60,25 @@ impl Beside {
                 })
             }
         }
+    }
+
+    /// Whoever has shown this certificate; nobody where no rule is about it.
+    pub(crate) async fn by_certificate(
+        &self,
+        shown: &Presented,
+        needs: Needs<'_>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Option<Identity>, Refusal> {
+        let Some(known) = self.index.by_certificate(shown, peer, now).await? else {
+            return Ok(None);
+        };
+        let rights = self.rights(Some(&known), needs, peer, now).await?;
+        Ok(Some(Identity {
+            actor: known.actor(),
+            rights,
+            kind: IdentityKind::Certificate,
+        }))
     }
 
     async fn bearer(

@@ -40,6 +40,8 @@ pub enum IdentityKind {
     Anonymous,
     /// A user name and its password.
     Password,
+    /// A certificate that the connection was made with.
+    Certificate,
     /// A signed token. Its subject may still be nobody: token servers give tokens to strangers too.
     Token,
 }

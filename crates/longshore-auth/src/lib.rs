@@ -21,6 +21,7 @@
 mod age;
 mod authenticator;
 mod beside;
+pub mod certificate;
 mod challenge;
 mod checked;
 pub mod directory;

@@ -25,6 +25,7 @@ pub mod audit;
 pub mod beginning;
 pub mod bindings;
 pub mod caller;
+pub mod certificates;
 mod clerk;
 mod deeds;
 pub mod devices;

@@ -19,6 +19,7 @@ pub mod bindings;
 pub mod blobs;
 pub mod bodies;
 pub mod candidates;
+pub mod certificates;
 pub mod checks;
 pub mod db;
 pub mod deeds;

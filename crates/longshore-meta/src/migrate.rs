@@ -14,6 +14,7 @@ const STEPS: &[(i64, &str)] = &[
     (7, include_str!("../migrations/0007_people.sql")),
     (8, include_str!("../migrations/0008_deeds.sql")),
     (9, include_str!("../migrations/0009_devices.sql")),
+    (10, include_str!("../migrations/0010_certificates.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";

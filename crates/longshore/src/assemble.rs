@@ -15,7 +15,9 @@ use longshore_meta::Db;
 use longshore_spec::manifest;
 use longshore_store::{self as store, Arriving, Store, Takeover};
 
-use crate::config::{Auth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion};
+use crate::config::{
+    Auth, ClientAuth, Config, Durability, Limits, Listen, Pattern, Sparse, TlsVersion,
+};
 use crate::telemetry::traces;
 
 pub use self::api::api;
@@ -233,6 +235,11 @@ pub fn server_options(config: &Config) -> anyhow::Result<server::Options> {
                 TlsVersion::V1_2 => server::TlsVersion::V1_2,
                 TlsVersion::V1_3 => server::TlsVersion::V1_3,
             },
+            clients: tls.clients.as_ref().map(|clients| server::Clients {
+                authorities: clients.ca.clone(),
+                revoked: clients.crl.clone(),
+                required: clients.auth == ClientAuth::Required,
+            }),
             ..server::Tls::new(&tls.cert, &tls.key)
         }),
         h2c: config.http.h2c,

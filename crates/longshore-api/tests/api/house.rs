@@ -258,6 +258,7 @@ impl House {
             address: IpAddr::V4(Ipv4Addr::LOCALHOST),
             request: 7,
             now: now(),
+            certificate: None,
         };
         let answered = self.api.call(asking).await;
         let (head, body) = answered.response.into_parts();

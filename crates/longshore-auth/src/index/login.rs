@@ -47,6 +47,8 @@ pub enum Proof {
     Keyless(i64),
     /// A session of a browser, by its id.
     Session(i64),
+    /// A certificate, by the rule that names it.
+    Certificate(i64),
 }
 
 /// Somebody who has proven who they are.
@@ -73,6 +75,7 @@ impl Known {
                 Proof::Password | Proof::Refresh(_) | Proof::Source => Via::Password,
                 Proof::Keyless(_) => Via::Keyless,
                 Proof::Session(_) => Via::Session,
+                Proof::Certificate(_) => Via::Certificate,
                 Proof::Personal(_) => Via::PersonalToken,
                 Proof::Robot(_) => Via::RobotSecret,
             },

@@ -6,13 +6,13 @@
 
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
-use longshore_auth::{AuthKind, Authenticator, IdentityKind, Needs, Refusal};
-use longshore_core::{Actor, Code, Cx, Error, Verb};
-use longshore_spec::name::RepoName;
+use longshore_auth::{AuthKind, Authenticator, IdentityKind, Refusal};
+use longshore_core::{Actor, Code, Cx, Error};
 use longshore_spec::route::Request;
 
 use super::errors::{Fault, seconds};
 use super::names;
+use super::needs::{deed, need, needs, scope};
 use super::options::Ping;
 use super::proxies::Sender;
 use super::urls::{Urls, value};
@@ -44,10 +44,25 @@ impl<'a> Visit<'a> {
             .get_all(header::AUTHORIZATION)
             .iter()
             .map(HeaderValue::as_bytes);
-        match authenticator
-            .identify(credentials, needs(request), sender.address, now)
-            .await
-        {
+        let (needs, address) = (needs(request), sender.address);
+        // What somebody says in a header is meant for this request; a certificate belongs to the machine.
+        let has_header = head.headers.contains_key(header::AUTHORIZATION);
+        let shown = match sender.presented(now).filter(|_| !has_header) {
+            Some(shown) => {
+                let asked = authenticator.by_certificate(shown, needs, address, now);
+                Box::pin(asked).await.transpose()
+            }
+            None => None,
+        };
+        let identified = match shown {
+            Some(identified) => identified,
+            None => {
+                authenticator
+                    .identify(credentials, needs, address, now)
+                    .await
+            }
+        };
+        match identified {
             Ok(identity) => Ok(Self {
                 head,
                 sender,
@@ -92,7 +107,10 @@ impl<'a> Visit<'a> {
         let challenge = match self.kind {
             // Whoever gave a password has proven who they are: asking again would only make clients ask for another.
             IdentityKind::Password => None,
-            IdentityKind::Anonymous => authenticator.challenge(scope.as_deref(), None, here),
+            // A client with a certificate may have a login as well, which it sends only when it is asked.
+            IdentityKind::Anonymous | IdentityKind::Certificate => {
+                authenticator.challenge(scope.as_deref(), None, here)
+            }
             IdentityKind::Token => {
                 authenticator.challenge(scope.as_deref(), Some("insufficient_scope"), here)
             }
@@ -100,6 +118,12 @@ impl<'a> Visit<'a> {
         let fault = match (challenge, &self.cx.actor) {
             (Some(challenge), Actor::Anonymous) => {
                 challenged(challenge, format!("log in to {deed}"))
+            }
+            (Some(challenge), Actor::Named(name)) if self.kind == IdentityKind::Certificate => {
+                let what = format!(
+                    "`{name}`, by its certificate, may not {deed}; log in as somebody else"
+                );
+                challenged(challenge, what)
             }
             (Some(challenge), _) => {
                 challenged(challenge, format!("this token does not allow to {deed}"))
@@ -146,8 +170,11 @@ impl<'a> Visit<'a> {
         ping: Ping,
         here: impl FnOnce(&str) -> String,
     ) -> Result<(), Fault> {
-        let is_stranger =
-            self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
+        let shows_nothing = matches!(
+            self.kind,
+            IdentityKind::Anonymous | IdentityKind::Certificate
+        );
+        let is_stranger = shows_nothing && authenticator.kind() != AuthKind::None;
         let may_read = self.cx.rights.pulls();
         if !is_stranger || (ping == Ping::Welcome && may_read) {
             return Ok(());
@@ -184,92 +211,6 @@ fn challenged(challenge: String, message: String) -> Fault {
     Fault::new(status, code, message).with(header::WWW_AUTHENTICATE, value(challenge))
 }
 
-/// The right a request needs; `None` for pings, and for a search, which finds what the caller may pull. A mount's second right is not here: without it the mount is an
-/// upload.
-fn need(request: &Request) -> Option<(Option<&RepoName>, Verb)> {
-    let verb = match request {
-        Request::Ping | Request::V1Ping | Request::V1Search { .. } => return None,
-        Request::Catalog { .. } => Verb::Catalog,
-        Request::Tags { .. }
-        | Request::Referrers { .. }
-        | Request::GetBlob { .. }
-        | Request::HeadBlob { .. }
-        | Request::GetManifest { .. }
-        | Request::HeadManifest { .. } => Verb::Pull,
-        Request::PutManifest { .. }
-        | Request::StartUpload { .. }
-        | Request::UploadStatus { .. }
-        | Request::AppendUpload { .. }
-        | Request::FinishUpload { .. }
-        | Request::AbortUpload { .. } => Verb::Push,
-        Request::DeleteBlob { .. } | Request::DeleteManifest { .. } => Verb::Delete,
-    };
-    Some((request.repo(), verb))
-}
-
-/// The same for whoever looks up rights for it, with the other side of a mount.
-fn needs(request: &Request) -> Needs<'_> {
-    let Some((repo, verb)) = need(request) else {
-        return Needs {
-            searches: matches!(request, Request::V1Search { .. }),
-            ..Needs::default()
-        };
-    };
-    let from = match request {
-        Request::StartUpload {
-            mount: Some(mount), ..
-        } => mount.from.as_ref(),
-        _ => None,
-    };
-    Needs {
-        repo,
-        verb: Some(verb),
-        from,
-        searches: false,
-    }
-}
-
-/// The token scope of all that a request could need. Who pushes also pulls: clients look before they send.
-/// Source: docker token specification, "scope".
-fn scope(request: &Request) -> Option<String> {
-    if matches!(request, Request::V1Search { .. }) {
-        // What engines ask for of themselves (moby, `search_session.go`).
-        return Some("registry:catalog:search".to_owned());
-    }
-    let (repo, verb) = need(request)?;
-    let Some(repo) = repo else {
-        return Some("registry:catalog:*".to_owned());
-    };
-    let actions = match verb {
-        Verb::Push => "pull,push",
-        verb => verb.action(),
-    };
-    let scope = format!("repository:{repo}:{actions}");
-    if let Request::StartUpload {
-        mount: Some(mount), ..
-    } = request
-        && let Some(from) = &mount.from
-        && from != repo
-    {
-        return Some(format!("{scope} repository:{from}:pull"));
-    }
-    Some(scope)
-}
-
-/// What was tried, for a sentence.
-fn deed(repo: Option<&RepoName>, verb: Verb) -> String {
-    let deed = match verb {
-        Verb::Pull => "pull from",
-        Verb::Push => "push to",
-        Verb::Delete => "delete from",
-        Verb::Catalog => "list the repositories of",
-    };
-    match repo {
-        Some(repo) => format!("{deed} `{repo}`"),
-        None => format!("{deed} this registry"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::net::Ipv4Addr;
@@ -289,6 +230,7 @@ mod tests {
             secure: false,
             host: None,
             request: None,
+            certificate: None,
         };
         let cx = Cx {
             actor,
@@ -330,59 +272,6 @@ mod tests {
             assert_eq!(error["code"], "DENIED");
             assert!(error["message"].as_str().unwrap().starts_with(words));
             assert_eq!(error["detail"]["scope"], "repository:a:pull,push");
-        }
-    }
-
-    #[test]
-    fn a_scope_names_all_that_the_request_could_need() {
-        let digest = longshore_spec::Digest::of(longshore_spec::Algorithm::Sha256, b"");
-        let blob = format!("/v2/a/b/blobs/{digest}");
-        let mount = format!("mount={digest}&from=c/d");
-        let own = format!("mount={digest}&from=a/b");
-        for (method, path, query, expected) in [
-            ("GET", "/v2/", None, None),
-            ("GET", "/v2/_catalog", None, Some("registry:catalog:*")),
-            (
-                "GET",
-                "/v1/search",
-                Some("q=a"),
-                Some("registry:catalog:search"),
-            ),
-            (
-                "GET",
-                "/v2/a/b/tags/list",
-                None,
-                Some("repository:a/b:pull"),
-            ),
-            ("HEAD", blob.as_str(), None, Some("repository:a/b:pull")),
-            ("DELETE", blob.as_str(), None, Some("repository:a/b:delete")),
-            (
-                "POST",
-                "/v2/a/b/blobs/uploads/",
-                None,
-                Some("repository:a/b:pull,push"),
-            ),
-            (
-                "POST",
-                "/v2/a/b/blobs/uploads/",
-                Some(mount.as_str()),
-                Some("repository:a/b:pull,push repository:c/d:pull"),
-            ),
-            (
-                "POST",
-                "/v2/a/b/blobs/uploads/",
-                Some(own.as_str()),
-                Some("repository:a/b:pull,push"),
-            ),
-            (
-                "PUT",
-                "/v2/a/b/manifests/1",
-                None,
-                Some("repository:a/b:pull,push"),
-            ),
-        ] {
-            let request = parse(method, path, query).unwrap();
-            assert_eq!(scope(&request).as_deref(), expected, "{method} {path}");
         }
     }
 }

@@ -18,6 +18,7 @@ mod intake;
 mod lists;
 mod manifests;
 mod names;
+mod needs;
 mod neighbour;
 mod observe;
 mod options;

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Response};
+use longshore_auth::certificate::Presented;
 use longshore_core::{Actor, ByteStream};
 
 use super::observe::Watch;
@@ -47,6 +48,8 @@ pub struct Asked {
     pub request: u128,
     /// When it came in.
     pub now: SystemTime,
+    /// What the certificate says that the client itself has shown, if any.
+    pub certificate: Option<Presented>,
 }
 
 impl fmt::Debug for Asked {
@@ -93,11 +96,12 @@ impl Door {
         let (head, body) = request.into_parts();
         let body = peer.receive(body);
         let inner = &self.edge.0;
-        let (id, address) = {
-            let sender = Sender::of(&peer, &head.headers, &inner.options.trusted_proxies);
-            (inner.ids.id(sender.request), sender.address)
-        };
         let now = (inner.options.now)();
+        let (id, address, certificate) = {
+            let sender = Sender::of(&peer, &head.headers, &inner.options.trusted_proxies);
+            let id = inner.ids.id(sender.request);
+            (id, sender.address, sender.presented(now).cloned())
+        };
         let watch = Watch::start(inner.observer.as_ref(), (id, now), address, &head);
         watch.route(API, None);
         let is_head = head.method == Method::HEAD;
@@ -113,6 +117,7 @@ impl Door {
             address,
             request: id,
             now,
+            certificate,
         };
         let told = self.neighbour.answer(asked).await;
         watch.actor(&told.actor);

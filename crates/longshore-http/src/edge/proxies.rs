@@ -6,11 +6,13 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::str::FromStr;
+use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
+use longshore_auth::certificate::Presented;
 
 use super::names;
-use crate::server::Peer;
+use crate::server::{ClientCertificate, Peer};
 
 /// A network as CIDR writes it: `10.0.0.0/8`, `2001:db8::/32`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -103,11 +105,13 @@ pub(super) struct Sender<'a> {
     pub(super) host: Option<&'a str>,
     /// The id a trusted proxy gave the request.
     pub(super) request: Option<&'a str>,
+    /// The certificate that the client itself has shown.
+    pub(super) certificate: Option<&'a ClientCertificate>,
 }
 
 impl<'a> Sender<'a> {
     /// Reads the sender off a connection and, if that is one of a trusted proxy, off the headers.
-    pub(super) fn of(peer: &Peer, headers: &'a HeaderMap, trusted: &[Network]) -> Self {
+    pub(super) fn of(peer: &'a Peer, headers: &'a HeaderMap, trusted: &[Network]) -> Self {
         let is_trusted = |address| trusted.iter().any(|network| network.contains(address));
         // Whoever can open our unix socket is on this machine.
         let own = peer
@@ -119,6 +123,7 @@ impl<'a> Sender<'a> {
                 secure: peer.tls,
                 host: None,
                 request: None,
+                certificate: certificate(peer, headers),
             };
         }
         // Each proxy appends the address it was called from, so the first from the right that is not one of ours is
@@ -138,8 +143,22 @@ impl<'a> Sender<'a> {
                 .map_or(peer.tls, |scheme| scheme.eq_ignore_ascii_case("https")),
             host: first(headers, &names::X_FORWARDED_HOST),
             request: first(headers, &names::X_REQUEST_ID),
+            // A proxy's certificate says who the proxy is, and nothing about whom it speaks for.
+            certificate: None,
         }
     }
+
+    /// What the client's certificate says of it, as long as that is good.
+    pub(super) fn presented(&self, now: SystemTime) -> Option<&'a Presented> {
+        self.certificate?.presented(now)
+    }
+}
+
+/// The certificate that counts for a request. Browsers show theirs for whatever page sends them: with what they send for a page
+/// (Fetch Metadata, `Origin`) it counts for nothing.
+fn certificate<'a>(peer: &'a Peer, headers: &HeaderMap) -> Option<&'a ClientCertificate> {
+    let by_page = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    peer.certificate.as_deref().filter(|_| !by_page)
 }
 
 /// The address of a hop; some proxies add the port.
@@ -234,6 +253,7 @@ mod tests {
             secure: false,
             host: None,
             request: None,
+            certificate: None,
         };
         assert_eq!(Sender::of(&peer, &headers, &[]), expected);
         assert_eq!(

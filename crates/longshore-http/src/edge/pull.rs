@@ -188,7 +188,9 @@ fn blob_reply(visit: &Visit<'_>, status: StatusCode, digest: &Digest, ns: Option
 fn lifetime(visit: &Visit<'_>) -> HeaderValue {
     match visit.kind {
         IdentityKind::Anonymous => names::FOR_EVER,
-        IdentityKind::Password | IdentityKind::Token => names::FOR_EVER_YOURS,
+        IdentityKind::Password | IdentityKind::Token | IdentityKind::Certificate => {
+            names::FOR_EVER_YOURS
+        }
     }
 }
 

@@ -216,6 +216,7 @@ mod tests {
             secure,
             host,
             request: None,
+            certificate: None,
         }
     }
 

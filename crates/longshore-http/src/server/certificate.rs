@@ -9,11 +9,12 @@ use longshore_core::error::Chain;
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{self, ServerConfig};
 
+use super::clients::Verifier;
 use super::error::StartError;
 use super::options::{Tls, TlsVersion};
 
@@ -23,6 +24,7 @@ pub(super) struct Certificate {
     current: ArcSwap<CertifiedKey>,
     provider: Arc<CryptoProvider>,
     files: Tls,
+    clients: Option<Arc<Verifier>>,
 }
 
 impl ResolvesServerCert for Certificate {
@@ -42,10 +44,15 @@ impl Certificate {
     pub(super) fn load(files: Tls) -> Result<Arc<Self>, StartError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let current = ArcSwap::from_pointee(read(&files, &provider)?);
+        let clients = files.clients.clone();
+        let clients = clients
+            .map(|clients| Verifier::load(clients, Arc::clone(&provider)))
+            .transpose()?;
         Ok(Arc::new(Self {
             current,
             provider,
             files,
+            clients,
         }))
     }
 
@@ -58,15 +65,29 @@ impl Certificate {
             TlsVersion::V1_2 => &[&TLS13, &TLS12],
             TlsVersion::V1_3 => &[&TLS13],
         };
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_protocol_versions(versions)
-            .map_err(StartError::Tls)?
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::<Self>::clone(self));
+            .map_err(StartError::Tls)?;
+        let builder = match &self.clients {
+            Some(clients) => builder.with_client_cert_verifier(Arc::<Verifier>::clone(clients)),
+            None => builder.with_no_client_auth(),
+        };
+        let mut config = builder.with_cert_resolver(Arc::<Self>::clone(self));
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        // A docker pull opens many connections; resumed handshakes need no signature, and no memory here.
-        config.ticketer = aws_lc_rs::Ticketer::new().map_err(StartError::Tls)?;
+        if self.clients.is_some() {
+            // A resumed handshake would bring back a certificate that nobody has verified since.
+            config.session_storage = Arc::new(NoServerSessionStorage {});
+            config.send_tls13_tickets = 0;
+        } else {
+            // A docker pull opens many connections; resumed handshakes need no signature, and no memory here.
+            config.ticketer = aws_lc_rs::Ticketer::new().map_err(StartError::Tls)?;
+        }
         Ok(config)
+    }
+
+    /// Who verifies certificates of clients, where they are asked for.
+    pub(super) fn clients(&self) -> Option<Arc<Verifier>> {
+        self.clients.clone()
     }
 
     /// Looks at the files every [`Tls::poll`], and takes what is new and good. Never returns.
@@ -74,11 +95,11 @@ impl Certificate {
         let mut seen = self.stamps();
         loop {
             tokio::time::sleep(self.files.poll).await;
-            let this = Arc::clone(&self);
+            let (this, before) = (Arc::clone(&self), seen.clone());
             // A certificate on a network mount must not hold a worker.
             let looked = tokio::task::spawn_blocking(move || {
                 let stamps = this.stamps();
-                (stamps != seen).then(|| this.reload());
+                (stamps != before).then(|| this.reload());
                 stamps
             });
             match looked.await {
@@ -102,15 +123,24 @@ impl Certificate {
                 tracing::warn!(certificate = %path, error = %Chain(&error), "the new certificate is not used, the old one stays");
             }
         }
+        if let Some(Err(error)) = self.clients.as_ref().map(|clients| clients.reload()) {
+            tracing::error!(error = %Chain(&error), "the new authorities of clients, or the new list of what they revoked, are not used, the old ones stay");
+        }
     }
 
-    fn stamps(&self) -> [Stamp; 2] {
+    fn stamps(&self) -> Vec<Stamp> {
         use std::os::unix::fs::MetadataExt;
         let stamp = |path: &Path| {
             let metadata = std::fs::metadata(path).ok()?;
             Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
         };
-        [stamp(&self.files.certificate), stamp(&self.files.key)]
+        let clients = self.files.clients.iter();
+        let clients = clients.flat_map(|it| Some(&it.authorities).into_iter().chain(&it.revoked));
+        [&self.files.certificate, &self.files.key]
+            .into_iter()
+            .chain(clients)
+            .map(|path| stamp(path))
+            .collect()
     }
 }
 
@@ -157,11 +187,11 @@ fn read(files: &Tls, provider: &CryptoProvider) -> Result<CertifiedKey, StartErr
     })
 }
 
-fn contents(path: &Path) -> Result<Vec<u8>, StartError> {
+pub(super) fn contents(path: &Path) -> Result<Vec<u8>, StartError> {
     std::fs::read(path).map_err(|error| wrong(path, "the file cannot be read", Some(error.into())))
 }
 
-fn wrong(
+pub(super) fn wrong(
     path: &Path,
     why: &'static str,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,

@@ -16,6 +16,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::clients::Verifier;
 use super::front::Front;
 use super::guard::{Activity, Fault};
 use super::handler::Handler;
@@ -47,6 +48,8 @@ pub(super) struct Shared<H> {
     pub(super) options: Options,
     pub(super) limits: Arc<Limits>,
     pub(super) tls: Option<Arc<ServerConfig>>,
+    /// Who verifies certificates of clients, where they are asked for.
+    pub(super) clients: Option<Arc<Verifier>>,
     pub(super) stats: Arc<ServerStats>,
     /// No more requests; those in flight go on.
     pub(super) stop: CancellationToken,
@@ -82,6 +85,7 @@ impl<H: Handler> Shared<H> {
             local: socket.local(),
             tls: self.tls.is_some(),
             sendfile: false,
+            certificate: None,
             floor: self.options.timeouts.body,
             activity: None,
         };
@@ -115,6 +119,9 @@ impl<H: Handler> Shared<H> {
             Some(Ok(Err(error))) => return self.tls_failed(&peer, &error),
             Some(Err(late)) => return self.tls_failed(&peer, &late.into()),
         };
+        if let Some(clients) = &self.clients {
+            peer.certificate = clients.shown(stream.get_ref().1.peer_certificates());
+        }
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
             self.http2(stream, peer).await;
         } else {

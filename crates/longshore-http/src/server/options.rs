@@ -72,8 +72,21 @@ pub struct Tls {
     pub key: PathBuf,
     /// The oldest version spoken.
     pub at_least: TlsVersion,
-    /// How often the two files are looked at for a change.
+    /// How often the files are looked at for a change.
     pub poll: Duration,
+    /// Certificates that clients may show; none: they are not asked for one.
+    pub clients: Option<Clients>,
+}
+
+/// Whose certificates of clients are believed.
+#[derive(Debug, Clone)]
+pub struct Clients {
+    /// PEM file with the authorities.
+    pub authorities: PathBuf,
+    /// PEM file with lists of what they have revoked. A certificate of an authority without a list in it is refused.
+    pub revoked: Option<PathBuf>,
+    /// Whether a client without one is turned away.
+    pub required: bool,
 }
 
 impl Tls {
@@ -84,6 +97,7 @@ impl Tls {
             key: key.into(),
             at_least: TlsVersion::V1_2,
             poll: Duration::from_secs(5),
+            clients: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use longshore_core::ByteStream;
 
+use super::clients::ClientCertificate;
 use super::guard::Activity;
 use super::intake;
 use super::options::{Floor, Timeouts};
@@ -22,6 +23,8 @@ pub struct Peer {
     pub tls: bool,
     /// Whether regions of files leave by sendfile here. Elsewhere they are copied; the handler need not care.
     pub sendfile: bool,
+    /// The certificate that it has shown, whose chain was verified.
+    pub certificate: Option<Arc<ClientCertificate>>,
     pub(super) floor: Floor,
     pub(super) activity: Option<Arc<Activity>>,
 }
@@ -34,6 +37,7 @@ impl Default for Peer {
             local: None,
             tls: false,
             sendfile: false,
+            certificate: None,
             floor: Timeouts::default().body,
             activity: None,
         }

@@ -88,6 +88,7 @@ impl Server {
             limits: Arc::new(self.options.limits.clone()),
             options: self.options,
             tls: self.tls,
+            clients: self.certificate.as_ref().and_then(|it| it.clients()),
             stats: self.stats,
             stop: stop.child_token(),
             cut: CancellationToken::new(),

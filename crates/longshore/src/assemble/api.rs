@@ -27,6 +27,7 @@ impl Neighbour for Beside {
             address: asked.address,
             request: asked.request,
             now: asked.now,
+            certificate: asked.certificate,
         };
         let answered = self.0.call(asking).await;
         Told {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::audit::{self, AuditCommand};
+use super::certificates::{self, CertificateCommand};
 use super::explain::{self, ExplainCommand};
 use super::identities::{self, IdentityCommand};
 use super::keys::{self, KeysCommand};
@@ -59,6 +60,9 @@ pub enum AdminCommand {
     /// Whose tokens make their bearer a robot: logins of a CI or a cluster without a secret.
     #[command(subcommand)]
     Trust(TrustCommand),
+    /// Whose certificate is whose: logins by TLS.
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// How accounts are known to directories.
     #[command(subcommand)]
     Identity(IdentityCommand),
@@ -128,6 +132,7 @@ pub fn run(
         AdminCommand::Token(command) => return tokens::run(command, variables, out),
         AdminCommand::Robot(command) => return robots::run(command, variables, out),
         AdminCommand::Trust(command) => return trust::run(command, variables, out),
+        AdminCommand::Certificate(command) => return certificates::run(command, variables, out),
         AdminCommand::Identity(command) => return identities::run(command, variables, out),
         AdminCommand::Keys(command) => return keys::run(command, variables, out),
         AdminCommand::Explain(command) => return explain::run(command, variables, out),

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod audit;
 pub mod backup;
+pub mod certificates;
 pub mod config;
 pub mod explain;
 pub mod export;

@@ -6,7 +6,7 @@ use super::listen::Listen;
 use super::problem::{Problem, Problems};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::{Auth, Config, Tls, auth};
+use super::{Auth, ClientCertificates, Config, Tls, auth};
 
 /// The configuration `settings` amount to.
 ///
@@ -70,6 +70,7 @@ fn tls(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) -> Opt
                 cert: cert.clone(),
                 key: key.clone(),
                 minimum: keys.minimum,
+                clients: clients(settings, reader, problems),
             });
         }
         (Some(_), None) => problems.push(
@@ -86,14 +87,45 @@ fn tls(settings: &Settings, reader: &Reader, problems: &mut Vec<Problem>) -> Opt
             )
             .hint("name the file with the certificate and its chain"),
         ),
-        (None, None) if reader.is_set("tls.minimum") => problems.push(
-            Problem::new(
-                reader.place("tls.minimum"),
-                "`tls.minimum` is set but there is no certificate, so no TLS",
-            )
-            .hint("set `tls.cert` and `tls.key`"),
-        ),
-        (None, None) => {}
+        (None, None) => {
+            let others = [
+                "tls.minimum",
+                "tls.client_ca",
+                "tls.client_auth",
+                "tls.client_crl",
+            ];
+            if let Some(set) = others.into_iter().find(|key| reader.is_set(key)) {
+                let what = format!("`{set}` is set but there is no certificate, so no TLS");
+                let problem = Problem::new(reader.place(set), what);
+                problems.push(problem.hint("set `tls.cert` and `tls.key`"));
+            }
+        }
+    }
+    None
+}
+
+/// Certificates of clients, where there are authorities for them.
+fn clients(
+    settings: &Settings,
+    reader: &Reader,
+    problems: &mut Vec<Problem>,
+) -> Option<ClientCertificates> {
+    let keys = &settings.tls;
+    if let Some(ca) = &keys.client_ca {
+        return Some(ClientCertificates {
+            ca: ca.clone(),
+            auth: keys.client_auth,
+            crl: keys.client_crl.clone(),
+        });
+    }
+    let others = ["tls.client_auth", "tls.client_crl"];
+    if let Some(set) = others.into_iter().find(|key| reader.is_set(key)) {
+        let what = format!(
+            "`{set}` is set but `tls.client_ca` is not, so no client is asked for a certificate"
+        );
+        let problem = Problem::new(reader.place(set), what);
+        problems
+            .push(problem.hint("name the file with the authorities of your clients' certificates"));
     }
     None
 }

@@ -52,8 +52,8 @@ pub use problem::{Problem, Problems};
 pub use reader::{Origins, Reader};
 pub use secret::Secret;
 pub use sections::{
-    Durability, Gc, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Search, Sparse,
-    Storage, StorageKind, TlsVersion, Tracing, Trash, Untagged,
+    ClientAuth, Durability, Gc, Health, Http, Log, LogFormat, LogLevel, Manifests, Metrics, Search,
+    Sparse, Storage, StorageKind, TlsVersion, Tracing, Trash, Untagged,
 };
 pub use settings::Settings;
 pub use units::ByteSize;
@@ -115,6 +115,19 @@ pub struct Tls {
     pub key: PathBuf,
     /// The oldest version spoken.
     pub minimum: TlsVersion,
+    /// Whose certificates of clients are believed.
+    pub clients: Option<ClientCertificates>,
+}
+
+/// Certificates of clients.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClientCertificates {
+    /// The authorities, PEM.
+    pub ca: PathBuf,
+    /// Whether clients without one are let in.
+    pub auth: ClientAuth,
+    /// Lists of what was revoked, PEM.
+    pub crl: Option<PathBuf>,
 }
 
 /// Names and passwords in a file.

@@ -44,6 +44,16 @@ choice! {
     }
 }
 
+choice! {
+    /// Whether clients without a certificate are let in.
+    ClientAuth {
+        /// They are.
+        Optional = "optional",
+        /// They are not.
+        Required = "required",
+    }
+}
+
 section! {
     /// TLS, spoken on every address of `listen` once a certificate is given. The files are read again
     /// when they change.
@@ -54,6 +64,13 @@ section! {
         key: Option<PathBuf> = None,
         /// The oldest TLS version spoken.
         minimum: TlsVersion = TlsVersion::V1_2,
+        /// Authorities whose certificates of clients are believed, PEM. Who somebody is by one, rules say
+        /// (`longshore admin certificate`); without an index they only keep others out, with `client_auth = "required"`.
+        client_ca: Option<PathBuf> = None,
+        /// Whether clients without a certificate are let in.
+        client_auth: ClientAuth = ClientAuth::Optional,
+        /// Lists of what those authorities have revoked, PEM. A certificate of an authority without a list in it is refused.
+        client_crl: Option<PathBuf> = None,
     }
 }
 

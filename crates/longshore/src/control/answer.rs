@@ -24,7 +24,9 @@ use super::people::People;
 use super::places::Places;
 use super::rights::Rights;
 use super::status::Status;
-use super::{audit, htpasswd, identities, keys, robots, tags, tokens, trash, trust, users};
+use super::{
+    audit, certificates, htpasswd, identities, keys, robots, tags, tokens, trash, trust, users,
+};
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
 
@@ -60,6 +62,9 @@ const OPERATIONS: &[(&str, Run)] = &[
     (robots::Create::NAME, run::<robots::Create>),
     (robots::Rotate::NAME, run::<robots::Rotate>),
     (robots::List::NAME, run::<robots::List>),
+    (certificates::Create::NAME, run::<certificates::Create>),
+    (certificates::List::NAME, run::<certificates::List>),
+    (certificates::Delete::NAME, run::<certificates::Delete>),
     (trust::Create::NAME, run::<trust::Create>),
     (trust::List::NAME, run::<trust::List>),
     (trust::Delete::NAME, run::<trust::Delete>),

@@ -10,6 +10,7 @@
 pub mod answer;
 pub mod audit;
 pub mod backup;
+pub mod certificates;
 pub mod client;
 pub mod explain;
 pub mod fsck;

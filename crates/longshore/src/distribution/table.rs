@@ -196,7 +196,7 @@ pub const ROWS: &[Row] = &[
     works("http.tls.key", "`tls.key`"),
     refused(
         "http.tls.clientcas",
-        "client certificates are not asked for, so everybody would be let in",
+        "put the authorities into one file for `tls.client_ca`, and set `tls.client_auth = \"required\"`; without, everybody would be let in",
     ),
     no_effect(
         "http.tls.clientauth",

@@ -12,6 +12,7 @@ mod admin;
 mod api;
 mod backup;
 mod calls;
+mod certificates;
 #[path = "../allocations/client.rs"]
 mod client;
 mod collect;

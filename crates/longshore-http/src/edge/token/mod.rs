@@ -198,15 +198,17 @@ impl TokenEdge {
             .get_all(header::AUTHORIZATION)
             .iter()
             .map(HeaderValue::as_bytes);
-        let known = self
-            .index
-            .by_header(credentials, asked.sender.address, asked.now)
-            .await
-            .map_err(|refusal| {
-                asked
-                    .not_looked_at(&refusal)
-                    .unwrap_or_else(|| self.turned_away(&refusal))
-            })?;
+        let (address, now) = (asked.sender.address, asked.now);
+        let has_header = asked.head.headers.contains_key(header::AUTHORIZATION);
+        let known = match asked.sender.presented(now).filter(|_| !has_header) {
+            Some(shown) => self.index.by_certificate(shown, address, now).await,
+            None => self.index.by_header(credentials, address, now).await,
+        };
+        let known = known.map_err(|refusal| {
+            asked
+                .not_looked_at(&refusal)
+                .unwrap_or_else(|| self.turned_away(&refusal))
+        })?;
         let issued = self.give(asked, known.as_ref(), &ask).await;
         Ok(given(&issued.map_err(failed)?, false))
     }
