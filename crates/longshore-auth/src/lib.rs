@@ -35,6 +35,7 @@ pub mod index;
 pub mod issuer;
 mod options;
 mod outbound;
+pub mod pace;
 pub mod provider;
 pub mod rights;
 mod throttle;
@@ -47,4 +48,4 @@ pub use identity::{AuthKind, Identity, IdentityKind, Needs, Refusal};
 pub use options::{
     AnonymousAccess, HtpasswdOptions, KEYS_USED_FOR, Limits, SetupError, TokenOptions,
 };
-pub use outbound::install_crypto_provider;
+pub use outbound::{install_crypto_provider, smtp};

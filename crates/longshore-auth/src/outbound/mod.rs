@@ -3,10 +3,12 @@
 //! There are two kinds of places. One is named by the operator ([`Document`]): it may be inside. The other is named by
 //! somebody else, an issuer or what its description leads to ([`Web`]): it may not, unless the operator listed it. For both:
 //! no redirects, short time-outs, a cap on the answer, and `http` to this machine only. The connections, the limits and the
-//! reading of answers are here, once.
+//! reading of answers are here, once. Mail has a way of its own ([`smtp`]), to a server that the operator named.
 
 mod addresses;
 mod document;
+pub mod smtp;
+pub(crate) mod tls;
 mod web;
 
 use std::time::Duration;

@@ -4,14 +4,10 @@
 //! it sees nothing that has not passed. Both its task and ours end when the connection is dropped.
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, StdStream};
-use rustls::ClientConfig;
-use rustls_pki_types::pem::PemObject as _;
-use rustls_pki_types::{CertificateDer, ServerName};
-use rustls_platform_verifier::BuilderVerifierExt as _;
+use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
@@ -21,11 +17,16 @@ use url::Url;
 use super::guard::Guard;
 use super::options::LdapOptions;
 use crate::options::SetupError;
+use crate::outbound::tls;
 
 /// The request to secure a connection (RFC 4511, 4.14): message 1, an extended request of this name.
 const START_TLS: &[u8] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";
 /// What a directory that agrees answers begins with: an extended response with result 0.
 const AGREED: [u8; 3] = [0x0a, 0x01, 0x00];
+
+/// What to do where its certificates cannot be read.
+const CA_HINT: &str =
+    "give a PEM file with the certificate of the authority that signed the directory's";
 
 /// How a directory is reached.
 pub(super) struct Dial {
@@ -94,7 +95,10 @@ impl Dial {
             let server = ServerName::try_from(host.clone())
                 .map_err(|_| wrong(format!("`{host}` is no name that a certificate can have")))?;
             Security::Tls {
-                connector: TlsConnector::from(Arc::new(client(options.ca_file.as_deref())?)),
+                connector: TlsConnector::from(Arc::new(tls::client(
+                    options.ca_file.as_deref(),
+                    CA_HINT,
+                )?)),
                 server,
                 ask_first: url.scheme() == "ldap",
             }
@@ -163,44 +167,6 @@ impl Dial {
 
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-}
-
-/// TLS that trusts the certificates of `ca_file` alone, or those the system trusts.
-fn client(ca_file: Option<&Path>) -> Result<ClientConfig, SetupError> {
-    let failed = |problem: String| SetupError::Option {
-        option: "ca_file",
-        problem,
-    };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?;
-    let Some(path) = ca_file else {
-        return Ok(builder
-            .with_platform_verifier()
-            .map_err(|error| failed(format!("the system's certificates cannot be read: {error}")))?
-            .with_no_client_auth());
-    };
-    let bytes = std::fs::read(path).map_err(|source| SetupError::Unreadable {
-        path: path.to_owned(),
-        hint: "give a PEM file with the certificate of the authority that signed the directory's",
-        source,
-    })?;
-    let broken = |problem: String| SetupError::Broken {
-        path: path.to_owned(),
-        problem,
-    };
-    let mut roots = rustls::RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(&bytes) {
-        certificate
-            .map_err(|error| error.to_string())
-            .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()))
-            .map_err(broken)?;
-    }
-    if roots.is_empty() {
-        return Err(broken("it has no PEM certificate".to_owned()));
-    }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
 }
 
 /// Asks for TLS. The answer must come alone: what follows it in the clear was put there by somebody else.
