@@ -15,6 +15,7 @@ use serde_json::json;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
+use crate::mail::Address;
 use crate::names::{check, conflict, free, missing};
 use crate::namespaces::is_empty;
 use crate::passwords::NewPassword;
@@ -57,6 +58,7 @@ impl Hub {
     pub async fn user_create(&self, caller: &Caller, mut new: NewAccount) -> Result<PrincipalId> {
         self.ask::<USERS>(caller, &Object::System).await?;
         check(&new.name)?;
+        new.mail = Address::of(&new.mail)?;
         let hash = match new.password.take() {
             Some(password) => Some(self.hashed(&new.name, password).await?),
             None => None,
@@ -183,7 +185,8 @@ pub async fn user_create(
     Ok(told(id, &new.name, detail))
 }
 
-async fn user(
+/// Makes a person. Whether that may be is for whoever calls to say.
+pub(crate) async fn user(
     tx: &mut Tx<'_>,
     caller: &Caller,
     new: &NewAccount,

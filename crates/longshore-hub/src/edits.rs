@@ -19,6 +19,7 @@ use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::leaving::account_delete;
+use crate::mail::Address;
 use crate::members::organisation;
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
@@ -135,9 +136,16 @@ pub async fn account_edit(
         new.clone().unwrap_or_else(|| old.to_owned())
     };
     let full_name = take(&edit.full_name, &account.full_name, "full_name");
-    let mail = take(&edit.mail, &account.mail, "mail");
+    let new_mail = edit.mail.as_deref().map(Address::of).transpose()?;
+    let mail = take(&new_mail, &account.mail, "mail");
     let description = take(&edit.description, &account.description, "description");
     principal_describe(tx, account.id, &full_name, &mail, &description, now).await?;
+    if mail != account.mail {
+        // Letters that were sent to the address before are good for nothing any more.
+        for kind in [Secret::Confirmation, Secret::Reset] {
+            secret_delete_of(tx, account.id.0, kind).await?;
+        }
+    }
     if let Some(enabled) = edit.enabled {
         if !enabled && permit.caller().who.principal == Some(account.id) {
             return Err(conflict(
@@ -151,8 +159,9 @@ pub async fn account_edit(
         };
         if state != account.state {
             // Who was logged in by a browser or an engine logs in anew when the account is back.
-            secret_delete_of(tx, account.id.0, Secret::Refresh).await?;
-            secret_delete_of(tx, account.id.0, Secret::Session).await?;
+            for kind in [Secret::Refresh, Secret::Session, Secret::Reset] {
+                secret_delete_of(tx, account.id.0, kind).await?;
+            }
             principal_state(tx, account.id, state, now).await?;
         }
         changed.push(state.word());

@@ -13,6 +13,7 @@ use longshore_meta::{Db, Durability, Tx};
 use longshore_spec::name::RepoName;
 
 use crate::caller::Caller;
+use crate::desk::Desk;
 use crate::given::Given;
 use crate::moving::Follower;
 use crate::permit::Permit;
@@ -22,6 +23,7 @@ use crate::permit::Permit;
 pub struct Hub {
     pub(crate) db: Db,
     pub(crate) index: Index,
+    pub(crate) desk: Desk,
     pub(crate) given: Given,
     follower: Option<Arc<dyn Follower>>,
 }
@@ -57,6 +59,7 @@ impl Hub {
         Self {
             db: index.db().clone(),
             index,
+            desk: Desk::default(),
             given: Given::default(),
             follower: None,
         }

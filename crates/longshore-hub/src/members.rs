@@ -181,6 +181,8 @@ pub(crate) async fn dissolve(tx: &mut Tx<'_>, party: &Principal, now: i64) -> Re
         Secret::Personal,
         Secret::Refresh,
         Secret::Session,
+        Secret::Confirmation,
+        Secret::Reset,
     ] {
         secret_delete_of(tx, party.id.0, kind).await?;
     }

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
+use crate::mail::{Task, What, post};
 use crate::own::OwnPermit;
 
 /// A password that somebody is to have. It shows itself to nobody.
@@ -64,10 +65,14 @@ impl Hub {
     pub async fn password_set(&self, caller: &Caller, user: &str, new: NewPassword) -> Result<()> {
         self.ask_on(caller, user).await?;
         let hash = self.hashed(user, new).await?;
-        self.act_on(caller, user, hash, |tx, permit, hash| {
-            Box::pin(password_set(tx, permit, hash))
+        let tell = self.desk.post.is_some();
+        let args = (hash, tell);
+        self.act_on(caller, user, args, |tx, permit, (hash, tell)| {
+            Box::pin(password_set(tx, permit, hash, *tell))
         })
-        .await
+        .await?;
+        self.desk.wake();
+        Ok(())
     }
 
     /// Changes one's own password, which must be known for that: a session that was left open is not enough.
@@ -81,6 +86,7 @@ impl Hub {
         old: Zeroizing<Vec<u8>>,
         new: NewPassword,
     ) -> Result<()> {
+        self.ask_on(caller, &caller.name).await?;
         let known = self
             .index
             .login(&caller.name, old, caller.who.from, caller.now)
@@ -101,14 +107,27 @@ impl Hub {
     }
 }
 
-/// Sets a password.
+/// Sets a password. `tell`: a letter says so to the account's address.
 ///
 /// # Errors
 /// See [`Hub::password_set`].
-pub async fn password_set(tx: &mut Tx<'_>, permit: &OwnPermit, hash: &str) -> Result<Done<()>> {
+pub async fn password_set(
+    tx: &mut Tx<'_>,
+    permit: &OwnPermit,
+    hash: &str,
+    tell: bool,
+) -> Result<Done<()>> {
     let account = permit.account();
     let now = permit.caller().micros();
     keep::password_set(tx, account.id.0, hash, now).await?;
+    if tell && !account.mail.is_empty() {
+        let task = Task::Tell {
+            mail: account.mail.clone(),
+            name: account.name.clone(),
+            what: What::Password,
+        };
+        post(tx, &task, now).await?;
+    }
     Ok(Done {
         value: (),
         object: account.name.clone(),

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::accounts::{NewAccount, administrator};
 use crate::caller::Caller;
 use crate::hub::{Hub, entry};
+use crate::mail::Address;
 use crate::names::check;
 use crate::tokens::no_random;
 
@@ -81,6 +82,7 @@ impl Hub {
             .read(&args, |tx, (token, now)| Box::pin(holds(tx, token, *now)))
             .await?;
         check(&new.name)?;
+        new.mail = Address::of(&new.mail)?;
         let hash = match new.password.take() {
             Some(password) => Some(self.hashed(&new.name, password).await?),
             None => None,

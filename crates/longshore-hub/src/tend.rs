@@ -79,6 +79,7 @@ impl Hub {
         if let Err(error) = forgotten {
             tracing::warn!(error = %Chain(&error), "names that have rested could not be forgotten; trying again in a minute");
         }
+        self.tend_invitations(now).await;
     }
 
     async fn tend_audit(&self, keep: Duration, now: SystemTime) -> Result<()> {

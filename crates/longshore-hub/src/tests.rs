@@ -32,6 +32,7 @@ mod comings;
 mod credentials;
 mod factors;
 mod log;
+mod mail;
 mod repositories;
 mod tend;
 mod trust;

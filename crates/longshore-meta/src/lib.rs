@@ -30,6 +30,7 @@ pub mod graves;
 pub mod history;
 pub mod identities;
 pub mod ids;
+pub mod invitations;
 pub mod leader;
 mod lite;
 pub mod logins;
@@ -39,6 +40,7 @@ mod migrate;
 pub mod names;
 pub mod namespaces;
 pub mod news;
+pub mod outbox;
 #[cfg(test)]
 mod plans;
 pub mod principals;

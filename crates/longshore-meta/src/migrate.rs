@@ -15,6 +15,7 @@ const STEPS: &[(i64, &str)] = &[
     (8, include_str!("../migrations/0008_deeds.sql")),
     (9, include_str!("../migrations/0009_devices.sql")),
     (10, include_str!("../migrations/0010_certificates.sql")),
+    (11, include_str!("../migrations/0011_mail.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";

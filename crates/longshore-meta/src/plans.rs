@@ -45,6 +45,7 @@ const SCANS: &[(&str, &str)] = &[
     ("signing_keys::LIST", "a handful of keys, once a minute"),
     ("signing_keys::ERASE", "a handful of keys, once a minute"),
     ("rests::ANY", "one row"),
+    ("outbox::NEXT", "an index, to its first row"),
     (
         "devices::COUNT",
         "logins of command lines that wait, of which there are ten thousand at most",

@@ -19,7 +19,7 @@ const LIST: &str = "SELECT id, kind, owner, name, full_name, mail, description, 
 const LIST_KIND: &str = "SELECT id, kind, owner, name, full_name, mail, description, state, version, expires, created_by, created, changed, seen \
                          FROM principal WHERE owner = ?1 AND name > ?2 AND state <> 3 AND kind = ?3 ORDER BY name LIMIT ?4";
 const MAILED: &str =
-    "SELECT id FROM principal WHERE mail = ?1 AND mail <> '' AND state <> 3 LIMIT 1";
+    "SELECT id FROM principal WHERE mail = ?1 AND mail <> '' AND state <> 3 LIMIT ?2";
 const INSERT: &str = "INSERT INTO principal (id, kind, owner, name, full_name, mail, description, state, expires, created_by, created, changed) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11)";
 const DESCRIBE: &str =
@@ -217,13 +217,19 @@ pub async fn principal_of_kind(
     Ok(rows.into_iter().map(row).collect())
 }
 
-/// A principal with that mail address.
+/// At most `limit` principals with that mail address.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn principal_mailed(tx: &mut Tx<'_>, mail: &str) -> Result<Option<PrincipalId>> {
-    let found = tx.one::<(PrincipalId,)>(MAILED, &values![mail]).await?;
-    Ok(found.map(|(id,)| id))
+pub async fn principal_mailed(
+    tx: &mut Tx<'_>,
+    mail: &str,
+    limit: usize,
+) -> Result<Vec<PrincipalId>> {
+    let found = tx
+        .all::<(PrincipalId,)>(MAILED, &values![mail, limit])
+        .await?;
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
 /// Makes a principal.

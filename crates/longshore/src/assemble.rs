@@ -21,7 +21,7 @@ use crate::config::{
 use crate::telemetry::traces;
 
 pub use self::api::api;
-pub use self::index::{index, tend_index};
+pub use self::index::{index, send_mail, tend_index};
 pub use self::login::authenticator;
 
 /// The store, and what it stands on.

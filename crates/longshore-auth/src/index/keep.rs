@@ -86,15 +86,16 @@ pub async fn named(tx: &mut Tx<'_>, name: &str) -> Result<Option<Login>> {
     Ok(found.filter(|login| login.kind == ROBOT))
 }
 
-/// Sets a password. What was issued by the old one is void: tokens, refresh tokens, sessions. Personal tokens stay: they
-/// are secrets of their own.
+/// Sets a password. What was issued by the old one is void: tokens, refresh tokens, sessions; and the letters by which it
+/// could have been replaced. Personal tokens stay: they are secrets of their own.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn password_set(tx: &mut Tx<'_>, principal: i64, hash: &str, now: i64) -> Result<()> {
     password_put(tx, principal, hash, now).await?;
-    secret_delete_of(tx, principal, Kind::Refresh).await?;
-    secret_delete_of(tx, principal, Kind::Session).await?;
+    for kind in [Kind::Refresh, Kind::Session, Kind::Reset] {
+        secret_delete_of(tx, principal, kind).await?;
+    }
     principal_bump(tx, PrincipalId(principal)).await
 }
 

@@ -7,8 +7,8 @@ use argon2::{Argon2, PasswordHasher as _};
 
 use crate::htpasswd::line::{Hash, Line, parse_line};
 
-/// The longest password, in bytes, and the shortest.
-const LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
+/// How long a password is, in bytes.
+pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
 /// What our own hashes begin with.
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// Passwords of eight or more characters that are tried first by whoever tries passwords.

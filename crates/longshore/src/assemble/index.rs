@@ -12,10 +12,12 @@ use longshore_auth::index::{Index, IndexOptions, Sources};
 use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
 use longshore_auth::provider::Web;
 use longshore_auth::provider::oidc::Oidc;
+use longshore_auth::smtp::Smtp;
 use longshore_core::error::Chain;
 use longshore_hub::arrivals::Arrivals;
+use longshore_hub::mail::{Post, PostOptions};
 use longshore_hub::moving::Follower;
-use longshore_hub::{Hub, beginning};
+use longshore_hub::{Desk, Hub, beginning};
 use longshore_meta::{Db, Tx};
 use longshore_spec::name::RepoName;
 use longshore_store::{NewRepo, Store};
@@ -61,7 +63,42 @@ pub async fn index(config: &Config, parts: &Parts) -> anyhow::Result<Option<Hub>
     let sources = sources(settings, db, &sealing)?;
     let index = Index::open_with(db.clone(), Arc::new(sealing), options, sources, now()).await?;
     let names = Arc::new(Names(parts.store.clone()));
-    Ok(Some(Hub::new(index).followed_by(names)))
+    let desk = desk(config, settings)?;
+    Ok(Some(Hub::new(index).followed_by(names).with_desk(desk)))
+}
+
+/// What people who come in need. No mail server is asked yet: it may start after us.
+fn desk(config: &Config, settings: &config::Index) -> anyhow::Result<Desk> {
+    let post = match &settings.mail {
+        None => None,
+        Some(mail) => {
+            let smtp = Smtp::new(mail.smtp.clone()).context("index.mail")?;
+            let options = PostOptions {
+                smtp,
+                from: mail.from.clone(),
+                server: mail.server.clone(),
+                base: mail.base.clone(),
+            };
+            let post =
+                Post::new(options).map_err(|why| anyhow::anyhow!("index.mail.from: {why}"))?;
+            Some(post)
+        }
+    };
+    let asks = config.limits.account_requests.get();
+    Ok(Desk::new(post, settings.keys.sign_up_without_mail, asks))
+}
+
+/// Sends mail until told to stop. What is on its way then is sent again by the next start, if it was not taken.
+pub async fn send_mail(hub: Hub, stop: CancellationToken) {
+    if let Err(error) = hub.post_begin(now()).await {
+        tracing::warn!(error = %Chain(&error), "mail that waits could not be made due; it is sent some minutes later");
+    }
+    let mut failures = 0;
+    while stop
+        .run_until_cancelled(hub.post(now, &mut failures))
+        .await
+        .is_some()
+    {}
 }
 
 /// The store remembers repositories by their names.

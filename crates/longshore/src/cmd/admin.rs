@@ -10,6 +10,7 @@ use super::certificates::{self, CertificateCommand};
 use super::explain::{self, ExplainCommand};
 use super::identities::{self, IdentityCommand};
 use super::keys::{self, KeysCommand};
+use super::mail::{self, MailCommand};
 use super::orgs::{self, OrgCommand, TeamCommand};
 use super::places::{self, NamespaceCommand, RepoCommand};
 use super::rights::{self, BindingCommand, RoleCommand};
@@ -66,6 +67,9 @@ pub enum AdminCommand {
     /// How accounts are known to directories.
     #[command(subcommand)]
     Identity(IdentityCommand),
+    /// Letters: whether they are sent, and which wait.
+    #[command(subcommand)]
+    Mail(MailCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -134,6 +138,7 @@ pub fn run(
         AdminCommand::Trust(command) => return trust::run(command, variables, out),
         AdminCommand::Certificate(command) => return certificates::run(command, variables, out),
         AdminCommand::Identity(command) => return identities::run(command, variables, out),
+        AdminCommand::Mail(command) => return mail::run(command, variables, out),
         AdminCommand::Keys(command) => return keys::run(command, variables, out),
         AdminCommand::Explain(command) => return explain::run(command, variables, out),
         AdminCommand::Tags(command) => return tags::run(command, variables, out),

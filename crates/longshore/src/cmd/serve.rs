@@ -166,6 +166,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;
         beside.spawn(assemble::tend_index(hub.clone(), keep, stop.clone()));
+        beside.spawn(assemble::send_mail(hub.clone(), stop.clone()));
     }
     let health = Health::new(parts.db.clone(), &config.health);
     let numbers = metrics::Sources {
@@ -174,6 +175,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         server: server.stats(),
         store: Some(parts.store.clone()),
         access,
+        hub: hub.clone(),
     };
 
     let addresses = server.addresses();

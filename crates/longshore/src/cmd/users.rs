@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::admin::Asked;
+use super::invitations::{self, Invite};
 use super::orgs;
 use super::secret_input::password;
 use super::words::time;
@@ -91,6 +92,28 @@ pub enum UserCommand {
         #[command(flatten)]
         asked: Asked,
     },
+    /// Invite somebody to make an account, or into an organisation. The code is good once.
+    Invite(Invite),
+    /// List open invitations.
+    Invitations {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Those into this organisation [default: those to make an account].
+        #[arg(long, value_name = "ORGANISATION")]
+        into: Option<String>,
+    },
+    /// Withdraw an invitation.
+    Withdraw {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// Its number, as `invitations` says.
+        id: i64,
+        /// The organisation that it leads into.
+        #[arg(long, value_name = "ORGANISATION")]
+        into: Option<String>,
+    },
     /// Take over the users of an htpasswd file with the passwords they have (bcrypt and argon2).
     ///
     /// Ends with 0 when every line was taken over, with 3 when some were left out; they are named with why.
@@ -161,6 +184,13 @@ pub fn run(
         }
         UserCommand::Delete { asked, name } => return orgs::delete(asked, variables, name, out),
         UserCommand::List { asked } => list(asked, variables, out)?,
+        UserCommand::Invite(invite) => invitations::invite(invite, variables, out)?,
+        UserCommand::Invitations { asked, into } => {
+            invitations::list(asked, variables, into.as_deref(), out)?;
+        }
+        UserCommand::Withdraw { asked, id, into } => {
+            invitations::withdraw(asked, variables, (*id, into.as_deref()), out)?;
+        }
         UserCommand::ImportHtpasswd { asked, file } => {
             let text = std::fs::read_to_string(file)
                 .with_context(|| format!("{} cannot be read", file.display()))?;

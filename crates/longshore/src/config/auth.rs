@@ -92,6 +92,7 @@ pub fn choose(settings: &Settings, origins: &Reader) -> Result<Auth, Vec<Problem
     for (section, what) in [
         ("index.ldap", "a directory"),
         ("index.oidc", "a login provider"),
+        ("index.mail", "a mail server"),
     ] {
         if origins.is_set(section) {
             let what = format!("{what} is configured, and nobody asks it");

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::key::section;
 use super::ldap::Ldap;
+use super::mail::Mail;
 use super::oidc::Oidc;
 use super::problem::Problem;
 use super::reader::Reader;
@@ -83,6 +84,9 @@ section! {
         /// Look into the database at each write and deletion whether a token's owner still has it, instead of into what
         /// is at most 5 seconds old.
         strict_revocation: bool = false,
+        /// Where there is no mail server: let people make accounts of their own all the same (when the setting `sign_up` is
+        /// `open`). Nobody confirms their addresses then.
+        sign_up_without_mail: bool = false,
         /// How long it is kept who changed what (`longshore admin audit`); at least a day.
         audit_time: Duration = Duration::from_hours(400 * 24),
         /// Where issuers of tokens and login providers may be that are inside, or not on the usual port: scheme, host and port,
@@ -106,6 +110,8 @@ pub struct Index {
     pub ldap: Vec<Ldap>,
     /// Login providers.
     pub oidc: Vec<Oidc>,
+    /// The way for mail, where there is one.
+    pub mail: Option<Mail>,
     /// The rest.
     pub keys: IndexKeys,
 }
@@ -212,6 +218,10 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
         problems.extend(found);
         Vec::new()
     });
+    let mail = super::mail::choose(settings, origins).unwrap_or_else(|found| {
+        problems.extend(found);
+        None
+    });
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -233,6 +243,7 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
             .unwrap_or_else(|| settings.place.data.join("index.key")),
         ldap,
         oidc,
+        mail,
         keys: keys.clone(),
     })
 }

@@ -108,5 +108,7 @@ section! {
         failed_login_wait: Duration = Duration::from_secs(30),
         /// The longest such wait.
         failed_login_wait_max: Duration = Duration::from_mins(15),
+        /// How often people at one IP address may ask within an hour for accounts, for letters and for new passwords (429).
+        account_requests: NonZeroU32 = count(30),
     }
 }

@@ -5,6 +5,7 @@ use super::index::IndexKeys;
 use super::key::{Key, Section, Shown};
 use super::ldap::LdapKeys;
 use super::limits::Limits;
+use super::mail::MailKeys;
 use super::oidc::OidcKeys;
 use super::reader::Reader;
 use super::sections::{
@@ -77,6 +78,8 @@ settings! {
     ldap: Several<LdapKeys>,
     /// `[index.oidc.NAME]`.
     oidc: Several<OidcKeys>,
+    /// `[index.mail]`.
+    mail: MailKeys,
     /// `[manifests]`.
     manifests: Manifests,
     /// `[limits]`.

@@ -35,8 +35,8 @@ pub enum Shown {
 }
 
 /// Sections that mean something by being there. Defaults in them are shown as comments, or the file
-/// shown would ask for logins and TLS that the one read did not.
-const OPTIONAL: [&str; 4] = ["tls", "auth", "auth.htpasswd", "auth.token"];
+/// shown would ask for logins, TLS and mail that the one read did not.
+const OPTIONAL: [&str; 5] = ["tls", "auth", "auth.htpasswd", "auth.token", "index.mail"];
 
 /// The configuration as TOML that says the same, each value that is not a default with its origin,
 /// secrets hidden.

@@ -25,7 +25,8 @@ use super::places::Places;
 use super::rights::Rights;
 use super::status::Status;
 use super::{
-    audit, certificates, htpasswd, identities, keys, robots, tags, tokens, trash, trust, users,
+    audit, certificates, htpasswd, identities, invitations, keys, mail, robots, tags, tokens,
+    trash, trust, users,
 };
 use crate::transfer::export::Export;
 use crate::transfer::import::Import;
@@ -55,6 +56,11 @@ const OPERATIONS: &[(&str, Run)] = &[
     (users::Passwd::NAME, run::<users::Passwd>),
     (users::Switch::NAME, run::<users::Switch>),
     (users::List::NAME, run::<users::List>),
+    (invitations::Create::NAME, run::<invitations::Create>),
+    (invitations::List::NAME, run::<invitations::List>),
+    (invitations::Withdraw::NAME, run::<invitations::Withdraw>),
+    (mail::Test::NAME, run::<mail::Test>),
+    (mail::Waiting::NAME, run::<mail::Waiting>),
     (htpasswd::Import::NAME, run::<htpasswd::Import>),
     (tokens::Create::NAME, run::<tokens::Create>),
     (tokens::List::NAME, run::<tokens::List>),

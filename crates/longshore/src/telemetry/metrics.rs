@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_http::server::ServerStats;
+use longshore_hub::Hub;
 use longshore_layers::Outcome;
 use longshore_layers::meter::{self, Meter};
 use longshore_store::{GcStats, Store};
@@ -95,6 +96,10 @@ metrics! {
     GC_FAILED = "longshore_gc_failed_total", Counter, [], "Things that collection could not deal with and tries again; the log says why.";
     GC_PAUSED = "longshore_gc_paused", Gauge, [], "1 while nothing is collected because the clock is not believed.";
     TRASH = "longshore_trash_manifests", Gauge, [], "Manifests in the trash, as of the last run of collection.";
+    MAIL_SENT = "longshore_mail_sent_total", Counter, [], "Letters that the mail server took.";
+    MAIL_DEFERRED = "longshore_mail_deferred_total", Counter, [], "Tries to send a letter that failed and are made again; the log says why.";
+    MAIL_FAILED = "longshore_mail_failed_total", Counter, [], "Letters that were given up; the log and the audit log say why.";
+    MAIL_WAITING = "longshore_mail_waiting", Gauge, [], "Letters that wait to be sent.";
     MEMORY = "process_resident_memory_bytes", Gauge, [], "Memory of the process, mapped files included.";
     CPU = "process_cpu_seconds_total", Counter, [], "Processor time of the process.";
     FILES = "process_open_fds", Gauge, [], "Open files of the process.";
@@ -113,6 +118,8 @@ pub struct Sources {
     pub store: Option<Store>,
     /// Access lines, where they are written.
     pub access: Option<AccessLog>,
+    /// The use cases of accounts, where this node has them.
+    pub hub: Option<Hub>,
 }
 
 impl Sources {
@@ -197,6 +204,12 @@ impl Collector for Sources {
         out.number(&SCRUBBED_BYTES, found.scrubbed_bytes)?;
         out.number(&SCRUB_PASSES, found.passes)?;
         out.collection(&self.store.as_ref().map(Store::gc_stats).unwrap_or_default())?;
+        let mail = self.hub.as_ref().and_then(Hub::post_stats);
+        let mail = mail.unwrap_or_default();
+        out.number(&MAIL_SENT, mail.sent)?;
+        out.number(&MAIL_DEFERRED, mail.deferred)?;
+        out.number(&MAIL_FAILED, mail.failed)?;
+        out.number(&MAIL_WAITING, mail.waiting)?;
         out.process()
     }
 }
@@ -348,6 +361,7 @@ mod tests {
             server: Arc::default(),
             store: None,
             access: None,
+            hub: None,
         };
         let text = sources.text();
         let said: Vec<_> = text

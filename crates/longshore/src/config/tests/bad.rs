@@ -57,6 +57,32 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
         "error: longshore.toml:5:10: `index.oidc.corp.issuer`: it leads inside, and is not in the list of what is allowed",
     ),
     (
+        "public_url = \"https://reg.example\"\n[index]\nenabled = true\n[index.mail]\nfrom = \"reg@example.org\"\n",
+        "error: longshore.toml:4:8: `index.mail.server` is missing\n  \
+         hint: say which server takes mail, as in \"mail.example:587\"",
+    ),
+    (
+        "[index]\nenabled = true\n[index.mail]\nserver = \"mail.example\"\nfrom = \"reg@example.org\"\n",
+        "error: longshore.toml:3:8: `index.mail` needs `public_url`\n  \
+         hint: links in letters begin with it, so it must be said",
+    ),
+    (
+        "public_url = \"https://reg.example\"\n[index]\nenabled = true\n[index.mail]\nserver = \"smtp://mail\"\nfrom = \"Registry\"\n",
+        "error: longshore.toml:5:10: `index.mail.server`: `smtp://mail` is no server\n  \
+         hint: write a name or an address, and perhaps a port, as in \"mail.example:587\"\n\
+         error: longshore.toml:6:8: `index.mail.from`: it is no sender: write an address, or \"Name <address@host.example>\"",
+    ),
+    (
+        "public_url = \"https://reg.example\"\n[index]\nenabled = true\n[index.mail]\nserver = \"mail.example\"\nfrom = \"reg@example.org\"\n\
+         tls = \"none\"\nuser = \"reg\"\npassword = \"x\"\n",
+        "error: longshore.toml:8:8: `index.mail.user`: the password would travel in the clear: set `tls`, or leave the user out",
+    ),
+    (
+        "[index.mail]\nserver = \"mail.example\"\n",
+        "error: longshore.toml:1:8: a mail server is configured, and nobody asks it\n  \
+         hint: the index does: set `index.enabled = true`",
+    ),
+    (
         "frobnicate = 1\n",
         "error: longshore.toml:1:1: there is no key `frobnicate`\n  hint: `longshore config schema --format markdown` lists every key",
     ),

@@ -347,6 +347,7 @@ fn every_key_is_read_by_the_program() {
         include_str!("../check.rs"),
         include_str!("../index.rs"),
         include_str!("../ldap.rs"),
+        include_str!("../mail.rs"),
         include_str!("../oidc.rs"),
     ];
     let dense = |texts: &[&str]| texts.concat().split_whitespace().collect::<String>();
@@ -360,13 +361,16 @@ fn every_key_is_read_by_the_program() {
             .name
             .strip_suffix("_file")
             .filter(|name| {
-                key.section == "tracing" || ["bind_password", "client_secret"].contains(name)
+                key.section == "tracing"
+                    || ["bind_password", "client_secret", "password"].contains(name)
             })
             .unwrap_or(&key.name);
         let read = match key.section {
             "limits" => program.contains(&format!("limits.{name}")),
             "" | "tls" | "database" | "auth" | "auth.htpasswd" | "auth.token"
-            | "index.ldap.NAME" | "index.oidc.NAME" => config.contains(&format!(".{name}")),
+            | "index.ldap.NAME" | "index.oidc.NAME" | "index.mail" => {
+                config.contains(&format!(".{name}"))
+            }
             "index" => [&config, &program]
                 .iter()
                 .any(|text| text.contains(&format!(".{name}"))),

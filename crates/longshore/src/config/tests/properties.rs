@@ -63,8 +63,13 @@ fn some_file() -> impl Strategy<Value = String> {
         .filter(|key| key.kind != key::Kind::Secret)
         // A file of a secret would have to be there.
         .filter(|key| {
-            !["headers_file", "bind_password_file", "client_secret_file"]
-                .contains(&key.name.as_str())
+            ![
+                "headers_file",
+                "bind_password_file",
+                "client_secret_file",
+                "password_file",
+            ]
+            .contains(&key.name.as_str())
         })
         .map(|key| {
             let path = key.path().replace("NAME", "corp");
