@@ -71,7 +71,7 @@ class House:
                 "[storage]\nunsafe_storage = true\n[index]\nenabled = true\n"
                 f'[metrics]\nlisten = "127.0.0.1:{free_port()}"\n'
                 '[log]\naccess = false\nlevel = "warn"\n'
-                "[limits]\nfailed_logins = 1000000\nfailed_logins_per_ip = 1000000\n"
+                "[limits]\nfailed_logins = 1000000\nfailed_logins_per_ip = 1000000\naccount_requests = 1000000\n"
             )
         self.log = open(os.path.join(WORK, "server.log"), "wb")
         self.process = subprocess.Popen([LONGSHORE, "serve", "--config", config], stdout=self.log, stderr=self.log)

@@ -21,7 +21,7 @@ STALE = {"If-Match": '"00000000000000000000000000000000"'}
 # What is sent and answered where the asker may: (status, values in the path, body, headers).
 MAY = {
     "user-create": (409, {}, {"name": "reader"}, {}),
-    "user-edit": (412, {}, {"mail": "x"}, STALE),
+    "user-edit": (412, {}, {"mail": "x@example.org"}, STALE),
     "user-delete": (412, {}, None, STALE),
     "user-session-end": (404, {}, None, {}),
     "user-session-end-all": (204, {}, None, {}),
@@ -50,6 +50,38 @@ MAY = {
     "namespace-role-put": (204, {}, {"actions": ["repository:pull"], "description": "d"}, {}),
     "namespace-role-delete": (404, {"role": "absent"}, None, {}),
     "settings-edit": (412, {}, {"read_only": False}, STALE),
+    "invitation-create": (400, {}, {"mail": "no address"}, {}),
+    "invitation-delete": (404, {}, None, {}),
+    "organisation-invitation-create": (404, {}, {"team": "absent"}, {}),
+    "organisation-invitation-delete": (404, {}, None, {}),
+}
+# A code of the right form that nobody was given, and words that are no code.
+CODES = ["lsi_" + "0" * 43 + "000000", "lsi_", "x", "lsp_x"]
+# What anybody may ask for, whoever they are: (body, status). Nobody makes an account of their own here, and no letters are sent.
+ANYBODY = {
+    "sign-up": [
+        ({"name": "new", "mail": "new@example.org"}, 409),
+        ({"name": "new", "password": "correct horse"}, 409),
+        ({"name": "reader", "mail": "x"}, 409),
+        ({}, 400),
+        ({"name": "new", "administrator": True}, 400),
+    ],
+    "sign-up-complete": [
+        *[({"token": code, "name": "new", "password": "correct horse"}, 401) for code in CODES],
+        ({"token": CODES[0]}, 400),
+    ],
+    "password-reset-ask": [({"account": "reader"}, 409), ({"account": "absent"}, 409), ({"account": ""}, 409), ({}, 400)],
+    "password-reset": [*[({"token": code, "password": "correct horse"}, 401) for code in CODES], ({"password": "x"}, 400)],
+    "mail-confirm": [*[({"token": code}, 401) for code in CODES], ({"token": 1}, 400)],
+}
+# What people do about themselves: (body, status by password, by another login of a person, by a robot).
+LOGIN = {
+    "own-password-put": [
+        ({"old": "not it at all", "password": "correct horse"}, 401, 403, 403),
+        ({"old": PASSWORD, "password": "short"}, 400, 403, 403),
+    ],
+    "own-mail-change": [({"mail": "x@example.org"}, 409, 409, 409)],
+    "invitation-accept": [*[({"token": code}, 401, 401, 401) for code in CODES]],
 }
 # Endpoints whose right depends on what is sent: each way to ask, with its right.
 DEPENDS = {
@@ -175,6 +207,9 @@ def api(matrix, house, document):
                     heard = house.ask(method.upper(), API + bare + query, auth)
                     matrix.cell(f"{name} {word}", 200, heard.status)
                 continue
+            if needs in ("anybody", "login"):
+                themselves(matrix, house, (name, method.upper(), API + bare), needs, ways)
+                continue
             if isinstance(needs, str):
                 cases = DEPENDS[name]
             else:
@@ -204,6 +239,22 @@ def api(matrix, house, document):
                             first = answers.setdefault(word, answer.plain())
                             same = first == answer.plain()
                             matrix.cell(f"{what}: the bytes of what is not there", True, same)
+
+
+def themselves(matrix, house, asked, needs, ways):
+    """What is decided by what is sent, and by how somebody logged in; not by a right."""
+    name, method, target = asked
+    for word, who, auth in ways:
+        if needs == "anybody":
+            cases = [(body, status) for body, status in ANYBODY[name]]
+        elif who is None:
+            cases = [(body, 401) for body, *_ in LOGIN[name]]
+        else:
+            way = 2 if who.startswith("robot ") else 0 if "password" in word else 1
+            cases = [(body, statuses[way]) for body, *statuses in LOGIN[name]]
+        for body, status in cases:
+            heard = house.ask(method, target, auth, json.dumps(body))
+            matrix.cell(f"{name} {json.dumps(body)} by {word}", status, heard.status)
 
 
 def fill(path, place, values=()):

@@ -31,6 +31,8 @@ pub enum Needs {
     Nothing,
     /// Whoever has logged in.
     Login,
+    /// Everybody, although it may change something: that is decided by a secret in the body, or goes by a letter.
+    Anybody,
     /// Whoever may do that.
     Right(Action, On),
     /// Whoever may do that, and everybody about themselves.
@@ -156,9 +158,9 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Whether it changes anything.
+    /// Whether it changes anything by who asks for it.
     pub fn changes(&self) -> bool {
-        self.method != Way::Get && !matches!(self.needs, Needs::Question)
+        self.method != Way::Get && !matches!(self.needs, Needs::Question | Needs::Anybody)
     }
 
     /// The part of the document it is in: the first word of its path.
@@ -251,6 +253,14 @@ impl Endpoint {
 
     pub(crate) const fn asks(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
+    }
+
+    /// The answer has a secret that is shown this once.
+    pub(crate) const fn shows_once(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
     }
 
     pub(crate) const fn marked(self) -> Self {

@@ -148,6 +148,9 @@ fn needs(endpoint: &Endpoint) -> String {
     match endpoint.needs {
         Needs::Nothing => "For everybody; it shows what the caller may see.".to_owned(),
         Needs::Login => "For whoever has logged in.".to_owned(),
+        Needs::Anybody => {
+            "For everybody, some times within an hour: what is in the body decides.".to_owned()
+        }
         Needs::Question => {
             "For everybody about themselves; about others for whoever sees the rights on what is asked about.".to_owned()
         }
@@ -177,6 +180,7 @@ fn machine(endpoint: &Endpoint) -> Value {
     match endpoint.needs {
         Needs::Nothing => json!("nothing"),
         Needs::Login => json!("login"),
+        Needs::Anybody => json!("anybody"),
         Needs::Depends => json!("depends"),
         Needs::Question => json!("question"),
         Needs::RightOrSelf(action) => {
@@ -263,7 +267,7 @@ fn responses(endpoint: &Endpoint) -> Value {
         THROTTLED,
         UNAVAILABLE,
     ];
-    if !matches!(endpoint.needs, Needs::Nothing | Needs::Login) {
+    if !matches!(endpoint.needs, Needs::Nothing | Needs::Anybody) {
         sorts.push(DENIED);
     }
     if endpoint.path.contains('{') || matches!(endpoint.needs, Needs::Depends | Needs::Question) {
@@ -271,6 +275,9 @@ fn responses(endpoint: &Endpoint) -> Value {
     }
     if endpoint.query.iter().any(|it| it.name == "within") {
         sorts.push(NOT_FOUND);
+    }
+    if matches!(endpoint.needs, Needs::Anybody) {
+        sorts.push(CONFLICT);
     }
     if endpoint.changes() || matches!(endpoint.needs, Needs::Depends | Needs::Question) {
         sorts.extend([CONFLICT, NOT_FOUND]);

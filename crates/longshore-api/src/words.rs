@@ -94,6 +94,23 @@ pub(crate) fn within(
     Ok(())
 }
 
+/// A password that was sent. It shows itself to nobody.
+#[derive(Deserialize)]
+pub(crate) struct Password(String);
+
+impl Password {
+    /// Its bytes.
+    pub(crate) fn bytes(self) -> Vec<u8> {
+        self.0.into_bytes()
+    }
+}
+
+impl std::fmt::Debug for Password {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Password(..)")
+    }
+}
+
 /// A field that may be set, taken away (`null`) or left as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) enum Field<T> {

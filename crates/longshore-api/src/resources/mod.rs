@@ -3,10 +3,13 @@
 mod accounts;
 mod bindings;
 mod content;
+mod doors;
 mod explain;
+mod invitations;
 mod log;
 mod namespaces;
 mod organisations;
+mod own;
 mod repositories;
 mod roles;
 mod session;
@@ -19,6 +22,9 @@ use crate::endpoint::Endpoint;
 /// Every endpoint, in the order of the document.
 pub(crate) static ALL: &[&[Endpoint]] = &[
     session::ENDPOINTS,
+    doors::ENDPOINTS,
+    own::ENDPOINTS,
+    invitations::ENDPOINTS,
     accounts::ENDPOINTS,
     sessions::ENDPOINTS,
     organisations::ENDPOINTS,

@@ -38,7 +38,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = SignUp)]
-enum Sign {
+pub(super) enum Sign {
     /// Nobody.
     Closed,
     /// Whoever was invited.
@@ -70,11 +70,7 @@ struct SettingsEdit {
 
 async fn get(api: &Api, ask: Ask) -> Answer {
     let ((sign_up, read_only), mark) = api.hub().settings(&ask.caller).await?;
-    let sign_up = match sign_up {
-        SignUp::Closed => Sign::Closed,
-        SignUp::Invitation => Sign::Invitation,
-        SignUp::Open => Sign::Open,
-    };
+    let sign_up = sign_up.into();
     let reply = Reply::json(&Settings { sign_up, read_only })?;
     Ok(reply.marked(&mark))
 }
