@@ -25,7 +25,7 @@ fn config(dir: &Path, slapd: &Slapd, more: &str) -> std::path::PathBuf {
     file(dir, "longshore.toml", &text)
 }
 
-fn admin(dir: &Path, args: &[&str], input: &str) -> Output {
+pub(crate) fn admin(dir: &Path, args: &[&str], input: &str) -> Output {
     use std::io::Write as _;
     let mut child = binary()
         .arg("admin")
@@ -43,7 +43,7 @@ fn admin(dir: &Path, args: &[&str], input: &str) -> Output {
     child.wait_with_output().unwrap()
 }
 
-fn basic(user: &str, password: &str) -> String {
+pub(crate) fn basic(user: &str, password: &str) -> String {
     let Login::Always(basic) = Login::always_basic(user, password) else {
         panic!("that is what it is")
     };

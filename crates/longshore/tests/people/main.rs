@@ -8,15 +8,18 @@
     reason = "tests"
 )]
 
+mod badmail;
 #[expect(dead_code, reason = "these tests need a part of it")]
 #[path = "../server/harness.rs"]
 mod harness;
 mod logins;
+mod mail;
 #[path = "../../../longshore-auth/tests/people/outside.rs"]
 mod outside;
 #[path = "../../../longshore-auth/tests/people/provider.rs"]
 mod provider;
 mod signin;
+mod sink;
 #[allow(dead_code, reason = "these tests need a part of it")]
 #[path = "../../../longshore-auth/tests/people/slapd.rs"]
 mod slapd;
