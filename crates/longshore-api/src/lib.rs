@@ -17,6 +17,7 @@
     )
 )]
 
+pub mod account;
 mod answer;
 mod api;
 mod ask;

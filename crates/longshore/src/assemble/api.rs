@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use longshore_api::{Api, Asking};
-use longshore_core::Finder;
+use longshore_api::{Api, Asking, account};
+use longshore_core::{Actor, Finder};
 use longshore_http::edge::{Asked, Neighbour, Told};
 use longshore_hub::Hub;
 
@@ -15,10 +15,17 @@ struct Beside(Api);
 #[async_trait]
 impl Neighbour for Beside {
     fn is_for(&self, path: &str) -> bool {
-        Api::is_for(path)
+        Api::is_for(path) || account::is_for(path)
     }
 
     async fn answer(&self, asked: Asked) -> Told {
+        if account::is_for(&asked.path) {
+            return Told {
+                response: account::answer(&asked.head.method, &asked.path),
+                actor: Actor::Anonymous,
+                error: None,
+            };
+        }
         let asking = Asking {
             head: asked.head,
             body: asked.body,

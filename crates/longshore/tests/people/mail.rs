@@ -137,6 +137,16 @@ async fn a_stranger_signs_up_by_letter_and_logs_in_as_docker_does() {
     );
     let token = token(&letter);
     assert!(!server.log().contains(&token), "no code is logged");
+    let text = letter["text"].as_str().unwrap();
+    assert!(text.contains("https://reg.example/account/join#"), "{text}");
+    let ask = Ask::new("GET", "/account/join");
+    let mut client = Wire::new(server.address, Login::Nobody);
+    let page = client.ask(&ask).await.unwrap();
+    assert_eq!(page.status, 200, "the link leads to a page");
+    assert_eq!(
+        page.header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
     let complete = json!({"token": token, "password": NEW});
     let said = post(&server, "/sign-up/complete", complete.clone()).await;
     assert_eq!(said.status, 201, "{said}");
