@@ -34,7 +34,7 @@ const SLOWER: Duration = Duration::from_secs(5);
 /// How much too soon is not counted: networks hasten as they delay.
 const HASTE: Duration = Duration::from_secs(1);
 /// How long what has ended is kept, so that who asks is told that it has ended, and not that there is no such.
-const KEPT: Duration = Duration::from_mins(20);
+pub(crate) const KEPT: Duration = Duration::from_mins(20);
 /// The most that may wait from one address.
 const FROM_ONE: u64 = 50;
 /// The most there are; the oldest goes when there is one more.

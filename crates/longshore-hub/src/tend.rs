@@ -7,14 +7,18 @@ use longshore_core::error::Chain;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Durability;
 use longshore_meta::audit::checkpoint_last;
+use longshore_meta::devices::device_forget;
 use longshore_meta::rests::rest_forget;
 use longshore_meta::time::{micros, span};
 
 use crate::audit::Sign;
+use crate::devices::KEPT;
 use crate::hub::Hub;
 
 /// How long what was written into the audit log may stay unsigned.
 pub const SIGNED_WITHIN: Duration = Duration::from_mins(10);
+/// How many logins of command lines that have ended are forgotten at a time.
+const FORGET: usize = 1000;
 /// How often a part of the log is forgotten at a time.
 const ROUNDS: usize = 10;
 
@@ -80,6 +84,19 @@ impl Hub {
             tracing::warn!(error = %Chain(&error), "names that have rested could not be forgotten; trying again in a minute");
         }
         self.tend_invitations(now).await;
+        self.tend_devices(now).await;
+    }
+
+    async fn tend_devices(&self, now: SystemTime) {
+        let forgotten = self
+            .db
+            .write(Durability::Process, micros(now), |tx, now| {
+                Box::pin(device_forget(tx, now.saturating_sub(span(KEPT)), FORGET))
+            })
+            .await;
+        if let Err(error) = forgotten {
+            tracing::warn!(error = %Chain(&error), "logins of command lines that have ended could not be forgotten; trying again in a minute");
+        }
     }
 
     async fn tend_audit(&self, keep: Duration, now: SystemTime) -> Result<()> {

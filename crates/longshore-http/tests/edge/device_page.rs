@@ -82,6 +82,13 @@ async fn a_form_counts_in_the_browser_it_was_shown_in_and_for_its_code_alone() {
             &[("sec-fetch-site", "cross-site")],
         ),
         (
+            "another origin",
+            true,
+            own.clone(),
+            &[("origin", "https://evil.example")],
+        ),
+        ("no origin", true, own.clone(), &[("origin", "null")]),
+        (
             "another host of this site",
             true,
             own.clone(),
@@ -96,7 +103,10 @@ async fn a_form_counts_in_the_browser_it_was_shown_in_and_for_its_code_alone() {
     let said = stranger.go(&village, "POST", "/device", &own, &[]).await;
     assert_eq!(said.status, 303);
     assert_eq!(village.polled(&one.device).await, "authorization_pending");
-    let more = [("sec-fetch-site", "same-origin")];
+    let more = [
+        ("sec-fetch-site", "same-origin"),
+        ("origin", "https://registry.example"),
+    ];
     let said = alice.go(&village, "POST", "/device", &own, &more).await;
     assert_eq!(said.status, 200);
     assert_eq!(village.polled(&one.device).await, "200");

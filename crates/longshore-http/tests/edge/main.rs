@@ -23,6 +23,7 @@ mod logins;
 mod observed;
 mod pull;
 mod random;
+mod revoked;
 mod rights;
 mod search;
 mod second_factor;

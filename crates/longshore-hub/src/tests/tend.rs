@@ -60,3 +60,25 @@ async fn a_name_that_has_rested_is_forgotten() {
     house.hub.tend(DAY, now() + crate::names::REST + DAY).await;
     assert!(!rests().await);
 }
+
+#[tokio::test]
+async fn logins_of_command_lines_that_nobody_ended_are_forgotten_a_while_after_their_time() {
+    let house = House::new().await;
+    let from = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let begun = house.hub.device_begin("a", "", from, now()).await.unwrap();
+    let polled = async |at: SystemTime| {
+        let code = (begun.device_code.as_str(), "a");
+        house.hub.device_poll(code, from, 1, at).await.unwrap()
+    };
+    let ended = now() + crate::devices::CODE_LIVES;
+    house.hub.tend(DAY, ended).await;
+    assert!(matches!(
+        polled(ended).await,
+        crate::devices::DevicePoll::Expired
+    ));
+    house.hub.tend(DAY, now() + DAY).await;
+    assert!(matches!(
+        polled(ended).await,
+        crate::devices::DevicePoll::Unknown
+    ));
+}

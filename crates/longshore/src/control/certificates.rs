@@ -101,7 +101,9 @@ impl Operation for List {
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
         let hub = state.hub()?;
-        let rules = hub.certificate_list(&state.operator(), &args.account).await?;
+        let rules = hub
+            .certificate_list(&state.operator(), &args.account)
+            .await?;
         Ok(rules.into_iter().map(Entry::from).collect())
     }
 }

@@ -153,3 +153,80 @@ async fn whom_the_rules_keep_out_gets_no_account_and_an_unknown_provider_is_none
     }
     assert_eq!(ask(&server, "POST", START, &[]).await.status, 405);
 }
+
+/// What is posted to a page or an endpoint as a form.
+async fn post(server: &Server, target: &str, form: String, cookies: &str) -> Answer {
+    let ask = Ask::new("POST", target)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", cookies)
+        .sized(form.into_bytes());
+    let mut client = Wire::new(server.address, Login::Nobody);
+    client.ask(&ask).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_command_line_is_approved_by_somebody_who_logs_in_by_the_provider_for_that() {
+    let Some(provider) = Provider::start() else {
+        return;
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let server = Start::with(&config(dir.path(), &provider)).run();
+    let begun = post(
+        &server,
+        "/auth/device/code",
+        "client_id=a+test".to_owned(),
+        "",
+    )
+    .await;
+    let begun: Value = serde_json::from_slice(&begun.body).unwrap();
+    let text = |name: &str| begun[name].as_str().unwrap().to_owned();
+    let page = text("verification_uri_complete");
+    let page = page.strip_prefix("https://registry.example").unwrap();
+    let away = ask(&server, "GET", page, &[]).await;
+    assert_eq!(
+        away.header("location"),
+        Some("https://registry.example/auth/login")
+    );
+    let waiting = cookie(&away, "__Host-longshore-device").unwrap();
+    let login = ask(&server, "GET", "/auth/login", &[("cookie", &waiting)]).await;
+    let login = String::from_utf8(login.body.to_vec()).unwrap();
+    assert!(login.contains(&format!("href=\"{START}\"")), "{login}");
+    let (back, kept) = go(&server, "alice").await;
+    let jar = format!("{kept}; {waiting}");
+    let done = ask(&server, "GET", &back, &[("cookie", &jar)]).await;
+    assert_eq!(
+        done.header("location"),
+        Some(text("verification_uri_complete").as_str()),
+        "back to the code"
+    );
+    let session = cookie(&done, "__Host-longshore-session").unwrap();
+    assert!(cookie(&done, "__Host-longshore-device").is_none());
+    let shown = ask(&server, "GET", page, &[("cookie", &session)]).await;
+    let shown = String::from_utf8(shown.body.to_vec()).unwrap();
+    let (_, rest) = shown.rsplit_once("name=\"user_code\"").unwrap();
+    assert!(rest.contains(&text("user_code")), "{shown}");
+    let form = shown.split("action=\"/device\"").nth(1).unwrap();
+    let mark = form.split("name=\"mark\" value=\"").nth(1).unwrap();
+    let mark = mark.split('"').next().unwrap();
+    let form = format!(
+        "mark={mark}&user_code={}&decision=approve",
+        text("user_code")
+    );
+    let said = post(&server, "/device", form, &session).await;
+    assert_eq!(said.status, 200);
+    let form = format!(
+        "grant_type=urn:ietf:params:oauth:grant-type:device_code&client_id=a+test&device_code={}",
+        text("device_code")
+    );
+    let given = post(&server, "/token", form, "").await;
+    assert_eq!(given.status, 200);
+    let given: Value = serde_json::from_slice(&given.body).unwrap();
+    assert_eq!(given["username"], "alice");
+    let Login::Always(basic) =
+        Login::always_basic("alice", given["access_token"].as_str().unwrap())
+    else {
+        panic!("that is what it is")
+    };
+    let ping = ask(&server, "GET", "/v2/", &[("authorization", &basic)]).await;
+    assert_eq!(ping.status, 200);
+}

@@ -16,6 +16,7 @@ mod certificates;
 #[path = "../allocations/client.rs"]
 mod client;
 mod collect;
+mod company;
 mod conformance;
 mod control;
 mod crash;

@@ -53,7 +53,7 @@ impl DeviceEdge {
         let (words, code) = (asked.words, fields.typed());
         let held = kept(asked.head, FORM_COOKIE).unwrap_or_default();
         let said = fields.mark.as_deref().unwrap_or_default();
-        if !asked.is_ours() || held.is_empty() || !self.is_mark("login", held, said) {
+        if !self.is_ours(asked) || held.is_empty() || !self.is_mark("login", held, said) {
             return self.login_page(asked, StatusCode::FORBIDDEN, Some(words.stale), code);
         }
         let user = fields.username.unwrap_or_default();
@@ -100,7 +100,7 @@ impl DeviceEdge {
         let fields = page_fields(asked, body).await?;
         let held = kept(asked.head, SESSION_COOKIE).unwrap_or_default();
         let said = fields.mark.as_deref().unwrap_or_default();
-        if asked.is_ours() && self.is_mark("logout", held, said) {
+        if self.is_ours(asked) && self.is_mark("logout", held, said) {
             self.index().session_end(held.as_bytes()).await?;
         }
         Ok(self

@@ -8,6 +8,7 @@
 //! with), and never when a browser says that another site sent it. Absent on purpose: who somebody is and what a code gives,
 //! which are the index's and the hub's.
 
+mod begin;
 mod fields;
 mod login;
 mod page;
@@ -23,11 +24,10 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use longshore_auth::index::{Index, Known, UserCode};
 use longshore_core::error::Chain;
 use longshore_core::{Actor, ByteStream, Code, Error};
-use longshore_hub::devices::{CODE_LIVES, PACE, device_scope, is_client};
+use longshore_hub::devices::CODE_LIVES;
 use longshore_hub::{Caller, Hub};
-use serde_json::json;
 
-use self::fields::{Fields, fields, page_fields, unreadable};
+use self::fields::{Fields, page_fields, unreadable};
 use self::page::Page;
 use self::words::Words;
 use super::cookies::{DEVICE_COOKIE, SESSION_COOKIE, cookie, kept};
@@ -36,7 +36,6 @@ use super::observe::Watch;
 use super::proxies::Sender;
 use super::reply::Reply;
 use super::routes::SIGN_IN;
-use super::token::{DEVICE_GRANT, OAuthError, Problem};
 use super::urls::value;
 use super::{Edge, ids, intake, names};
 use crate::server::{Body, Peer};
@@ -151,63 +150,6 @@ impl DeviceEdge {
         }
     }
 
-    /// Where everything is (RFC 8414).
-    fn metadata(&self, asked: &Asked<'_>) -> Reply {
-        let here = |path: &str| self.edge.0.urls.here(asked.head, asked.sender, path);
-        let text = json!({
-            "issuer": self.index().options().issuer,
-            "token_endpoint": here("/token"),
-            "device_authorization_endpoint": here(BEGIN),
-            "jwks_uri": here("/token/jwks.json"),
-            "grant_types_supported": ["password", "refresh_token", DEVICE_GRANT],
-            "response_types_supported": [],
-            "token_endpoint_auth_methods_supported": ["none"],
-            "ui_locales_supported": ["en", "zh-CN"],
-        })
-        .to_string();
-        Reply::new(StatusCode::OK).json(names::JSON, text.into_bytes())
-    }
-
-    /// Begins a login of a command line (RFC 8628, 3.1).
-    async fn begin(&self, asked: &Asked<'_>, body: ByteStream) -> Result<Response<Body>, Fault> {
-        let refused = |error: &OAuthError| {
-            asked.watch.error(error.code);
-            Ok(error.respond(&ids::print(asked.request)))
-        };
-        let fields = match fields(asked, body).await? {
-            Ok(fields) => fields,
-            Err(why) => return refused(&OAuthError::request(Problem::Malformed(why))),
-        };
-        let client = fields.client_id.unwrap_or_default();
-        if !is_client(&client) {
-            let why = "`client_id` must be there, with at most 64 plain letters";
-            return refused(&OAuthError::request(Problem::Malformed(why)));
-        }
-        let scope = fields.scope.unwrap_or_default();
-        if let Err(why) = device_scope(&scope) {
-            return refused(&OAuthError::scope(why));
-        }
-        let started = self
-            .hub
-            .device_begin(&client, &scope, asked.sender.address, asked.now)
-            .await?;
-        let code = started.user_code.shown();
-        let page = self.edge.0.urls.here(asked.head, asked.sender, DEVICE);
-        let text = json!({
-            "device_code": started.device_code.as_str(),
-            "user_code": code,
-            "verification_uri": page,
-            "verification_uri_complete": format!("{page}?user_code={code}"),
-            "expires_in": CODE_LIVES.as_secs(),
-            "interval": PACE.as_secs(),
-        })
-        .to_string();
-        Ok(Reply::new(StatusCode::OK)
-            .json(names::JSON, text.into_bytes())
-            .with(header::CACHE_CONTROL, names::NO_STORE)
-            .respond(false))
-    }
-
     /// The page where a code is typed, or who asks under one.
     async fn shown(&self, asked: &Asked<'_>) -> Result<Response<Body>, Fault> {
         let query = asked.head.uri.query().unwrap_or_default();
@@ -247,7 +189,7 @@ impl DeviceEdge {
             return Ok(page.ask(StatusCode::NOT_FOUND, Some(words.no_code)));
         };
         let said = fields.mark.as_deref().unwrap_or_default();
-        if !asked.is_ours() || !self.is_mark(&form_of(&code), &person.session, said) {
+        if !self.is_ours(asked) || !self.is_mark(&form_of(&code), &person.session, said) {
             return Ok(page.ask(StatusCode::FORBIDDEN, Some(words.stale)));
         }
         let approve = match fields.decision.as_deref() {
@@ -290,6 +232,11 @@ impl DeviceEdge {
         }
     }
 
+    fn is_ours(&self, asked: &Asked<'_>) -> bool {
+        let urls = &self.edge.0.urls;
+        asked.is_ours(&urls.here(asked.head, asked.sender, DEVICE))
+    }
+
     fn is_mark(&self, form: &str, held: &str, said: &str) -> bool {
         !held.is_empty() && self.index().is_form_mark(form, held, said)
     }
@@ -325,11 +272,24 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether the browser says that a page of ours sent this, or says nothing about it (Fetch Metadata, 2.3).
-    fn is_ours(&self) -> bool {
-        let site = self.head.headers.get("sec-fetch-site");
+    /// Whether the browser says that a page at `here` sent this, or says nothing about it (Fetch Metadata, 2.3; RFC 6454, 7). Of
+    /// an origin the host counts: who ends TLS before us may tell us of another scheme.
+    fn is_ours(&self, here: &str) -> bool {
+        let headers = &self.head.headers;
+        let site = headers.get("sec-fetch-site");
+        let mut origins = headers.get_all(header::ORIGIN).iter();
         site.is_none_or(|site| site == HeaderValue::from_static("same-origin"))
+            && origins.all(|origin| {
+                let host = origin.to_str().ok().and_then(host_of);
+                host.is_some() && host == host_of(here)
+            })
     }
+}
+
+/// The host and port of a URL.
+fn host_of(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split('/').next()
 }
 
 /// The mark of one code's form is none for another's.
