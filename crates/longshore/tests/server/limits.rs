@@ -308,6 +308,7 @@ fn the_configuration_shows_every_limit_with_its_value_and_who_set_it() {
         "failed_logins_time = \"15m\"",
         "failed_login_wait = \"30s\"",
         "failed_login_wait_max = \"15m\"",
+        "account_requests = 30",
     ] {
         assert!(
             limits.lines().any(|shown| shown == line),
@@ -316,7 +317,27 @@ fn the_configuration_shows_every_limit_with_its_value_and_who_set_it() {
     }
     assert_eq!(
         limits.lines().count(),
-        43,
+        44,
         "a limit is shown that is not here"
     );
+}
+
+#[tokio::test]
+async fn an_address_that_asks_too_often_for_accounts_waits_whoever_they_are_about() {
+    let dir = tempfile::tempdir().unwrap();
+    let server = Start::over(&dir.path().join("data"))
+        .set("index.enabled", "true")
+        .set("limits.account_requests", "2")
+        .run();
+    for (path, name, status) in [
+        ("/api/v1/password-resets", "ann", 409),
+        ("/api/v1/password-resets", "bob", 409),
+        ("/api/v1/password-resets", "eve", 429),
+    ] {
+        let ask = Ask::new("POST", path)
+            .header("content-type", "application/json")
+            .sized(format!("{{\"account\":\"{name}\"}}"));
+        let said = expect(&mut server.client(), ask, status).await;
+        assert_eq!(said.header("retry-after").is_some(), status == 429);
+    }
 }
