@@ -6,8 +6,11 @@ use longshore_spec::digest::Digest;
 use crate::tx::Tx;
 use crate::values;
 
+/// Files have a place of their own each. A row of bytes may have the number of an earlier one, which is gone then, and what is still
+/// to be removed of that one with it.
 const PUT: &str = "INSERT INTO grave (due, location, digest, generation, size, tries) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
-                   ON CONFLICT (due, location) DO NOTHING";
+                   ON CONFLICT (due, location) DO UPDATE SET digest = excluded.digest, generation = excluded.generation, \
+                   size = excluded.size, tries = excluded.tries";
 const DUE: &str = "SELECT due, location, digest, generation, size, tries FROM grave WHERE due <= ?1 ORDER BY due, location LIMIT ?2";
 const DELETE: &str = "DELETE FROM grave WHERE due = ?1 AND location = ?2";
 const SUM: &str = "SELECT count(*), coalesce(sum(size), 0), min(due), max(due) FROM grave";

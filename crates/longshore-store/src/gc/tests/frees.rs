@@ -30,6 +30,21 @@ async fn an_upload_without_a_manifest_is_freed_when_its_day_and_its_quarantine_a
     check_empty(&bench).await;
 }
 
+/// The row of its bytes has the number again that the first one had, and the two removals are due in the same microsecond.
+#[tokio::test]
+async fn what_is_pushed_and_collected_twice_in_a_moment_is_freed() {
+    let bench = Bench::new().await;
+    for _ in 0..2 {
+        let digest = bench.put("a", b"small").await;
+        let (cx, repo) = (bench.cx(), name("a"));
+        bench.store.delete_blob(&cx, &repo, &digest).await.unwrap();
+        assert_eq!(bench.gc().await.taken.count, 1);
+        check(&bench).await;
+    }
+    bench.gc_after(DAY).await;
+    check_empty(&bench).await;
+}
+
 fn report_of(count: u64, bytes: u64) -> crate::gc::Amount {
     crate::gc::Amount { count, bytes }
 }
