@@ -18,6 +18,8 @@ DIGEST = "sha256:" + hashlib.sha256(EMPTY).hexdigest()
 UNKNOWN = "there is nothing of that name that you may see"
 STALE = {"If-Match": '"00000000000000000000000000000000"'}
 
+TRUST = {"issuer": "https://ci.example", "audience": "reg", "claims": {"repository": "acme/app"}}
+
 # What is sent and answered where the asker may: (status, values in the path, body, headers).
 MAY = {
     "user-create": (409, {}, {"name": "reader"}, {}),
@@ -54,6 +56,31 @@ MAY = {
     "invitation-delete": (404, {}, None, {}),
     "organisation-invitation-create": (404, {}, {"team": "absent"}, {}),
     "organisation-invitation-delete": (404, {}, None, {}),
+    "token-create": (400, {}, {"label": "x", "expires": "2001-01-01T00:00:00Z"}, {}),
+    "token-delete": (404, {}, None, {}),
+    "identity-put": (404, {"user": "absent"}, {"name": "x"}, {}),
+    "identity-delete": (404, {}, None, {}),
+    "user-second-factor-delete": (404, {}, None, {}),
+    "user-rename": (412, {}, {"name": "x"}, STALE),
+    "organisation-rename": (412, {}, {"name": "x"}, STALE),
+    "repository-delete": (412, {}, None, STALE),
+    "namespace-purge": (412, {}, None, STALE),
+    "key-rotate": (200, {}, {}, {}),
+    **{
+        f"{of}robot-{what}": case
+        for of in ["", "organisation-"]
+        for what, case in {
+            "create": (409, {}, {"name": "bot-reader" if of == "" else "web"}, {}),
+            "get": (404, {}, None, {}),
+            "edit": (404, {}, {"enabled": True}, {}),
+            "delete": (404, {}, None, {}),
+            "rotate": (404, {}, {}, {}),
+            "secret-delete": (404, {}, None, {}),
+            "trust-list": (404, {}, None, {}),
+            "trust-create": (404, {}, TRUST, {}),
+            "trust-delete": (404, {}, None, {}),
+        }.items()
+    },
 }
 # A code of the right form that nobody was given, and words that are no code.
 CODES = ["lsi_" + "0" * 43 + "000000", "lsi_", "x", "lsp_x"]
@@ -85,6 +112,7 @@ LOGIN = {
 }
 # Endpoints whose right depends on what is sent: each way to ask, with its right.
 DEPENDS = {
+    "repository-create": [("namespace:create-repository", "namespace", 409, {"name": "PLACE/app"}, {})],
     "namespace-create": [
         ("namespace:create", "system", 409, {"path": "acme"}, {}),
         ("namespace:create-group", "namespace", 409, {"path": "PLACE/web"}, {}),
@@ -108,7 +136,7 @@ DEPENDS = {
         )
     ],
 }
-VALUES = {"user": "reader", "team": "web", "role": "special", "id": "999999", "digest": DIGEST}
+VALUES = {"user": "reader", "robot": "absent", "source": "ldap:corp", "team": "web", "role": "special", "id": "999999", "digest": DIGEST}
 
 
 class Matrix:

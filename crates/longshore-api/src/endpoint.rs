@@ -251,6 +251,14 @@ impl Endpoint {
         Self { most, ..self }
     }
 
+    /// The answer has a secret that is shown this once.
+    pub(crate) const fn secret(self) -> Self {
+        Self {
+            secret: true,
+            ..self
+        }
+    }
+
     pub(crate) const fn asks(self, query: &'static [Parameter]) -> Self {
         Self { query, ..self }
     }

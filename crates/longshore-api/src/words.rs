@@ -1,5 +1,7 @@
 //! What is sent and shown more than once: words for rows, and times.
 
+use std::time::SystemTime;
+
 use longshore_meta::namespaces::Visibility;
 use longshore_meta::principals::State;
 use serde::{Deserialize, Serialize};
@@ -69,6 +71,18 @@ pub(crate) fn time(micros: i64) -> String {
     jiff::Timestamp::from_microsecond(micros)
         .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
         .to_string()
+}
+
+/// A time that was sent, as RFC 3339 has it.
+pub(crate) fn moment(
+    text: Option<&str>,
+    what: &str,
+) -> Result<Option<SystemTime>, crate::problem::Problem> {
+    let Some(text) = text else { return Ok(None) };
+    let at: jiff::Timestamp = text.parse().map_err(|_| {
+        crate::problem::Problem::invalid(format!("`{what}` is a time such as 2030-01-31T00:00:00Z"))
+    })?;
+    Ok(Some(at.into()))
 }
 
 /// Text that somebody wrote, of a bounded length.

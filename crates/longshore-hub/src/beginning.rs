@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::bindings::taken;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::{conflict, lay, missing};
+use crate::names::{conflict, hidden, lay, missing};
 use crate::permit::Permit;
 
 const CREATE: u8 = Action::NamespaceCreateRepository as u8;
@@ -106,12 +106,16 @@ pub async fn repository_create(tx: &mut Tx<'_>, permit: &Permit<CREATE>) -> Resu
             "the name `{name}` cannot be had; choose another"
         )));
     }
+    let namespace = inmost(tx, name).await?;
+    if namespace == NamespaceId(0) {
+        return Err(hidden());
+    }
     let id = repo_open(tx, name, now).await?;
     profile_open(tx, id, permit.caller().who.id(), now).await?;
     Ok(Done {
         value: (),
         object: name.to_string(),
-        namespace: inmost(tx, name).await?,
+        namespace,
         detail: json!({ "created": "repository", "id": id }),
     })
 }

@@ -18,7 +18,6 @@ use serde_json::json;
 use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::leaving::account_delete;
 use crate::mail::Address;
 use crate::members::organisation;
 use crate::names::{conflict, missing};
@@ -60,23 +59,6 @@ impl Hub {
         let args = (kind, name.to_owned(), edit);
         self.act(caller, Object::System, args, |tx, permit, args| {
             Box::pin(account_edit(tx, permit, args))
-        })
-        .await
-    }
-
-    /// Deletes a user or organisation whose namespaces are empty. Its name rests.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
-    pub async fn account_end(&self, caller: &Caller, kind: Kind, name: &str) -> Result<()> {
-        let args = (kind, name.to_owned());
-        self.act(caller, Object::System, args, |tx, permit, (kind, name)| {
-            Box::pin(async move {
-                if named(tx, name).await?.kind != *kind {
-                    return Err(missing(kind.word()));
-                }
-                account_delete(tx, permit, name).await
-            })
         })
         .await
     }

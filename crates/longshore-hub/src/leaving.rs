@@ -7,7 +7,9 @@ use longshore_meta::bindings::binding_clear;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, namespace_at, namespace_delete, namespace_owned,
 };
-use longshore_meta::principals::{PrincipalId, principal_list, principal_named, principal_rename};
+use longshore_meta::principals::{
+    Kind, Principal, PrincipalId, principal_list, principal_named, principal_rename,
+};
 use longshore_meta::rests::{Rest, rest_get};
 use longshore_spec::name::RepoName;
 use serde_json::json;
@@ -17,7 +19,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::members::dissolve;
 use crate::moving::renamed;
-use crate::names::{check, conflict, free, lay};
+use crate::names::{check, conflict, free, lay, missing};
 use crate::namespaces::is_empty;
 use crate::permit::Permit;
 use crate::rank::outranks;
@@ -25,16 +27,21 @@ use crate::rank::outranks;
 const USERS: u8 = Action::UserManage as u8;
 
 impl Hub {
-    /// Deletes a user or organisation whose namespaces are empty. Its name rests.
+    /// Deletes a user or organisation, whichever has the name or only one of `kind`, whose namespaces are empty. Its name rests.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
-    pub async fn account_delete(&self, caller: &Caller, name: &str) -> Result<()> {
+    pub async fn account_delete(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        name: &str,
+    ) -> Result<()> {
         self.act(
             caller,
             Object::System,
-            name.to_owned(),
-            |tx, permit, name| Box::pin(account_delete(tx, permit, name)),
+            (kind, name.to_owned()),
+            |tx, permit, (kind, name)| Box::pin(account_delete(tx, permit, *kind, name)),
         )
         .await
     }
@@ -45,15 +52,30 @@ impl Hub {
     /// # Errors
     /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when the name cannot be had or too much lies in the namespace, or
     /// `Unavailable`.
-    pub async fn account_rename(&self, caller: &Caller, name: &str, to: &str) -> Result<()> {
-        let args = (name.to_owned(), to.to_owned());
+    pub async fn account_rename(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        name: &str,
+        to: &str,
+    ) -> Result<()> {
+        let args = (kind, name.to_owned(), to.to_owned());
         let changed = self
-            .act(caller, Object::System, args, |tx, permit, (name, to)| {
-                Box::pin(account_rename(tx, permit, name, to))
+            .act(caller, Object::System, args, |tx, permit, args| {
+                Box::pin(account_rename(tx, permit, (args.0, &args.1), &args.2))
             })
             .await?;
         self.tell(&changed);
         Ok(())
+    }
+}
+
+/// An account of that name, and of that kind where one is meant.
+async fn of_kind(tx: &mut Tx<'_>, kind: Option<Kind>, name: &str) -> Result<Principal> {
+    let account = named(tx, name).await?;
+    match kind {
+        Some(kind) if kind != account.kind => Err(missing(kind.word())),
+        _ => Ok(account),
     }
 }
 
@@ -64,11 +86,11 @@ impl Hub {
 pub async fn account_rename(
     tx: &mut Tx<'_>,
     permit: &Permit<USERS>,
-    name: &str,
+    (kind, name): (Option<Kind>, &str),
     to: &str,
 ) -> Result<Done<Vec<RepoName>>> {
     check(to)?;
-    let account = named(tx, name).await?;
+    let account = of_kind(tx, kind, name).await?;
     outranks(tx, permit.caller(), account.id).await?;
     let now = permit.micros();
     let home = namespace_at(tx, name).await?;
@@ -98,9 +120,10 @@ pub async fn account_rename(
 pub async fn account_delete(
     tx: &mut Tx<'_>,
     permit: &Permit<USERS>,
+    kind: Option<Kind>,
     name: &str,
 ) -> Result<Done<()>> {
-    let account = named(tx, name).await?;
+    let account = of_kind(tx, kind, name).await?;
     outranks(tx, permit.caller(), account.id).await?;
     let now = permit.micros();
     for namespace in namespace_owned(tx, account.id, "", 1000).await? {

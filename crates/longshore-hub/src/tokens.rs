@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::missing;
 use crate::own::OwnPermit;
+use crate::views::Listed;
 
 /// The longest label, in bytes.
 const LABEL: usize = 200;
@@ -61,16 +62,6 @@ impl Hub {
     /// # Errors
     /// `Denied`, `NameUnknown`, `QueryInvalid` when it would have ended already or its label is too long, or `Unavailable`.
     pub async fn token_create(&self, caller: &Caller, user: &str, new: NewToken) -> Result<Made> {
-        if new.label.len() > LABEL {
-            return Err(Error::new(
-                Code::QueryInvalid,
-                format!("a label has at most {LABEL} bytes"),
-            ));
-        }
-        if new.expires.is_some_and(|end| end <= caller.now) {
-            let what = "a token that has ended already is of no use; give a later time";
-            return Err(Error::new(Code::QueryInvalid, what));
-        }
         let wanted = Wanted {
             kind: Kind::Personal,
             // Known in the transaction.
@@ -103,13 +94,15 @@ impl Hub {
         user: &str,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<Secret>> {
+    ) -> Result<Listed<Secret, i64>> {
         let args = (caller, user, after, limit);
         self.db
             .read(&args, |tx, (caller, user, after, limit)| {
                 Box::pin(async move {
                     let permit = OwnPermit::ask(tx, caller, user).await??;
-                    secret_list(tx, permit.account().id.0, Kind::Personal, *after, *limit).await
+                    let owner = permit.account().id.0;
+                    let rows = secret_list(tx, owner, Kind::Personal, *after, limit + 1).await?;
+                    Ok(Listed::of(rows, *limit, |row| row.id))
                 })
             })
             .await
@@ -145,6 +138,19 @@ pub async fn token_create(
     permit: &OwnPermit,
     row: &NewSecret,
 ) -> Result<Done<i64>> {
+    if row.label.len() > LABEL {
+        return Err(Error::new(
+            Code::QueryInvalid,
+            format!("a label has at most {LABEL} bytes"),
+        ));
+    }
+    if row
+        .expires
+        .is_some_and(|end| end <= permit.caller().micros())
+    {
+        let what = "a token that has ended already is of no use; give a later time";
+        return Err(Error::new(Code::QueryInvalid, what));
+    }
     let row = NewSecret {
         principal: permit.account().id.0,
         ..row.clone()

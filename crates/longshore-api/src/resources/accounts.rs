@@ -233,6 +233,7 @@ pub(super) fn edit_ends(ask: &Ask) -> bool {
 async fn delete(api: &Api, ask: Ask) -> Answer {
     let name = ask.name("user")?;
     let hub = ask.hub_for(api.hub(), Thing::Account(name.to_owned()));
-    hub.account_end(&ask.caller, Kind::User, name).await?;
+    hub.account_delete(&ask.caller, Some(Kind::User), name)
+        .await?;
     nothing()
 }

@@ -3,6 +3,7 @@
 use longshore_auth::rights::{Action, Object};
 use longshore_hub::gives::{BindingSeen, Give};
 use longshore_meta::namespaces::NamespaceId;
+use longshore_meta::time::micros;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -13,7 +14,7 @@ use crate::ask::Ask;
 use crate::endpoint::{Endpoint, Gives, Needs, On, Way, line, nothing, shape};
 use crate::page::{after, page};
 use crate::problem::Problem;
-use crate::words::time;
+use crate::words::{moment, time};
 
 const fn read(on: On) -> Needs {
     Needs::Right(Action::RightsRead, on)
@@ -221,15 +222,7 @@ impl NewBinding {
             }
             Some(list) => Ok(Some(list.join(" "))),
         };
-        let expires = match &self.expires {
-            None => None,
-            Some(text) => {
-                let at: jiff::Timestamp = text.parse().map_err(|_| {
-                    Problem::invalid("`expires` is a time such as 2030-01-31T00:00:00Z")
-                })?;
-                Some(at.as_microsecond())
-            }
-        };
+        let expires = moment(self.expires.as_deref(), "expires")?.map(micros);
         let repository = self.repository.as_deref().map(str::parse).transpose();
         let repository = repository.map_err(|error: longshore_spec::name::NameError| {
             Problem::invalid(format!("`repository`: {error}"))

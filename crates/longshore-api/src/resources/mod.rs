@@ -5,17 +5,23 @@ mod bindings;
 mod content;
 mod doors;
 mod explain;
+mod identities;
 mod invitations;
+mod keys;
 mod log;
+mod moves;
 mod namespaces;
 mod organisations;
 mod own;
 mod repositories;
+mod robots;
 mod roles;
 mod session;
 mod sessions;
 mod settings;
 mod teams;
+mod tokens;
+mod trust;
 
 use crate::endpoint::Endpoint;
 
@@ -26,15 +32,21 @@ pub(crate) static ALL: &[&[Endpoint]] = &[
     own::ENDPOINTS,
     invitations::ENDPOINTS,
     accounts::ENDPOINTS,
+    tokens::ENDPOINTS,
+    identities::ENDPOINTS,
     sessions::ENDPOINTS,
     organisations::ENDPOINTS,
     teams::ENDPOINTS,
+    robots::ENDPOINTS,
+    trust::ENDPOINTS,
     namespaces::ENDPOINTS,
     repositories::ENDPOINTS,
+    moves::ENDPOINTS,
     content::ENDPOINTS,
     bindings::ENDPOINTS,
     roles::ENDPOINTS,
     explain::ENDPOINTS,
     settings::ENDPOINTS,
+    keys::ENDPOINTS,
     log::ENDPOINTS,
 ];

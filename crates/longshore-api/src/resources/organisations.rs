@@ -254,7 +254,7 @@ async fn edit(api: &Api, ask: Ask) -> Answer {
 async fn delete(api: &Api, ask: Ask) -> Answer {
     let name = ask.name("organisation")?;
     let hub = ask.hub_for(api.hub(), Thing::Account(name.to_owned()));
-    hub.account_end(&ask.caller, Kind::Organisation, name)
+    hub.account_delete(&ask.caller, Some(Kind::Organisation), name)
         .await?;
     nothing()
 }

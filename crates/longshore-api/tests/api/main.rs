@@ -8,6 +8,7 @@
 
 mod changes;
 mod content;
+mod credentials;
 mod document;
 mod house;
 mod lists;

@@ -13,6 +13,8 @@ fn path(template: &str, place: &str) -> String {
         .replace("{user}", "reader")
         .replace("{team}", "web")
         .replace("{role}", "special")
+        .replace("{robot}", "ci")
+        .replace("{source}", "ldap:corp")
         .replace("{id}", "1")
         .replace(
             "{digest}",
@@ -23,14 +25,25 @@ fn path(template: &str, place: &str) -> String {
 /// A body that the endpoint takes.
 fn body(id: &str) -> &'static str {
     match id {
-        "user-create" | "organisation-create" | "team-create" | "namespace-rename" => {
-            r#"{"name":"new"}"#
+        "user-create"
+        | "organisation-create"
+        | "team-create"
+        | "namespace-rename"
+        | "user-rename"
+        | "organisation-rename"
+        | "identity-put"
+        | "robot-create"
+        | "organisation-robot-create" => r#"{"name":"new"}"#,
+        "token-create" => r#"{"label":"new"}"#,
+        "robot-edit" | "organisation-robot-edit" => r#"{"enabled":false}"#,
+        "robot-trust-create" | "organisation-robot-trust-create" => {
+            r#"{"issuer":"https://ci.example","claims":{"repository":"acme/app"}}"#
         }
         "user-edit" | "organisation-edit" | "namespace-edit" | "repository-edit" => {
             r#"{"description":"x"}"#
         }
         "namespace-create" => r#"{"path":"new"}"#,
-        "repository-rename" => r#"{"name":"acme/new"}"#,
+        "repository-rename" | "repository-create" => r#"{"name":"acme/new"}"#,
         "binding-create" | "namespace-binding-create" => {
             r#"{"subject":"user:nobody","role":"reader"}"#
         }

@@ -136,7 +136,7 @@ impl Taken {
             }
             Taken::Token => {
                 let tokens = hub.token_list(&by, "alice", 0, 10).await.unwrap();
-                hub.token_revoke(&by, "alice", tokens[0].id).await
+                hub.token_revoke(&by, "alice", tokens.items[0].id).await
             }
             Taken::Sessions => hub.session_delete(&by, "alice", None).await,
         }

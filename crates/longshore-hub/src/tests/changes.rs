@@ -64,7 +64,7 @@ async fn names_are_free_reserved_or_resting() {
     assert_eq!(code(made), Code::ConditionFailed);
     house
         .hub
-        .account_delete(&operator(), "alice")
+        .account_delete(&operator(), None, "alice")
         .await
         .unwrap();
     assert_eq!(house.id("alice").await, None);
@@ -95,7 +95,7 @@ async fn whoever_has_the_name_of_somebody_who_is_gone_has_nothing_of_theirs() {
     assert!(house.may(&alice, Action::RepositoryPush, "acme/app").await);
     house
         .hub
-        .account_delete(&operator(), "alice")
+        .account_delete(&operator(), None, "alice")
         .await
         .unwrap();
     assert!(!house.may(&alice, Action::RepositoryPush, "acme/app").await);
@@ -120,7 +120,7 @@ async fn an_account_with_repositories_is_not_deleted_and_strays_are_not_taken_ov
     house.user("alice").await;
     house.repo("alice/app").await;
     assert_eq!(
-        code(house.hub.account_delete(&operator(), "alice").await),
+        code(house.hub.account_delete(&operator(), None, "alice").await),
         Code::ConditionFailed
     );
     house.repo("stray/app").await;

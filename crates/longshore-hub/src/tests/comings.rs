@@ -118,7 +118,7 @@ async fn a_namespace_is_purged_and_its_owner_can_be_deleted_then() {
         house.repo(&format!("alice/app-{at}")).await;
     }
     house.repo("alice/web/api").await;
-    let early = hub.account_delete(&operator(), "alice").await;
+    let early = hub.account_delete(&operator(), None, "alice").await;
     assert_eq!(code(early), Code::ConditionFailed);
     let bob = house.user("bob").await;
     assert_eq!(
@@ -130,7 +130,9 @@ async fn a_namespace_is_purged_and_its_owner_can_be_deleted_then() {
         code(hub.namespace_get(&alice, &Object::Namespace(group)).await),
         Code::NameUnknown
     );
-    hub.account_delete(&operator(), "alice").await.unwrap();
+    hub.account_delete(&operator(), None, "alice")
+        .await
+        .unwrap();
     assert!(!house.may(&alice, Action::RepositoryPush, "alice/app").await);
 }
 
@@ -146,14 +148,14 @@ async fn a_renamed_account_keeps_what_it_has_and_its_old_names_lead_there() {
         ("v2", Code::NameInvalid),
         ("A", Code::NameInvalid),
     ] {
-        let renamed = hub.account_rename(&operator(), "alice", to).await;
+        let renamed = hub.account_rename(&operator(), None, "alice", to).await;
         assert_eq!(code(renamed), expected, "{to}");
     }
     assert_eq!(
-        code(hub.account_rename(&alice, "alice", "alicia").await),
+        code(hub.account_rename(&alice, None, "alice", "alicia").await),
         Code::Denied
     );
-    hub.account_rename(&operator(), "alice", "alicia")
+    hub.account_rename(&operator(), None, "alice", "alicia")
         .await
         .unwrap();
     assert_eq!(house.id("alicia").await, Some(alice.who.id()));
@@ -167,7 +169,7 @@ async fn a_renamed_account_keeps_what_it_has_and_its_old_names_lead_there() {
     let taken = hub.user_create(&operator(), account("alice")).await;
     assert_eq!(code(taken), Code::ConditionFailed);
     // And back.
-    hub.account_rename(&operator(), "alicia", "alice")
+    hub.account_rename(&operator(), None, "alicia", "alice")
         .await
         .unwrap();
     assert_eq!(house.repo_id("alice/app").await, Some(id));
@@ -207,7 +209,7 @@ async fn an_organisation_goes_with_its_teams_and_robots() {
         hub.binding_give(&other, &there, give).await.unwrap();
     }
     assert!(house.may(&owner, Action::RepositoryPull, "other/app").await);
-    hub.account_delete(&operator(), "acme").await.unwrap();
+    hub.account_delete(&operator(), None, "acme").await.unwrap();
     assert!(!house.may(&owner, Action::RepositoryPull, "other/app").await);
     let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let secret = Zeroizing::new(secret.as_str().as_bytes().to_vec());

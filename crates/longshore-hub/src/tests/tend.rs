@@ -45,7 +45,7 @@ async fn a_name_that_has_rested_is_forgotten() {
     house.user("alice").await;
     house
         .hub
-        .account_delete(&operator(), "alice")
+        .account_delete(&operator(), None, "alice")
         .await
         .unwrap();
     let rests = async || {

@@ -160,11 +160,11 @@ impl Operation for People {
                 Ok(json!({ "name": name, "members": members, "teams": teams }))
             }
             Ask::Rename { name, to } => {
-                hub.account_rename(caller, &name, &to).await?;
+                hub.account_rename(caller, None, &name, &to).await?;
                 Ok(json!({ "name": to, "before": name }))
             }
             Ask::Delete { name } => {
-                hub.account_delete(caller, &name).await?;
+                hub.account_delete(caller, None, &name).await?;
                 Ok(json!({ "deleted": name }))
             }
             Ask::Member {

@@ -125,7 +125,7 @@ impl Operation for List {
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
         let (hub, caller) = (state.hub()?, state.operator());
-        let found = hub.token_list(&caller, &args.user, 0, MOST).await?;
+        let found = hub.token_list(&caller, &args.user, 0, MOST).await?.items;
         Ok(found.into_iter().map(Entry::from).collect())
     }
 }

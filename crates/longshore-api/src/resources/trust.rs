@@ -1,0 +1,208 @@
+//! Trust rules: whose tokens of other issuers make their bearer a robot.
+
+use std::collections::BTreeMap;
+
+use longshore_auth::rights::Action;
+use longshore_hub::trust::NewTrust;
+use longshore_meta::trusts::Trust;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::accounts::TEXT;
+use super::robots::{full, path};
+use super::tokens::{narrow, narrowed};
+use crate::answer::{Answer, Reply};
+use crate::api::Api;
+use crate::ask::Ask;
+use crate::endpoint::{Endpoint, Gives, Needs, On, Way, line, nothing, shape};
+use crate::words::{moment, time, within};
+
+const SEE: Action = Action::RobotList;
+const MANAGE: Action = Action::RobotManage;
+
+pub(super) const ENDPOINTS: &[Endpoint] = &[
+    line(
+        "robot-trust-list",
+        (Way::Get, "/robots/{robot}/trust-rules"),
+        "List whose tokens make their bearer a robot of the system",
+        Needs::Right(SEE, On::System),
+        Gives::One(shape::<TrustRules>()),
+        |api, ask| Box::pin(list(api, ask)),
+    ),
+    line(
+        "robot-trust-create",
+        (Way::Post, "/robots/{robot}/trust-rules"),
+        "Say whose tokens make their bearer a robot of the system",
+        Needs::Right(MANAGE, On::System),
+        Gives::Made(shape::<TrustMade>()),
+        |api, ask| Box::pin(create(api, ask)),
+    )
+    .takes(shape::<TrustWanted>()),
+    line(
+        "robot-trust-delete",
+        (Way::Delete, "/robots/{robot}/trust-rules/{id}"),
+        "Take such a rule back",
+        Needs::Right(MANAGE, On::System),
+        Gives::Nothing,
+        |api, ask| Box::pin(delete(api, ask)),
+    ),
+    line(
+        "organisation-robot-trust-list",
+        (
+            Way::Get,
+            "/organisations/{organisation}/robots/{robot}/trust-rules",
+        ),
+        "List whose tokens make their bearer a robot of an organisation",
+        Needs::Right(SEE, On::Organisation),
+        Gives::One(shape::<TrustRules>()),
+        |api, ask| Box::pin(list(api, ask)),
+    ),
+    line(
+        "organisation-robot-trust-create",
+        (
+            Way::Post,
+            "/organisations/{organisation}/robots/{robot}/trust-rules",
+        ),
+        "Say whose tokens make their bearer a robot of an organisation",
+        Needs::Right(MANAGE, On::Organisation),
+        Gives::Made(shape::<TrustMade>()),
+        |api, ask| Box::pin(create(api, ask)),
+    )
+    .takes(shape::<TrustWanted>()),
+    line(
+        "organisation-robot-trust-delete",
+        (
+            Way::Delete,
+            "/organisations/{organisation}/robots/{robot}/trust-rules/{id}",
+        ),
+        "Take such a rule back",
+        Needs::Right(MANAGE, On::Organisation),
+        Gives::Nothing,
+        |api, ask| Box::pin(delete(api, ask)),
+    ),
+];
+
+/// The trust rules of a robot, of which there are a hundred at the most.
+#[derive(Serialize, ToSchema)]
+struct TrustRules {
+    /// Each of them.
+    items: Vec<TrustRule>,
+}
+
+/// Whose tokens make their bearer a robot.
+#[derive(Serialize, ToSchema)]
+struct TrustRule {
+    /// The id.
+    id: i64,
+    /// The issuer's URL, to the letter as its tokens have it.
+    issuer: String,
+    /// What `aud` must have.
+    audience: String,
+    /// What claims must say: patterns, by the claims' names or paths.
+    claims: BTreeMap<String, String>,
+    /// The actions it leaves of the robot's rights; nothing: all.
+    actions: Option<Vec<&'static str>>,
+    /// The repositories it leaves, as patterns; nothing: all.
+    repositories: Option<Vec<String>>,
+    /// What it is for.
+    description: String,
+    /// When it was made.
+    created: String,
+    /// When it ends; nothing: when it is taken back.
+    expires: Option<String>,
+    /// When somebody last came by it, to the hour or so.
+    used: Option<String>,
+}
+
+impl From<Trust> for TrustRule {
+    fn from(row: Trust) -> Self {
+        let (actions, repositories) = narrowed(row.scope.as_deref());
+        Self {
+            id: row.id,
+            issuer: row.issuer,
+            audience: row.audience,
+            claims: serde_json::from_str(&row.claims).unwrap_or_default(),
+            actions,
+            repositories,
+            description: row.description,
+            created: time(row.created),
+            expires: row.expires.map(time),
+            used: row.used.map(time),
+        }
+    }
+}
+
+/// A trust rule that was made.
+#[derive(Serialize, ToSchema)]
+struct TrustMade {
+    /// The id.
+    id: i64,
+}
+
+/// A trust rule that is to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct TrustWanted {
+    /// The issuer's URL, to the letter as its tokens have it.
+    #[schema(
+        max_length = 1024,
+        example = "https://token.actions.githubusercontent.com"
+    )]
+    issuer: String,
+    /// What `aud` must have; left out: the name of the registry beside this index.
+    #[serde(default)]
+    #[schema(max_length = 1024)]
+    audience: Option<String>,
+    /// What claims must say: patterns, by the claims' names or paths.
+    #[schema(example = json!({ "repository": "acme/app", "ref": "refs/heads/main" }))]
+    claims: BTreeMap<String, String>,
+    /// What it leaves of the robot's rights on repositories: `pull`, `push`, `delete`; left out: everything.
+    #[serde(default)]
+    #[schema(max_items = 3)]
+    actions: Option<Vec<String>>,
+    /// The repositories it leaves, as patterns of whole names; left out: all.
+    #[serde(default)]
+    #[schema(max_items = 20)]
+    repositories: Option<Vec<String>>,
+    /// What it is for.
+    #[serde(default)]
+    #[schema(max_length = 1024)]
+    description: String,
+    /// When it ends, as RFC 3339 has it; left out: when it is taken back.
+    #[serde(default)]
+    #[schema(format = DateTime)]
+    expires: Option<String>,
+}
+
+async fn list(api: &Api, ask: Ask) -> Answer {
+    let found = api.hub().trust_list(&ask.caller, &full(&ask)?).await?;
+    Reply::json(&TrustRules {
+        items: found.into_iter().map(TrustRule::from).collect(),
+    })
+}
+
+async fn create(api: &Api, ask: Ask) -> Answer {
+    let wanted: TrustWanted = ask.read()?;
+    within(Some(&wanted.description), TEXT, "description")?;
+    let audience = wanted.audience;
+    let new = NewTrust {
+        robot: full(&ask)?,
+        issuer: wanted.issuer,
+        audience: audience.unwrap_or_else(|| api.index().options().service.clone()),
+        claims: wanted.claims,
+        narrow: narrow(wanted.repositories.as_deref(), wanted.actions.as_deref())?,
+        description: wanted.description,
+        expires: moment(wanted.expires.as_deref(), "expires")?,
+    };
+    let hub = ask.hub(api.hub());
+    let id = hub.trust_create(&ask.caller, new).await?;
+    let rest = format!("{}/trust-rules/{id}", ask.value("robot"));
+    Reply::made(&TrustMade { id }, &path(&ask, &rest))
+}
+
+async fn delete(api: &Api, ask: Ask) -> Answer {
+    let id = ask.id()?;
+    let hub = ask.hub(api.hub());
+    hub.trust_delete(&ask.caller, &full(&ask)?, id).await?;
+    nothing()
+}
