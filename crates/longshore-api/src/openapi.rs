@@ -61,6 +61,10 @@ pub fn document() -> Value {
     for (name, schema) in schemas {
         let mut schema = serde_json::to_value(&schema).unwrap_or_default();
         sound(&mut schema);
+        debug_assert!(
+            known.get(&name).is_none_or(|other| *other == schema),
+            "two shapes have the name {name}"
+        );
         known.insert(name, schema);
     }
     json!({

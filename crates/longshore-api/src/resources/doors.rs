@@ -71,7 +71,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         Gives::Nothing,
         |api, ask| Box::pin(confirm(api, ask)),
     )
-    .takes(shape::<Token>()),
+    .takes(shape::<LetterCode>()),
 ];
 
 /// How somebody can come in.
@@ -159,7 +159,7 @@ struct Reset {
 /// The code of a letter.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Token {
+pub(super) struct LetterCode {
     /// The code.
     #[schema(max_length = 256)]
     pub(super) token: String,
@@ -226,7 +226,7 @@ async fn reset(api: &Api, ask: Ask) -> Answer {
 }
 
 async fn confirm(api: &Api, ask: Ask) -> Answer {
-    let said: Token = ask.read()?;
+    let said: LetterCode = ask.read()?;
     api.hub().mail_confirm(&ask.caller, &said.token).await?;
     nothing()
 }

@@ -4,7 +4,7 @@ use longshore_hub::NewPassword;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::doors::Token;
+use super::doors::LetterCode;
 use crate::answer::Answer;
 use crate::api::Api;
 use crate::ask::Ask;
@@ -38,7 +38,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         Gives::Nothing,
         |api, ask| Box::pin(accept(api, ask)),
     )
-    .takes(shape::<Token>()),
+    .takes(shape::<LetterCode>()),
 ];
 
 /// Another password of one's own.
@@ -78,7 +78,7 @@ async fn mail(api: &Api, ask: Ask) -> Answer {
 }
 
 async fn accept(api: &Api, ask: Ask) -> Answer {
-    let said: Token = ask.read()?;
+    let said: LetterCode = ask.read()?;
     api.hub()
         .invitation_accept(&ask.caller, &said.token)
         .await?;
