@@ -45,10 +45,11 @@ impl Hub {
     pub async fn factor_begin(&self, caller: &Caller) -> Result<TotpSecret> {
         let who = own(caller)?;
         let (secret, sealed) = self.index.new_factor(who)?;
-        let args = (caller.clone(), who, sealed);
+        let args = (caller.clone(), who, sealed, self.given.clone());
         self.db
-            .write(Durability::Power, args, |tx, (caller, who, sealed)| {
+            .write(Durability::Power, args, |tx, (caller, who, sealed, given)| {
                 Box::pin(async move {
+                    given.hold(tx, caller).await?;
                     let login = login_by_id(tx, who.0).await?;
                     if login.is_none_or(|login| login.password.is_none()) {
                         return Err(conflict(
@@ -109,6 +110,7 @@ impl Hub {
         code: &str,
         hashes: &[[u8; 32]],
     ) -> Result<()> {
+        self.given.hold(tx, caller).await?;
         let factor = factor_get(tx, who).await?;
         let factor = factor
             .filter(|factor| factor.confirmed.is_none())
@@ -124,12 +126,41 @@ impl Hub {
         note(tx, caller, "confirmed").await
     }
 
-    /// Takes the caller's second factor away, by a code of it or a recovery code.
+    /// Takes the caller's second factor away, by a code of it or a recovery code. Whoever has logged in by the password for this
+    /// one request needs none: where there is a second factor, that took a code.
     ///
     /// # Errors
-    /// `Denied` for a wrong code, `TooManyRequests` after too many, or `Unavailable`.
-    pub async fn factor_disable(&self, caller: &Caller, code: &str) -> Result<()> {
+    /// `Denied` for a wrong code or without one, `TooManyRequests` after too many, or `Unavailable`.
+    pub async fn factor_disable(&self, caller: &Caller, code: Option<&str>) -> Result<()> {
         let who = own(caller)?;
+        match code {
+            Some(code) => self.spend(caller, who, code).await?,
+            None if caller.who.via == Via::Password => {}
+            None => return Err(no_code()),
+        }
+        let proven_at = code.is_none().then(|| caller.micros());
+        self.db
+            .write(
+                Durability::Power,
+                (caller.clone(), who, self.given.clone(), proven_at),
+                |tx, (caller, who, given, proven_at)| {
+                    Box::pin(async move {
+                        given.hold(tx, caller).await?;
+                        // One that was confirmed after the login was not asked for by it.
+                        let confirmed = factor_get(tx, *who).await?.and_then(|it| it.confirmed);
+                        if confirmed.is_some_and(|at| proven_at.is_some_and(|login| at >= login)) {
+                            return Err(no_code());
+                        }
+                        factor_delete(tx, *who).await?;
+                        note(tx, caller, "disabled").await
+                    })
+                },
+            )
+            .await
+    }
+
+    /// Uses up a code of the caller's.
+    async fn spend(&self, caller: &Caller, who: PrincipalId, code: &str) -> Result<()> {
         let spent = self
             .index
             .spend_code((&caller.name, who), code, caller.who.from, caller.now)
@@ -140,19 +171,7 @@ impl Hub {
             } else {
                 wrong()
             }
-        })?;
-        self.db
-            .write(
-                Durability::Power,
-                (caller.clone(), who),
-                |tx, (caller, who)| {
-                    Box::pin(async move {
-                        factor_delete(tx, *who).await?;
-                        note(tx, caller, "disabled").await
-                    })
-                },
-            )
-            .await
+        })
     }
 
     /// How the caller's second factor is.
@@ -187,6 +206,13 @@ impl Hub {
         )
         .await
     }
+}
+
+fn no_code() -> Error {
+    Error::new(
+        Code::Denied,
+        "a second factor is taken away by a code of it, or a recovery code",
+    )
 }
 
 fn wrong() -> Error {

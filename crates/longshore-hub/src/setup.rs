@@ -65,13 +65,14 @@ impl Hub {
     ///
     /// # Errors
     /// `Unauthorized` when that is not the token, or there is an administrator; `NameInvalid`, `ConditionFailed` when the name cannot be
-    /// had, `QueryInvalid` when the password is not accepted, or `Unavailable`.
+    /// had, `QueryInvalid` when the password is not accepted, `TooManyRequests`, or `Unavailable`.
     pub async fn setup(
         &self,
         caller: &Caller,
         token: &str,
         mut new: NewAccount,
     ) -> Result<PrincipalId> {
+        self.desk.take(caller.who.from, caller.now)?;
         // Before any work is done for whoever has none.
         if !matches!(looks(token.as_bytes()), Looks::Like("lsi_")) {
             return Err(wrong());

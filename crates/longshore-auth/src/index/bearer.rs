@@ -35,6 +35,28 @@ impl Index {
         }
     }
 
+    /// The same for a request that brings a code of a second factor along, which counts with a name and a password only.
+    ///
+    /// # Errors
+    /// See [`Index::by_any_header`]; the code is wrong or was used.
+    pub async fn by_any_header_with_code<'a>(
+        &self,
+        authorization: impl IntoIterator<Item = &'a [u8]>,
+        code: &str,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Option<Known>, Refusal> {
+        match Credentials::parse(authorization, &self.0.options.limits)? {
+            Credentials::Basic { user, password } if matches!(looks(&password), Looks::Other) => {
+                let known = Box::pin(self.login_with_code(&user, password, code, peer, now));
+                known.await.map(Some)
+            }
+            _ => Err(Refusal::password(
+                "a code of a second factor without a name and a password",
+            )),
+        }
+    }
+
     /// Whoever holds a personal token or a robot's secret. Failures count for the address alone: there is no name that could be
     /// anybody else's.
     async fn by_bearer(

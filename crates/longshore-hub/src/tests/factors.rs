@@ -122,7 +122,7 @@ async fn recovery_codes_are_each_good_for_one_login_and_a_factor_goes_by_a_code(
         .unwrap();
     assert!(!house.login("bob", &codes[1], 0).await, "another's");
 
-    let disable = async |who: &Caller, code: &str| house.hub.factor_disable(who, code).await;
+    let disable = async |who: &Caller, code: &str| house.hub.factor_disable(who, Some(code)).await;
     assert_eq!(code(disable(&alice, &codes[0]).await), Code::Denied);
     disable(&alice, &codes[1]).await.unwrap();
     assert!(house.login("alice", "", 0).await);
@@ -150,7 +150,7 @@ async fn a_factor_is_its_owners_and_a_token_does_not_touch_it() {
     for who in [&token, &operator()] {
         assert_eq!(code(house.hub.factor_begin(who).await), Code::Denied);
         assert_eq!(
-            code(house.hub.factor_disable(who, "000000").await),
+            code(house.hub.factor_disable(who, Some("000000")).await),
             Code::Denied
         );
     }
@@ -176,4 +176,24 @@ async fn a_factor_is_its_owners_and_a_token_does_not_touch_it() {
         Code::NameUnknown
     );
     assert!(house.login("alice", "", 0).await);
+}
+
+#[tokio::test]
+async fn a_login_by_the_password_takes_it_away_if_the_login_needed_a_code() {
+    let house = House::new().await;
+    let alice = house.person("alice").await;
+    let by = |via: Via, seconds: u64| Caller {
+        who: Who::principal(alice.who.id(), via, alice.who.from),
+        ..at(&alice, seconds)
+    };
+    let secret = house.hub.factor_begin(&alice).await.unwrap();
+    let first = code_at(secret.as_bytes(), 0);
+    house.hub.factor_confirm(&alice, &first).await.unwrap();
+    let disable = async |who: Caller| house.hub.factor_disable(&who, None).await;
+    assert_eq!(code(disable(by(Via::Session, 60)).await), Code::Denied);
+    // A request that came before it was confirmed was let in by the password alone.
+    assert_eq!(code(disable(by(Via::Password, 0)).await), Code::Denied);
+    assert!(!house.login("alice", "", 60).await);
+    disable(by(Via::Password, 60)).await.unwrap();
+    assert!(house.login("alice", "", 60).await);
 }
