@@ -60,7 +60,11 @@ MAY = {
     "token-delete": (404, {}, None, {}),
     "identity-put": (404, {"user": "absent"}, {"name": "x"}, {}),
     "identity-delete": (404, {}, None, {}),
-    "user-second-factor-delete": (404, {}, None, {}),
+    "user-password-put": (400, {}, {"password": "short"}, {}),
+    "user-certificate-create": (404, {"user": "absent"}, {"subject": "dns:ci.example"}, {}),
+    "user-certificate-delete": (404, {}, None, {}),
+    # By password the reader begins one of their own elsewhere.
+    "user-second-factor-delete": (404, {"user": "owner"}, None, {}),
     "user-rename": (412, {}, {"name": "x"}, STALE),
     "organisation-rename": (412, {}, {"name": "x"}, STALE),
     "repository-delete": (412, {}, None, STALE),
@@ -79,6 +83,9 @@ MAY = {
             "trust-list": (404, {}, None, {}),
             "trust-create": (404, {}, TRUST, {}),
             "trust-delete": (404, {}, None, {}),
+            "certificate-list": (404, {}, None, {}),
+            "certificate-create": (404, {}, {"subject": "dns:ci.example"}, {}),
+            "certificate-delete": (404, {}, None, {}),
         }.items()
     },
 }
@@ -86,6 +93,10 @@ MAY = {
 CODES = ["lsi_" + "0" * 43 + "000000", "lsi_", "x", "lsp_x"]
 # What anybody may ask for, whoever they are: (body, status). Nobody makes an account of their own here, and no letters are sent.
 ANYBODY = {
+    "setup": [
+        *[({"token": code, "name": "new", "password": "correct horse"}, 401) for code in CODES],
+        ({"token": CODES[0], "name": "new"}, 400),
+    ],
     "sign-up": [
         ({"name": "new", "mail": "new@example.org"}, 409),
         ({"name": "new", "password": "correct horse"}, 409),
@@ -103,6 +114,11 @@ ANYBODY = {
 }
 # What people do about themselves: (body, status by password, by another login of a person, by a robot).
 LOGIN = {
+    "own-second-factor-get": [(None, 200, 403, 403)],
+    # What is begun counts for nothing until it is confirmed.
+    "own-second-factor-begin": [(None, 200, 403, 403)],
+    "own-second-factor-confirm": [({"code": "x"}, 403, 403, 403), ({}, 400, 400, 400)],
+    "own-second-factor-disable": [({"code": "x"}, 403, 403, 403), ({"code": 1}, 400, 400, 400)],
     "own-password-put": [
         ({"old": "not it at all", "password": "correct horse"}, 401, 403, 403),
         ({"old": PASSWORD, "password": "short"}, 400, 403, 403),
@@ -281,8 +297,9 @@ def themselves(matrix, house, asked, needs, ways):
             way = 2 if who.startswith("robot ") else 0 if "password" in word else 1
             cases = [(body, statuses[way]) for body, *statuses in LOGIN[name]]
         for body, status in cases:
-            heard = house.ask(method, target, auth, json.dumps(body))
-            matrix.cell(f"{name} {json.dumps(body)} by {word}", status, heard.status)
+            text = None if body is None else json.dumps(body)
+            heard = house.ask(method, target, auth, text)
+            matrix.cell(f"{name} {text} by {word}", status, heard.status)
 
 
 def fill(path, place, values=()):

@@ -78,6 +78,9 @@ pub struct Answered {
     pub error: Option<&'static str>,
 }
 
+/// A code of a second factor, beside a name and a password.
+const SECOND_FACTOR: HeaderName = HeaderName::from_static("longshore-code");
+
 /// What is on every answer: it is for whoever asked, and nothing of it runs.
 const ALWAYS: [(HeaderName, &str); 5] = [
     (header::CACHE_CONTROL, "no-store"),
@@ -214,9 +217,16 @@ impl Api {
         let values = headers.get_all(header::AUTHORIZATION).iter();
         let values = values.map(HeaderValue::as_bytes);
         let has_header = headers.contains_key(header::AUTHORIZATION);
-        let known = match certificate.filter(|_| !has_header) {
-            Some(shown) => self.index().by_certificate(shown, address, now).await,
-            None => self.index().by_any_header(values, address, now).await,
+        let code = headers.get(SECOND_FACTOR);
+        let code = code.map(|code| code.to_str().unwrap_or_default());
+        let index = self.index();
+        let known = match (code, certificate.filter(|_| !has_header)) {
+            (Some(code), _) => {
+                let known = index.by_any_header_with_code(values, code, address, now);
+                Box::pin(known).await
+            }
+            (None, Some(shown)) => index.by_certificate(shown, address, now).await,
+            (None, None) => index.by_any_header(values, address, now).await,
         };
         known.map_err(|refusal| {
             tracing::info!(peer = %address, why = refusal.why, "credentials were refused");

@@ -84,7 +84,7 @@ pub fn document() -> Value {
         "components": {
             "schemas": known,
             "securitySchemes": {
-                "basic": { "type": "http", "scheme": "basic", "description": "A name and its password, personal token or robot's secret." },
+                "basic": { "type": "http", "scheme": "basic", "description": "A name and its password, personal token or robot's secret. With a password whose account has a second factor, a code of it is sent in the header `Longshore-Code`." },
                 "bearer": { "type": "http", "scheme": "bearer", "description": "A personal token or a robot's secret." },
             },
         },

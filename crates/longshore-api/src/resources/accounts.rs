@@ -3,7 +3,7 @@
 use longshore_auth::rights::Action;
 use longshore_hub::accounts::NewAccount;
 use longshore_hub::edits::Edit;
-use longshore_hub::{Thing, given};
+use longshore_hub::{NewPassword, Thing, given};
 use longshore_meta::principals::{Kind, Principal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -14,7 +14,7 @@ use crate::ask::Ask;
 use crate::endpoint::{Endpoint, Gives, Needs, On, Way, line, nothing, shape};
 use crate::page::{after, page};
 use crate::problem::Problem;
-use crate::words::{Standing, time, within};
+use crate::words::{Password, Standing, time, within};
 
 /// The longest of the texts about an account, in bytes.
 pub(super) const TEXT: usize = 4096;
@@ -66,6 +66,15 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         |api, ask| Box::pin(delete(api, ask)),
     )
     .marked(),
+    line(
+        "user-password-put",
+        (Way::Put, "/users/{user}/password"),
+        "Set a user's password; what was issued by the one before is void, but personal tokens",
+        Needs::RightOrPassword(Action::UserManage),
+        Gives::Nothing,
+        |api, ask| Box::pin(password(api, ask)),
+    )
+    .takes(shape::<PasswordWanted>()),
 ];
 
 /// A user.
@@ -123,6 +132,22 @@ struct NewUser {
     #[serde(default)]
     #[schema(max_length = 1024)]
     description: String,
+    /// The password; left out: the user logs in by other means.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 1024)]
+    password: Option<Password>,
+    /// Whether the user may do everything here. Nobody gives that who may not do everything.
+    #[serde(default)]
+    administrator: bool,
+}
+
+/// A password that is to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordWanted {
+    /// The password.
+    #[schema(value_type = String, max_length = 1024)]
+    password: Password,
 }
 
 /// What of a user is to be otherwise; what is left out stays.
@@ -177,6 +202,8 @@ async fn create(api: &Api, ask: Ask) -> Answer {
         full_name: new.full_name,
         mail: new.mail,
         description: new.description,
+        password: new.password.map(|it| NewPassword::plain(it.bytes())),
+        administrator: new.administrator,
         ..NewAccount::default()
     };
     let hub = ask.hub(api.hub());
@@ -235,5 +262,13 @@ async fn delete(api: &Api, ask: Ask) -> Answer {
     let hub = ask.hub_for(api.hub(), Thing::Account(name.to_owned()));
     hub.account_delete(&ask.caller, Some(Kind::User), name)
         .await?;
+    nothing()
+}
+
+async fn password(api: &Api, ask: Ask) -> Answer {
+    let said: PasswordWanted = ask.read()?;
+    let (name, new) = (ask.name("user")?, NewPassword::plain(said.password.bytes()));
+    let hub = ask.hub(api.hub());
+    hub.password_set(&ask.caller, name, new).await?;
     nothing()
 }

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod bindings;
+mod certificates;
 mod content;
 mod doors;
 mod explain;
+mod factors;
 mod identities;
 mod invitations;
 mod keys;
@@ -19,6 +21,7 @@ mod roles;
 mod session;
 mod sessions;
 mod settings;
+mod setup;
 mod teams;
 mod tokens;
 mod trust;
@@ -28,8 +31,10 @@ use crate::endpoint::Endpoint;
 /// Every endpoint, in the order of the document.
 pub(crate) static ALL: &[&[Endpoint]] = &[
     session::ENDPOINTS,
+    setup::ENDPOINTS,
     doors::ENDPOINTS,
     own::ENDPOINTS,
+    factors::ENDPOINTS,
     invitations::ENDPOINTS,
     accounts::ENDPOINTS,
     tokens::ENDPOINTS,
@@ -39,6 +44,7 @@ pub(crate) static ALL: &[&[Endpoint]] = &[
     teams::ENDPOINTS,
     robots::ENDPOINTS,
     trust::ENDPOINTS,
+    certificates::ENDPOINTS,
     namespaces::ENDPOINTS,
     repositories::ENDPOINTS,
     moves::ENDPOINTS,

@@ -1,14 +1,8 @@
 //! What people and machines log in with: made, shown once, followed by another, taken back.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::house::House;
-
-fn basic(name: &str, secret: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{name}:{secret}")))
-}
+use super::house::{House, basic};
 
 #[tokio::test]
 async fn a_token_is_shown_once_narrowed_and_taken_back() {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
 use longshore_api::{Api, Asking, PREFIX};
@@ -112,6 +114,13 @@ fn operator() -> Caller {
 
 impl House {
     pub(crate) async fn new() -> Self {
+        let mut house = Self::empty().await;
+        house.settle().await;
+        house
+    }
+
+    /// Before anybody is there.
+    pub(crate) async fn empty() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open_file(&folder.path().join("meta.db")).unwrap();
         let options = IndexOptions::new("https://index.example", "registry.example");
@@ -121,7 +130,7 @@ impl House {
             .unwrap();
         let hub = Hub::new(index.clone());
         let api = Api::new(hub.clone(), Arc::new(ByName));
-        let mut house = Self {
+        Self {
             _folder: folder,
             db,
             hub,
@@ -129,9 +138,7 @@ impl House {
             index,
             ids: HashMap::new(),
             secrets: HashMap::new(),
-        };
-        house.settle().await;
-        house
+        }
     }
 
     /// `acme` is an organisation, and so is `other`, which nobody here has anything to do with.
@@ -273,6 +280,11 @@ impl House {
     pub(crate) async fn rows(&self) -> usize {
         self.hub.audit_rows(0, 10_000).await.unwrap().len()
     }
+}
+
+/// What a client sends to log in by a name and a password.
+pub(crate) fn basic(name: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{secret}")))
 }
 
 pub(crate) fn account(name: &str) -> NewAccount {

@@ -6,12 +6,15 @@
     clippy::panic
 )]
 
+mod certificates;
 mod changes;
 mod content;
 mod credentials;
 mod document;
+mod factors;
 mod house;
 mod lists;
 mod refusals;
 mod rights;
 mod sessions;
+mod setup;

@@ -52,6 +52,10 @@ fn body(id: &str) -> &'static str {
         "explain" | "what-if" => {
             r#"{"subject":"user:nobody","action":"repository:pull","object":"acme/app"}"#
         }
+        "user-password-put" => r#"{"password":"correct horse"}"#,
+        "user-certificate-create"
+        | "robot-certificate-create"
+        | "organisation-robot-certificate-create" => r#"{"subject":"dns:ci.example"}"#,
         _ => "{}",
     }
 }

@@ -1,0 +1,71 @@
+//! The first administrator.
+
+use serde_json::json;
+
+use super::house::{House, basic, now};
+
+const PASSWORD: &str = "correct horse battery";
+
+#[tokio::test]
+async fn the_first_administrator_is_made_by_the_printed_token_and_by_nothing_else() {
+    let house = House::empty().await;
+    let token = house.hub.setup_token(now()).await.unwrap().unwrap();
+    let wanted = |token: &str| {
+        let body = json!({
+            "token": token, "name": "ada", "full_name": "Ada", "mail": "ada@example.org", "password": PASSWORD,
+        });
+        body.to_string()
+    };
+    let guess = format!("lsi_{}", "0".repeat(token.as_str().len() - 4));
+    for wrong in ["", "x", "lsi_", "lsp_x", &guess] {
+        let said = house.ask("", "POST", "/setup", &wanted(wrong)).await;
+        assert_eq!(said.status, 401, "{wrong}: {said:?}");
+    }
+    for (field, value) in [
+        ("password", json!("short")),
+        ("name", json!("Upper")),
+        ("administrator", json!(true)),
+        ("mail", json!("no address")),
+    ] {
+        let mut body = json!({ "token": token.as_str(), "name": "ada", "password": PASSWORD });
+        body[field] = value;
+        let said = house.ask("", "POST", "/setup", &body.to_string()).await;
+        assert_eq!(said.status, 400, "{field}: {said:?}");
+    }
+    let before = house.rows().await;
+    let said = house
+        .ask("", "POST", "/setup", &wanted(token.as_str()))
+        .await;
+    assert_eq!(
+        (said.status, said.header("location")),
+        (201, "/api/v1/users/ada"),
+        "{said:?}"
+    );
+    let made = said.json();
+    assert_eq!(
+        (&made["name"], &made["full_name"]),
+        (&json!("ada"), &json!("Ada"))
+    );
+    assert!(!String::from_utf8_lossy(&said.body).contains(PASSWORD));
+    assert!(house.rows().await > before, "it is in the log");
+    let again = house
+        .ask("", "POST", "/setup", &wanted(token.as_str()))
+        .await;
+    assert_eq!(again.status, 401, "it works once");
+    let ada = basic("ada", PASSWORD);
+    assert_eq!(house.get(&ada, "/audit").await.status, 200);
+    let bob = r#"{"name":"bob","password":"another horse"}"#;
+    assert_eq!(house.ask(&ada, "POST", "/users", bob).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_address_tries_set_up_tokens_some_times_within_an_hour() {
+    let house = House::empty().await;
+    house.hub.setup_token(now()).await.unwrap();
+    let body = json!({ "token": "lsi_x", "name": "ada", "password": PASSWORD }).to_string();
+    let mut heard = Vec::new();
+    for _ in 0..=longshore_hub::desk::ASKS {
+        heard.push(house.ask("", "POST", "/setup", &body).await.status);
+    }
+    assert_eq!((heard.first(), heard.last()), (Some(&401), Some(&429)));
+}
