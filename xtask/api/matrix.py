@@ -70,6 +70,14 @@ MAY = {
     "repository-delete": (412, {}, None, STALE),
     "namespace-purge": (412, {}, None, STALE),
     "key-rotate": (200, {}, {}, {}),
+    # The tag was pushed once, and nothing is in the trash.
+    "tag-restore": (404, {}, {}, {}),
+    "repository-trash-restore": (404, {}, None, {}),
+    "repository-trash-delete": (404, {}, None, {}),
+    "repository-trash-empty": (202, {}, None, {}),
+    "trash-empty": (202, {}, None, {}),
+    "mail-test": (409, {}, {"address": "x@example.org"}, {}),
+    "gc-run": (202, {}, {"dry_run": True}, {}),
     **{
         f"{of}robot-{what}": case
         for of in ["", "organisation-"]
@@ -152,7 +160,7 @@ DEPENDS = {
         )
     ],
 }
-VALUES = {"user": "reader", "robot": "absent", "source": "ldap:corp", "team": "web", "role": "special", "id": "999999", "digest": DIGEST}
+VALUES = {"user": "reader", "robot": "absent", "source": "ldap:corp", "team": "web", "role": "special", "id": "999999", "digest": DIGEST, "tag": "1"}
 
 
 class Matrix:

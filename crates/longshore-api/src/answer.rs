@@ -52,6 +52,13 @@ impl Reply {
         Ok(reply.with(header::LOCATION, location))
     }
 
+    /// 202 with what is known of what was begun.
+    pub(crate) fn begun(value: &impl Serialize) -> Answer {
+        let mut reply = Self::json(value)?;
+        reply.status = StatusCode::ACCEPTED;
+        Ok(reply)
+    }
+
     /// Adds a header, if its value can be sent.
     pub(crate) fn with(mut self, name: HeaderName, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {

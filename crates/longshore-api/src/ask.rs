@@ -85,6 +85,13 @@ impl Ask {
             })
     }
 
+    /// The tag in the path.
+    pub(crate) fn tag(&self) -> Result<Tag, Problem> {
+        let text = self.value("tag");
+        text.parse()
+            .map_err(|error: longshore_spec::name::TagError| Problem::invalid(error.to_string()))
+    }
+
     /// The body as a type.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, Problem> {
         body::read(&self.body)

@@ -91,6 +91,8 @@ pub enum Gives {
     Page(Shape),
     /// One that was made, 201.
     Made(Shape),
+    /// What was begun and is not waited for, 202.
+    Begun(Shape),
     /// Lines of JSON, 200.
     Lines(Shape),
     /// The description of this API, 200.

@@ -22,6 +22,8 @@ const WRITTEN: &str = "^[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\u007f-\\
 const NAME: &str = "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*$";
 /// A name with slashes.
 const PATH: &str = "^[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*$";
+/// A tag.
+const TAG: &str = "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$";
 /// A digest.
 const DIGEST: &str = "^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$";
 
@@ -93,9 +95,11 @@ pub fn document() -> Value {
 
 fn given(gives: &Gives) -> Option<&Shape> {
     match gives {
-        Gives::One(shape) | Gives::Page(shape) | Gives::Made(shape) | Gives::Lines(shape) => {
-            Some(shape)
-        }
+        Gives::One(shape)
+        | Gives::Page(shape)
+        | Gives::Made(shape)
+        | Gives::Begun(shape)
+        | Gives::Lines(shape) => Some(shape),
         Gives::Nothing | Gives::Document => None,
     }
 }
@@ -236,6 +240,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
 fn in_path(name: &str) -> Value {
     match name {
         "id" => json!({ "type": "integer", "format": "int64", "minimum": 1 }),
+        "tag" => json!({ "type": "string", "pattern": TAG }),
         "digest" => json!({ "type": "string", "pattern": DIGEST }),
         name if has_slashes(name) => {
             json!({ "type": "string", "pattern": PATH, "minLength": 1, "maxLength": 255 })
@@ -333,6 +338,7 @@ fn good(endpoint: &Endpoint) -> (&'static str, Value) {
         Gives::Nothing => ("204", "It is done.", None),
         Gives::One(shape) => ("200", "It.", Some(json(refer(shape)))),
         Gives::Made(shape) => ("201", "It was made.", Some(json(refer(shape)))),
+        Gives::Begun(shape) => ("202", "It was begun.", Some(json(refer(shape)))),
         Gives::Document => (
             "200",
             "The description.",

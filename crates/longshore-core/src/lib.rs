@@ -2,8 +2,8 @@
 //! protocol server can serve.
 //!
 //! This crate has the trait, the context of a call ([`Cx`]), an operation as a value ([`Op`]), the one error type
-//! ([`Error`]) with the only table from meaning to wire, the stream of bytes that bodies are ([`ByteStream`]), and the port of
-//! search ([`Finder`]).
+//! ([`Error`]) with the only table from meaning to wire, the stream of bytes that bodies are ([`ByteStream`]), the port of
+//! search ([`Finder`]), and that of collection ([`Collector`]).
 //! Absent on purpose: HTTP, SQL, files, clocks. Time enters through [`Cx::now`].
 #![cfg_attr(
     test,
@@ -21,6 +21,7 @@ pub mod error;
 pub mod finder;
 pub mod limit;
 pub mod op;
+pub mod past;
 pub mod reach;
 pub mod registry;
 pub mod room;
@@ -31,6 +32,7 @@ pub use error::{Code, Error, Result};
 pub use finder::{Find, Finder, Finds, Seek};
 pub use limit::{Named, TagLimit};
 pub use op::Op;
+pub use past::Collector;
 pub use reach::Reach;
 pub use registry::{
     Blob, BlobInfo, Children, Chunk, Expect, Listing, Manifest, ManifestPush, Parents, Pushed,

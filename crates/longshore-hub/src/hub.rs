@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use longshore_auth::index::Index;
 use longshore_auth::rights::{Action, Judge, Object};
-use longshore_core::{Error, Result};
+use longshore_core::{Code, Error, Result};
 use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::settings::setting_get;
@@ -16,6 +16,7 @@ use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::given::Given;
 use crate::moving::Follower;
+use crate::past::Past;
 use crate::permit::Permit;
 
 /// The use cases of the index. Cheap to clone.
@@ -26,6 +27,7 @@ pub struct Hub {
     pub(crate) desk: Desk,
     pub(crate) given: Given,
     follower: Option<Arc<dyn Follower>>,
+    past: Option<Past>,
 }
 
 /// What a change gives, and what the audit log is to say about it.
@@ -62,6 +64,7 @@ impl Hub {
             desk: Desk::default(),
             given: Given::default(),
             follower: None,
+            past: None,
         }
     }
 
@@ -70,6 +73,21 @@ impl Hub {
     pub fn followed_by(mut self, follower: Arc<dyn Follower>) -> Self {
         self.follower = Some(follower);
         self
+    }
+
+    /// The same, beside a registry whose past is `past`.
+    #[must_use]
+    pub fn with_past(mut self, past: Past) -> Self {
+        self.past = Some(past);
+        self
+    }
+
+    /// The past of the registry beside it.
+    ///
+    /// # Errors
+    /// `Unsupported` where there is no registry.
+    pub(crate) fn past(&self) -> Result<&Past> {
+        self.past.as_ref().ok_or_else(no_registry)
     }
 
     /// Tells of names that mean something else than they did.
@@ -156,6 +174,12 @@ impl Hub {
             .await?
             .map(drop)
     }
+}
+
+/// There is an index here, and no registry.
+pub(crate) fn no_registry() -> Error {
+    let what = "this node keeps no images; ask the registry that does";
+    Error::new(Code::Unsupported, what)
 }
 
 /// Asks, and notes a denial.

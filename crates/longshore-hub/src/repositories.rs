@@ -91,7 +91,7 @@ impl Hub {
 }
 
 /// The repository a permit is for, and the innermost namespace around it.
-async fn of<const ACTION: u8>(
+pub(crate) async fn of<const ACTION: u8>(
     tx: &mut Tx<'_>,
     permit: &Permit<ACTION>,
 ) -> Result<(i64, RepoName, NamespaceId)> {

@@ -7,6 +7,7 @@ mod accounts;
 mod artifacts;
 mod log;
 mod namespaces;
+mod past;
 mod repositories;
 mod rights;
 mod robots;
@@ -26,7 +27,9 @@ use crate::permit::Permit;
 pub use accounts::Myself;
 pub use artifacts::{ArtifactSeen, ReferrerSeen};
 pub use log::Part;
+pub use past::{InTrash, TagChange};
 pub use repositories::RepositorySeen;
+pub(crate) use repositories::{limit_to, shows};
 pub use rights::Whom;
 pub use robots::Robot;
 

@@ -1,5 +1,6 @@
 //! Where tags pointed, and pointing them there again.
 
+use longshore_core::past::TagRestored;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::history::{self, Cause, Change};
 use longshore_meta::time::micros;
@@ -31,17 +32,6 @@ pub struct TagChange {
     pub new: Option<Digest>,
     /// By what.
     pub cause: TagCause,
-}
-
-/// What restoring a tag did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TagRestored {
-    /// Where it points now.
-    pub to: Digest,
-    /// Where it pointed until now, if it was there.
-    pub from: Option<Digest>,
-    /// How many manifests were taken out of the trash for it.
-    pub manifests: u64,
 }
 
 impl Store {
@@ -95,6 +85,13 @@ impl Store {
             .await
     }
 
+    /// Forgets what the caches know of the tags and content of a repository: something of it was restored. To be called when that is
+    /// committed.
+    pub fn restored(&self, repo: &RepoName) {
+        self.0.cache.tags_moved(repo);
+        self.0.cache.content_left(repo);
+    }
+
     /// Points a tag to `to`, or to where it pointed before its last change; the manifest is taken out of the trash if it is
     /// there.
     ///
@@ -108,21 +105,16 @@ impl Store {
         actor: &str,
     ) -> Result<TagRestored> {
         let inner = &self.0;
-        let args = Restore {
-            repo: inner.repo(repo).await?.id,
-            tag: tag.clone(),
-            to,
-            actor: actor.to_owned(),
-            now: micros((inner.clock)()),
-        };
+        let id = inner.repo(repo).await?.id;
+        let by = (actor.to_owned(), micros((inner.clock)()));
+        let args = (id, tag.clone(), to, by);
         let restored = inner
             .db
-            .write(Durability::Power, args, |tx, args| {
-                Box::pin(restore(tx, args))
+            .write(Durability::Power, args, |tx, (id, tag, to, by)| {
+                Box::pin(restore_tag(tx, *id, tag, *to, (&by.0, by.1)))
             })
             .await?;
-        inner.cache.tags_moved(repo);
-        inner.cache.content_left(repo);
+        self.restored(repo);
         tracing::info!(repo = %repo, tag = %tag, to = %restored.to, actor, "a tag was restored");
         Ok(restored)
     }
@@ -153,18 +145,20 @@ async fn is_here(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
         || trash::trash_get(tx, repo, digest).await?.is_some())
 }
 
-struct Restore {
+/// Points a tag of a repository to `to`, or to where it pointed before its last change, as part of a transaction of somebody who
+/// knows that it may be; `by` is who, and when. [`Store::restored`] is to be called when that is committed.
+///
+/// # Errors
+/// See [`Store::tag_restore`].
+pub async fn restore_tag(
+    tx: &mut Tx<'_>,
     repo: i64,
-    tag: Tag,
+    tag: &Tag,
     to: Option<Digest>,
-    actor: String,
-    now: i64,
-}
-
-async fn restore(tx: &mut Tx<'_>, args: &Restore) -> Result<TagRestored> {
-    let (repo, tag) = (args.repo, &args.tag);
+    (actor, now): (&str, i64),
+) -> Result<TagRestored> {
     let unknown = |what: String| Error::new(Code::ManifestUnknown, what);
-    let to = match args.to {
+    let to = match to {
         Some(to) => to,
         None => history::history_list(tx, repo, tag.as_str(), i64::MAX, 1)
             .await?
@@ -178,7 +172,7 @@ async fn restore(tx: &mut Tx<'_>, args: &Restore) -> Result<TagRestored> {
     };
     let mut manifests = 0;
     if manifests::manifest_depth(tx, repo, &to).await?.is_none() {
-        manifests = bring_back(tx, repo, &to, args.now).await?;
+        manifests = bring_back(tx, repo, &to, now).await?;
         if manifests == 0 {
             return Err(unknown(format!(
                 "the manifest {to} is neither in this repository nor in its trash; push it again"
@@ -193,17 +187,7 @@ async fn restore(tx: &mut Tx<'_>, args: &Restore) -> Result<TagRestored> {
             manifests,
         });
     }
-    point(
-        tx,
-        repo,
-        tag,
-        from,
-        &to,
-        &args.actor,
-        args.now,
-        Cause::Restored,
-    )
-    .await?;
+    point(tx, repo, tag, from, &to, actor, now, Cause::Restored).await?;
     repos::repo_count(tx, repo, 0, i64::from(from.is_none())).await?;
     Ok(TagRestored {
         to,

@@ -53,15 +53,18 @@ mod unsettled;
 mod uploads;
 
 pub use export::{Chosen, ExportError, Exported, Exporter};
-pub use gc::{Amount, Ask, Emptying, GcOptions, GcStats, Hold, Report, Shared, Untagged};
-pub use history::{TagCause, TagChange, TagRestored};
+pub use gc::{
+    Amount, Ask, Collection, Emptying, GcOptions, GcStats, Hold, Report, Shared, Untagged,
+};
+pub use history::{TagCause, TagChange, restore_tag};
 pub use import::{ImportError, Imported, Wanted};
 pub use integrity::Found;
+pub use longshore_core::past::{Outlook, Restored, TagRestored};
 pub use marker::forget_run;
 pub use options::{Durability, Options, UrlRule};
-pub use outlook::Outlook;
+pub use outlook::outlook;
 pub use place::file_of;
 pub use repo::{Born, NewRepo};
 pub use store::Store;
 pub use takeover::{Arriving, Progress, Taken, Takeover, TakeoverError, is_taking_over};
-pub use trash::{InTrash, Restored};
+pub use trash::{InTrash, restore_manifest};

@@ -3,30 +3,20 @@
 //! Every deletion says so in the log, once it is done. A failure to find that out is no failure of the deletion.
 
 use longshore_core::Result;
+use longshore_core::past::Outlook;
 use longshore_meta::candidates::{self, Candidate};
 use longshore_meta::time::span;
 use longshore_meta::{Tx, blobs, repos, tags, trash};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 
-use crate::gc::{Amount, GcOptions, Untagged, Verdict, judge, words};
+use crate::gc::{GcOptions, Untagged, Verdict, judge, words};
 use crate::store::Inner;
 
 /// How many things below a manifest are looked at.
 const BELOW: u64 = 20_000;
 /// How many repositories are named that share a blob, or tags that share a manifest.
 const NAMES: usize = 5;
-
-/// What becomes of the blobs of a manifest in the trash when it leaves it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outlook {
-    /// Blobs that nobody else needs.
-    pub freed: Amount,
-    /// Blobs that stay, because others have them.
-    pub shared: Amount,
-    /// Repositories that have some of those, a few of them.
-    pub with: Vec<String>,
-}
 
 impl Inner {
     /// Says in the log what the deletion of a manifest will free, and when.
@@ -143,8 +133,12 @@ fn of_tag(others: &[String], gc: &GcOptions) -> String {
     }
 }
 
-/// A blob counts as shared when anything but this manifest needs it: another of its repository, or another repository.
-pub(crate) async fn outlook(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Outlook> {
+/// What becomes of the blobs of a manifest in the trash when it leaves it. A blob counts as shared when anything but this manifest
+/// needs it: another of its repository, or another repository.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn outlook(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<Outlook> {
     let mut outlook = Outlook::default();
     for blob in trash::trash_blobs(tx, repo, digest, BELOW).await? {
         let Some(row) = blobs::blob_get(tx, &blob).await? else {

@@ -2,6 +2,7 @@
 //!
 //! What is in the trash is nobody's to pull, and keeps its blobs and the manifests it lists from being collected.
 
+use longshore_core::past::{Outlook, Restored};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::history::{self, Cause, Change};
 use longshore_meta::time::{micros, span};
@@ -11,7 +12,7 @@ use longshore_meta::{Durability, Tx, repos, tags};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
 
-use crate::outlook::{Outlook, outlook};
+use crate::outlook::outlook;
 use crate::store::{Inner, Store};
 
 /// How many tags the trash remembers of one manifest; the history has all.
@@ -115,17 +116,6 @@ pub struct InTrash {
     pub outlook: Outlook,
 }
 
-/// What restoring a manifest did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Restored {
-    /// How many manifests came back: it and those below it.
-    pub manifests: u64,
-    /// The tags that point to it again.
-    pub tags: Vec<String>,
-    /// The tags it had that point elsewhere now, and were left so.
-    pub taken: Vec<String>,
-}
-
 impl Store {
     /// What is in the trash, of one repository or of all, what leaves it first first; at most `limit` manifests.
     ///
@@ -203,7 +193,7 @@ impl Inner {
         let restored = self
             .db
             .write(Durability::Power, args, |tx, (repo, digest, actor, now)| {
-                Box::pin(restore(tx, *repo, digest, actor, *now))
+                Box::pin(restore_manifest(tx, *repo, digest, (actor, *now)))
             })
             .await?;
         self.cache.tags_moved(name);
@@ -230,12 +220,16 @@ async fn shown(tx: &mut Tx<'_>, key: &TrashKey) -> Result<Option<InTrash>> {
     }))
 }
 
-async fn restore(
+/// Brings a manifest of a repository back from the trash, as part of a transaction of somebody who knows that it may be; `by` is who,
+/// and when. [`Store::restored`] is to be called when that is committed.
+///
+/// # Errors
+/// See [`Store::trash_restore`].
+pub async fn restore_manifest(
     tx: &mut Tx<'_>,
     repo: i64,
     digest: &Digest,
-    actor: &str,
-    now: i64,
+    (actor, now): (&str, i64),
 ) -> Result<Restored> {
     let Some(how) = trash::trash_get(tx, repo, digest).await? else {
         return Err(Error::new(

@@ -23,6 +23,7 @@ use crate::telemetry::traces;
 pub use self::api::api;
 pub use self::index::{index, send_mail, tend_index};
 pub use self::login::authenticator;
+pub use self::past::collection;
 
 /// The store, and what it stands on.
 #[derive(Debug)]
@@ -336,6 +337,7 @@ pub mod finding;
 mod index;
 mod login;
 mod observe;
+mod past;
 #[cfg(test)]
 mod tests;
 

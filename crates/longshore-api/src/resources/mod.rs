@@ -3,6 +3,7 @@
 mod accounts;
 mod bindings;
 mod certificates;
+mod collection;
 mod content;
 mod doors;
 mod explain;
@@ -11,10 +12,12 @@ mod identities;
 mod invitations;
 mod keys;
 mod log;
+mod mail;
 mod moves;
 mod namespaces;
 mod organisations;
 mod own;
+mod past;
 mod repositories;
 mod robots;
 mod roles;
@@ -49,10 +52,13 @@ pub(crate) static ALL: &[&[Endpoint]] = &[
     repositories::ENDPOINTS,
     moves::ENDPOINTS,
     content::ENDPOINTS,
+    past::ENDPOINTS,
     bindings::ENDPOINTS,
     roles::ENDPOINTS,
     explain::ENDPOINTS,
     settings::ENDPOINTS,
     keys::ENDPOINTS,
+    mail::ENDPOINTS,
+    collection::ENDPOINTS,
     log::ENDPOINTS,
 ];

@@ -40,7 +40,7 @@ pub(crate) const PEOPLE: [&str; 8] = [
 
 /// An index, and an API of it.
 pub(crate) struct House {
-    _folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     pub(crate) db: Db,
     pub(crate) hub: Hub,
     pub(crate) api: Api,
@@ -85,7 +85,7 @@ impl Said {
 
 /// Finds what is called as it is asked for, of what may be pulled.
 #[derive(Debug)]
-struct ByName;
+pub(crate) struct ByName;
 
 #[async_trait]
 impl Finder for ByName {
@@ -131,7 +131,7 @@ impl House {
         let hub = Hub::new(index.clone());
         let api = Api::new(hub.clone(), Arc::new(ByName));
         Self {
-            _folder: folder,
+            folder,
             db,
             hub,
             api,

@@ -3,6 +3,7 @@
 use longshore_api::{Endpoint, Gives, Needs, On, Way, endpoints};
 
 use super::house::{House, PEOPLE};
+use super::keeping::Keeping;
 
 /// The path of an endpoint about `acme` or about what stands in its place.
 fn path(template: &str, place: &str) -> String {
@@ -15,6 +16,7 @@ fn path(template: &str, place: &str) -> String {
         .replace("{role}", "special")
         .replace("{robot}", "ci")
         .replace("{source}", "ldap:corp")
+        .replace("{tag}", "v1")
         .replace("{id}", "1")
         .replace(
             "{digest}",
@@ -52,6 +54,7 @@ fn body(id: &str) -> &'static str {
         "explain" | "what-if" => {
             r#"{"subject":"user:nobody","action":"repository:pull","object":"acme/app"}"#
         }
+        "mail-test" => r#"{"address":"x@example.org"}"#,
         "user-password-put" => r#"{"password":"correct horse"}"#,
         "user-certificate-create"
         | "robot-certificate-create"
@@ -137,7 +140,8 @@ async fn a_refused_request_changes_nothing_but_the_log() {
 
 #[tokio::test]
 async fn a_system_endpoint_says_no_to_all_but_those_whose_role_has_its_action() {
-    let house = House::new().await;
+    let place = Keeping::new().await;
+    let house = &place.house;
     for endpoint in endpoints() {
         let Needs::Right(action, On::System) = endpoint.needs else {
             continue;

@@ -69,3 +69,19 @@ async fn an_address_tries_set_up_tokens_some_times_within_an_hour() {
     }
     assert_eq!((heard.first(), heard.last()), (Some(&401), Some(&429)));
 }
+
+#[tokio::test]
+async fn letters_that_wait_are_for_whoever_sees_the_system_and_none_is_sent_without_a_server() {
+    let house = House::new().await;
+    let to = r#"{"address":"x@example.org"}"#;
+    for (who, sees, sends) in [
+        ("", 401, 401),
+        ("owner", 403, 403),
+        ("auditor", 200, 403),
+        ("ada", 200, 409),
+    ] {
+        assert_eq!(house.get(who, "/mail").await.status, sees, "{who}");
+        let said = house.ask(who, "POST", "/mail/test", to).await;
+        assert_eq!(said.status, sends, "{who}: {said:?}");
+    }
+}

@@ -6,6 +6,7 @@
 //! here as well, so that the answer to the stranger takes the same way for everybody.
 
 mod address;
+mod asked;
 mod letters;
 mod post;
 mod prepare;

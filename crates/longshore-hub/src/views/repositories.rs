@@ -215,10 +215,20 @@ pub(super) async fn limit_of(tx: &mut Tx<'_>, permit: &Permit<LIST>) -> Result<O
 }
 
 async fn limit(tx: &mut Tx<'_>, caller: &Caller, object: &Object) -> Result<Option<TagLimit>> {
+    limit_to(tx, caller, Action::RepositoryList, object).await
+}
+
+/// To which tags somebody is limited who may do something with a repository; none: to no tags.
+pub(crate) async fn limit_to(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    action: Action,
+    object: &Object,
+) -> Result<Option<TagLimit>> {
     let facts = Facts::load(tx, &caller.who, object, caller.now).await?;
     let question = Question {
         who: &caller.who,
-        action: Action::RepositoryList,
+        action,
         repo: object.repo(),
         tag: None,
         now: caller.now,
@@ -227,7 +237,7 @@ async fn limit(tx: &mut Tx<'_>, caller: &Caller, object: &Object) -> Result<Opti
 }
 
 /// Whether a limit lets a tag be seen; the empty one stands for content without a tag.
-pub(super) fn shows(limit: Option<&TagLimit>, tag: &str) -> bool {
+pub(crate) fn shows(limit: Option<&TagLimit>, tag: &str) -> bool {
     let Some(limit) = limit else { return true };
     tag.parse::<Tag>().is_ok_and(|tag| limit.allows(&tag))
 }

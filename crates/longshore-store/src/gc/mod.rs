@@ -10,6 +10,7 @@
 //!
 //! `docs/decisions/0012-online-collection.md` says why nothing that is needed can be lost to this.
 
+mod asked;
 mod burial;
 mod clock;
 mod fence;
@@ -18,7 +19,6 @@ mod hasty;
 mod options;
 mod orphans;
 mod removed;
-mod report;
 mod review;
 mod run;
 mod stats;
@@ -35,11 +35,10 @@ use longshore_core::error::Chain;
 use longshore_meta::time::micros;
 use longshore_meta::{Durability, Tx, settings};
 use longshore_spec::digest::Digest;
-use longshore_spec::name::RepoName;
 
+pub use asked::Collection;
+pub use longshore_core::past::{Amount, Ask, Emptying, GcStats, Report, Shared};
 pub use options::{GcOptions, Untagged};
-pub use report::{Amount, Report, Shared};
-pub use stats::GcStats;
 
 pub(crate) use clock::{Watch, words};
 use fence::MARK;
@@ -91,28 +90,6 @@ impl Drop for Hold {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
-}
-
-/// What is asked of a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Ask {
-    /// Only tell what would be done.
-    pub dry_run: bool,
-    /// Believe the clock as it is.
-    pub accept_clock: bool,
-    /// Work without rests.
-    pub hurry: bool,
-    /// Empty the trash first, at once.
-    pub empty: Option<Emptying>,
-}
-
-/// What of the trash is emptied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Emptying {
-    /// Of this repository only.
-    pub repo: Option<RepoName>,
-    /// This manifest only.
-    pub digest: Option<Digest>,
 }
 
 impl Store {

@@ -6,14 +6,13 @@
 //! and in the others too, in the order of digests.
 
 use longshore_core::Result;
+use longshore_core::past::{Report, Shared};
 use longshore_meta::blobs::{self, BlobRow, BlobState};
 use longshore_meta::candidates::{self, Candidate};
 use longshore_meta::graves::{self, Grave};
 use longshore_meta::{Tx, repos};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
-
-use super::report::{Report, Shared};
 
 /// How many repositories are named that share a blob.
 const NAMES: u64 = 3;
@@ -144,18 +143,24 @@ async fn unlink(tx: &mut Tx<'_>, at: &Candidate) -> Result<Option<RepoName>> {
     }
 }
 
-impl Report {
-    /// Adds what one look did, or would do.
-    pub(crate) fn looked(&mut self, digest: Digest, verdict: Verdict) {
-        match verdict {
-            Verdict::Needed => self.needed += 1,
-            Verdict::Later { size, until } => {
-                self.leased.add(size);
-                self.leased_until = self.leased_until.max(Some(until));
-            }
-            Verdict::Shared { size, with } => self.stays(Shared { digest, size, with }),
-            Verdict::Take(row) => self.taken.add(row.size),
-            Verdict::Nothing => {}
+/// How many shared blobs a report names.
+const NAMED: usize = 20;
+
+/// Adds what one look did, or would do.
+pub(super) fn noted(report: &mut Report, digest: Digest, verdict: Verdict) {
+    match verdict {
+        Verdict::Needed => report.needed += 1,
+        Verdict::Later { size, until } => {
+            report.leased.add(size);
+            report.leased_until = report.leased_until.max(Some(until));
         }
+        Verdict::Shared { size, with } => {
+            report.shared.add(size);
+            if report.shared_with.len() < NAMED {
+                report.shared_with.push(Shared { digest, size, with });
+            }
+        }
+        Verdict::Take(row) => report.taken.add(row.size),
+        Verdict::Nothing => {}
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use longshore_core::Result;
 use longshore_core::error::Chain;
+use longshore_core::past::{Amount, Report};
 use longshore_meta::candidates::{self, Candidate};
 use longshore_meta::time::{micros, span};
 use longshore_meta::trash::{self, TrashKey};
@@ -11,8 +12,7 @@ use longshore_meta::{Durability, Tx, graves};
 use longshore_spec::digest::Digest;
 
 use super::fence::Fence;
-use super::report::{Amount, Report};
-use super::review::{Looked, judge, look};
+use super::review::{Looked, judge, look, noted};
 use crate::store::Inner;
 
 /// The longest rest.
@@ -117,7 +117,7 @@ impl<'a> Run<'a> {
                     self.report.unlinked += 1;
                     self.inner.cache.content_left(name);
                 }
-                self.report.looked(one.digest, one.verdict);
+                noted(&mut self.report, one.digest, one.verdict);
             }
             self.tell();
             self.rest(began).await;
@@ -235,7 +235,7 @@ impl Inner {
             after = Some(*last);
             seen += page.len();
             for (at, verdict) in page {
-                report.looked(at.digest, verdict);
+                noted(&mut report, at.digest, verdict);
             }
             tokio::task::yield_now().await;
         }

@@ -2,38 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
-use super::report::Report;
+use longshore_core::past::{GcStats, Report};
 
-/// What collection did since the process began, and what waits.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct GcStats {
-    /// Runs that came to their end.
-    pub runs: u64,
-    /// Runs that broke off.
-    pub broken: u64,
-    /// Blobs whose bytes were removed.
-    pub freed_blobs: u64,
-    /// Their bytes.
-    pub freed_bytes: u64,
-    /// Manifests without a tag that were moved into the trash.
-    pub collected: u64,
-    /// Manifests that left the trash for good.
-    pub expired: u64,
-    /// Files without a row that were removed.
-    pub orphans: u64,
-    /// Things that could not be dealt with.
-    pub failed: u64,
-    /// Blobs that wait to be removed.
-    pub waiting_blobs: u64,
-    /// Their bytes.
-    pub waiting_bytes: u64,
-    /// Manifests in the trash.
-    pub trash: u64,
-    /// Whether it does nothing because the clock is not believed.
-    pub paused: bool,
-}
-
-/// The same, while they grow.
+/// [`GcStats`], while they grow.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     runs: AtomicU64,

@@ -20,10 +20,11 @@ use longshore_hub::moving::Follower;
 use longshore_hub::{Desk, Hub, beginning};
 use longshore_meta::{Db, Tx};
 use longshore_spec::name::RepoName;
-use longshore_store::{NewRepo, Store};
+use longshore_store::{Collection, NewRepo, Store};
 use tokio_util::sync::CancellationToken;
 
 use super::login::auth_limits;
+use super::past::past;
 use super::{Parts, now};
 use crate::config::{self, Auth, Config};
 
@@ -34,7 +35,11 @@ const EVERY: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 /// The key of the index is missing, or not the one that belongs to the database.
-pub async fn index(config: &Config, parts: &Parts) -> anyhow::Result<Option<Hub>> {
+pub async fn index(
+    config: &Config,
+    parts: &Parts,
+    collection: &Collection,
+) -> anyhow::Result<Option<Hub>> {
     let Auth::Index(settings) = &config.auth else {
         return Ok(None);
     };
@@ -64,7 +69,9 @@ pub async fn index(config: &Config, parts: &Parts) -> anyhow::Result<Option<Hub>
     let index = Index::open_with(db.clone(), Arc::new(sealing), options, sources, now()).await?;
     let names = Arc::new(Names(parts.store.clone()));
     let desk = desk(config, settings)?;
-    Ok(Some(Hub::new(index).followed_by(names).with_desk(desk)))
+    let past = past(config, parts, collection);
+    let hub = Hub::new(index).followed_by(names);
+    Ok(Some(hub.with_desk(desk).with_past(past)))
 }
 
 /// What people who come in need. No mail server is asked yet: it may start after us.

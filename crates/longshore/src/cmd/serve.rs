@@ -112,7 +112,8 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         _ => Some(assemble::authenticator(config, None).await?),
     };
     let parts = assemble::open(config).await?;
-    let hub = assemble::index(config, &parts).await?;
+    let collection = assemble::collection(config, &parts);
+    let hub = assemble::index(config, &parts, &collection).await?;
     let index = hub.as_ref().map(|hub| hub.index().clone());
     let authenticator = match login {
         Some(login) => login,
@@ -161,7 +162,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     if let Some(hub) = &hub {
         site = site
             .with_devices(DeviceEdge::new(edge, hub.clone()))
-            .with_neighbour(assemble::api(hub.clone(), finding.finder()));
+            .with_neighbour(assemble::api(hub.clone(), finding.finder(), beside.clone()));
+        let stop = stop.clone();
+        beside.spawn(async move { collection.tend(stop.cancelled()).await });
     }
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;
