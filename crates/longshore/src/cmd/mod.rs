@@ -21,6 +21,8 @@ pub mod rights;
 pub mod robots;
 mod secret_input;
 pub mod serve;
+#[cfg(test)]
+mod table;
 pub mod tags;
 pub mod takeover;
 pub mod tokens;
