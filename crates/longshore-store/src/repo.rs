@@ -43,8 +43,10 @@ pub(crate) struct Opening {
 
 impl Inner {
     /// The name today of the repository that `name` means: that name, or the one it led to when it was given up. A name that was
-    /// given up has no state of its own, so that what is remembered of a repository is remembered once.
+    /// given up has no state of its own, so that what is remembered of a repository is remembered once. Whatever
+    /// a client asks of a repository begins here, and is counted.
     pub(crate) async fn called<'n>(&self, name: &'n RepoName) -> Result<Cow<'n, RepoName>> {
+        self.gc.ask();
         // Without an index nothing is ever renamed.
         if self.options.born.is_none() || self.cache.repo(name).is_some() {
             return Ok(Cow::Borrowed(name));

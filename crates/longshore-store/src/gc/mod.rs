@@ -18,6 +18,7 @@ mod fence;
 mod hasty;
 mod options;
 mod orphans;
+mod pace;
 mod removed;
 mod review;
 mod run;
@@ -27,7 +28,7 @@ mod tests;
 mod waste;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use longshore_core::Result;
@@ -65,6 +66,8 @@ pub(crate) struct Gc {
     orphans: AtomicBool,
     /// How many want that no bytes are removed just now.
     holds: Arc<AtomicUsize>,
+    /// How many requests came.
+    asked: AtomicU64,
     /// Leases that were promised and could not be written down: until when.
     pub(crate) owed: Mutex<HashMap<Digest, i64>>,
 }
@@ -77,8 +80,19 @@ impl Gc {
             stats: Stats::default(),
             orphans: AtomicBool::new(false),
             holds: Arc::default(),
+            asked: AtomicU64::new(0),
             owed: Mutex::default(),
         }
+    }
+
+    /// A request came.
+    pub(crate) fn ask(&self) {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many did.
+    fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
     }
 }
 

@@ -35,7 +35,7 @@ pub struct GcOptions {
     pub untagged: Untagged,
     /// How old a file without a row must be to be removed.
     pub orphans: Duration,
-    /// The share of the time that collection may work, in thousandths.
+    /// The share of the time that collection may work, in thousandths; less while there are requests.
     pub pace: u32,
     /// How many things are looked at in one transaction.
     pub batch: usize,

@@ -1,7 +1,5 @@
 //! One run: phase after phase, in small transactions with rests between them.
 
-use std::time::Duration;
-
 use longshore_core::Result;
 use longshore_core::error::Chain;
 use longshore_core::past::{Amount, Report};
@@ -12,11 +10,10 @@ use longshore_meta::{Durability, Tx, graves};
 use longshore_spec::digest::Digest;
 
 use super::fence::Fence;
+use super::pace::Pace;
 use super::review::{Looked, judge, look, noted};
 use crate::store::Inner;
 
-/// The longest rest.
-const REST: Duration = Duration::from_secs(2);
 /// How many candidates a dry run looks at.
 const PLANNED: usize = 100_000;
 /// For how long something is left alone that could not be dealt with, in microseconds.
@@ -46,7 +43,7 @@ pub(super) struct Run<'a> {
     /// matter.
     pub(super) now: i64,
     pub(super) report: Report,
-    paced: bool,
+    pace: Pace,
     told: &'a (dyn Fn(&Report) + Sync),
 }
 
@@ -58,12 +55,13 @@ impl<'a> Run<'a> {
         paced: bool,
         told: &'a (dyn Fn(&Report) + Sync),
     ) -> Self {
+        let share = paced.then_some(inner.options.gc.pace);
         Self {
             inner,
             fence,
             now,
             report: Report::default(),
-            paced,
+            pace: Pace::new(share, inner.gc.asked()),
             told,
         }
     }
@@ -175,16 +173,12 @@ impl<'a> Run<'a> {
         micros((self.inner.clock)())
     }
 
-    /// Rests after a piece of work, so that it takes no more than its share of the time: requests come first.
-    pub(super) async fn rest(&self, began: i64) {
-        let pace = i64::from(self.inner.options.gc.pace.clamp(1, 1000));
-        let worked = micros((self.inner.clock)()).saturating_sub(began).max(0);
-        let rest = worked.saturating_mul(1000 - pace) / pace;
-        let rest = Duration::from_micros(rest.unsigned_abs()).min(REST);
-        if self.paced && !rest.is_zero() {
-            tokio::time::sleep(rest).await;
-        } else {
-            tokio::task::yield_now().await;
+    /// Rests after a piece of work, if it is time to.
+    pub(super) async fn rest(&mut self, began: i64) {
+        let worked = micros((self.inner.clock)()).saturating_sub(began);
+        match self.pace.after(worked, self.inner.gc.asked()) {
+            Some(rest) => tokio::time::sleep(rest).await,
+            None => tokio::task::yield_now().await,
         }
     }
 
