@@ -1,5 +1,5 @@
 //! `cargo xtask bench`: builds what is measured and what measures, finds the peers, and lets `longshore-bench run` do the rest, or
-//! `longshore-bench abuse`.
+//! `longshore-bench abuse` or `longshore-bench search`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ const RUN_LIMIT: Duration = Duration::from_hours(3);
 pub(crate) enum What {
     /// What bad clients do to the server and to good ones.
     Abuse,
+    /// How long a search takes in a registry of 100,000 repositories and 1,000,000 tags.
+    Search,
 }
 
 /// `cargo xtask bench`
@@ -93,12 +95,15 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
 pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Command> {
     let release = build::release(workspace, "longshore-bench")?;
     let mut command = Command::new(release.join("longshore-bench"));
-    let abuse = options.what == Some(What::Abuse);
     ensure!(
-        !abuse || options.profile.is_none(),
+        options.what.is_none() || options.profile.is_none(),
         "a flame graph is drawn of lines only"
     );
-    command.arg(if abuse { "abuse" } else { "run" });
+    command.arg(match options.what {
+        Some(What::Abuse) => "abuse",
+        Some(What::Search) => "search",
+        None => "run",
+    });
     if options.list {
         command.arg("--list");
     }
@@ -118,7 +123,7 @@ pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Comman
             .scratch("bench-profile")?
             .join(format!("{line}.svg"));
         command.args(["--profile", line]).arg("--svg").arg(svg);
-    } else if !abuse {
+    } else if options.what.is_none() {
         peers(workspace, options, &mut command)?;
     }
     if options.quick {
@@ -130,7 +135,10 @@ pub(crate) fn prepare(workspace: &Workspace, options: &Options) -> Result<Comman
     if let Some(rounds) = options.rounds {
         command.args(["--rounds", &rounds.to_string()]);
     }
-    let whole = !options.quick && options.only.is_empty() && options.profile.is_none();
+    let whole = options.what != Some(What::Search)
+        && !options.quick
+        && options.only.is_empty()
+        && options.profile.is_none();
     if whole || options.write {
         command
             .arg("--page")

@@ -250,7 +250,7 @@ impl Run<'_> {
 
     fn stage(&mut self, stage: Stage, lines: &[&Line], results: &mut Results) -> Result<()> {
         let mut fleet = Fleet::new();
-        for line in lines.iter().filter(|line| line.store != Store::Empty) {
+        for line in lines.iter().filter(|line| !line.store.is_new()) {
             for program in self.peers(line) {
                 let start = start_of(program, stage, line.store, self.pass);
                 if let Entry::Vacant(place) = fleet.entry(start.store.clone()) {
@@ -310,7 +310,7 @@ impl Run<'_> {
             crowded: false,
         };
         let start = start_of(program, stage, line.store, self.pass);
-        if line.store == Store::Empty {
+        if line.store.is_new() {
             let peer = Peer::start(self.ground, &start)?;
             let sample = self.measured(line, &scene, &peer);
             let dir = peer.dir.clone();

@@ -1,17 +1,18 @@
 //! What is stored before anything is measured: the same bytes in every registry, and as files of the same names under nginx.
 
+mod keep;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::fs;
-use std::path::PathBuf;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
-use crate::job::Target;
+use crate::job::{Headers, Target};
 use crate::peer::{Ground, Peer};
-use crate::wire::{Connection, Request, Response};
+use crate::wire::Connection;
+use keep::{Client, Files, Keeper};
 
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
@@ -218,13 +219,29 @@ impl Content {
     /// # Errors
     /// When something is refused.
     pub(crate) fn store(&self, ground: &Ground, peer: &Peer) -> Result<()> {
-        let mut keeper: Box<dyn Keeper> = if peer.program.is_registry() {
+        let keeper: Box<dyn Keeper> = if peer.program.is_registry() {
             Box::new(self.client(ground, peer)?)
         } else {
             Box::new(Files {
                 root: peer.dir.join("data"),
             })
         };
+        self.store_by(keeper)
+    }
+
+    /// Stores all of it behind `peer` by requests with `headers`.
+    ///
+    /// # Errors
+    /// When something is refused.
+    pub(crate) fn store_as(&self, peer: &Peer, headers: Headers) -> Result<()> {
+        let connection = Connection::open(peer.address)?;
+        self.store_by(Box::new(Client {
+            connection,
+            headers,
+        }))
+    }
+
+    fn store_by(&self, mut keeper: Box<dyn Keeper>) -> Result<()> {
         for image in &self.images {
             for blob in &image.blobs {
                 keeper.blob(image.repository, blob)?;
@@ -265,97 +282,6 @@ impl Content {
     }
 }
 
-/// Where content is stored.
-trait Keeper {
-    fn blob(&mut self, repository: &str, blob: &Blob) -> Result<()>;
-    fn manifest(&mut self, image: &Image) -> Result<()>;
-}
-
-/// Speaks to one server.
-struct Client {
-    connection: Connection,
-    headers: Vec<(String, String)>,
-}
-
-impl Client {
-    fn send(
-        &mut self,
-        method: &str,
-        path: &str,
-        kind: &str,
-        body: &[u8],
-        wanted: u16,
-    ) -> Result<Response> {
-        let mut headers: Vec<(&str, &str)> = self
-            .headers
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
-        headers.push(("Content-Type", kind));
-        let request = Request {
-            method,
-            path,
-            headers: &headers,
-            body,
-        };
-        let response = self
-            .connection
-            .send(&request)
-            .with_context(|| format!("{method} {path}"))?;
-        ensure!(
-            response.status == wanted,
-            "{method} {path}: {} {}",
-            response.status,
-            String::from_utf8_lossy(&response.body)
-        );
-        Ok(response)
-    }
-}
-
-impl Keeper for Client {
-    fn blob(&mut self, repository: &str, blob: &Blob) -> Result<()> {
-        let begin = format!("/v2/{repository}/blobs/uploads/");
-        let begun = self.send("POST", &begin, OCTETS, &[], 202)?;
-        let place = begun.location().context("an upload has no place")?;
-        let joint = if place.contains('?') { '&' } else { '?' };
-        let end = format!("{place}{joint}digest={}", blob.digest);
-        self.send("PUT", &end, OCTETS, &blob.bytes(), 201)?;
-        Ok(())
-    }
-
-    fn manifest(&mut self, image: &Image) -> Result<()> {
-        let path = image.by_tag().path;
-        self.send("PUT", &path, MANIFEST, &image.manifest, 201)?;
-        Ok(())
-    }
-}
-
-/// Writes files whose paths are those of the requests.
-struct Files {
-    root: PathBuf,
-}
-
-impl Files {
-    fn write(&self, target: &Target, bytes: &[u8]) -> Result<()> {
-        let path = self.root.join(target.path.trim_start_matches('/'));
-        let folder = path.parent().context("a file has no folder")?;
-        fs::create_dir_all(folder)
-            .with_context(|| format!("{} cannot be made", folder.display()))?;
-        fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))
-    }
-}
-
-impl Keeper for Files {
-    fn blob(&mut self, repository: &str, blob: &Blob) -> Result<()> {
-        self.write(&blob.target(repository), &blob.bytes())
-    }
-
-    fn manifest(&mut self, image: &Image) -> Result<()> {
-        self.write(&image.by_tag(), &image.manifest)?;
-        self.write(&image.by_digest(), &image.manifest)
-    }
-}
-
 fn sha256(bytes: &[u8]) -> String {
     let mut text = "sha256:".to_owned();
     for byte in digest(&SHA256, bytes).as_ref() {
@@ -366,6 +292,8 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -5,8 +5,12 @@
 
 mod beside;
 mod cold;
+mod collect;
+mod figure;
 mod foot;
+mod house;
 mod image;
+mod index;
 mod listing;
 mod pull;
 mod push;
@@ -16,7 +20,6 @@ mod storm;
 pub(crate) mod works;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use anyhow::Result;
 
@@ -24,6 +27,7 @@ use crate::fill::Shape;
 use crate::goal::{Against, Goal, Wanted};
 use crate::peer::{Ground, Peer, Program};
 use crate::seed::{Content, Set};
+pub(crate) use figure::Figure;
 
 /// Every line, in the order of the table.
 pub(crate) fn all() -> Vec<Line> {
@@ -33,9 +37,11 @@ pub(crate) fn all() -> Vec<Line> {
         push::lines,
         image::lines,
         beside::lines,
+        collect::lines,
         cold::lines,
         storm::lines,
         listing::lines,
+        index::lines,
         foot::lines,
     ];
     families.iter().flat_map(|lines| lines()).collect()
@@ -92,6 +98,10 @@ pub(crate) enum Store {
     Filled(Size),
     /// The same by a server started for this round.
     FilledRestarted(Size),
+    /// On an empty store, by a server started for this round that collects only when it is told to.
+    Littered,
+    /// On a store of its own, by a server that keeps accounts and is up.
+    Indexed,
 }
 
 /// How much a filled store holds.
@@ -108,8 +118,13 @@ impl Store {
     pub(crate) fn size(self) -> Option<Size> {
         match self {
             Self::Filled(size) | Self::FilledRestarted(size) => Some(size),
-            Self::Seeded | Self::Restarted | Self::Empty => None,
+            _ => None,
         }
+    }
+
+    /// Whether it is gone after each round.
+    pub(crate) fn is_new(self) -> bool {
+        matches!(self, Self::Empty | Self::Littered)
     }
 
     /// Whether a server is started for each round.
@@ -135,48 +150,6 @@ impl Size {
                 ..shape
             },
         }
-    }
-}
-
-/// What is measured of one round.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Figure {
-    /// Units a second.
-    Rate,
-    /// Processor seconds of the server per GB, or microseconds per request or image.
-    Cpu,
-    /// Microseconds of one unit: half are faster.
-    P50,
-    /// Microseconds of one unit: one in a hundred is slower.
-    P99,
-    /// The most anonymous memory, in MB.
-    Memory,
-    /// Resident memory, mapped files included, in MB.
-    Resident,
-    /// GB/s of what goes on beside the measured work.
-    Beside,
-    /// How much later than the median the last connection was done, as a ratio.
-    Slowest,
-    /// Milliseconds from the start of the process until it listens.
-    Start,
-    /// Size of the program, in MB.
-    Size,
-}
-
-impl fmt::Display for Figure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Rate => "rate",
-            Self::Cpu => "cpu",
-            Self::P50 => "p50",
-            Self::P99 => "p99",
-            Self::Memory => "memory",
-            Self::Resident => "resident",
-            Self::Beside => "beside",
-            Self::Slowest => "slowest",
-            Self::Start => "start",
-            Self::Size => "size",
-        })
     }
 }
 
@@ -341,6 +314,11 @@ impl Line {
         self.goal(name, figure, Against::Nothing, Wanted::Most(bound))
     }
 
+    /// The figure itself is at least `bound`.
+    pub(crate) fn least(self, name: &'static str, figure: Figure, bound: f64) -> Self {
+        self.goal(name, figure, Against::Nothing, Wanted::Least(bound))
+    }
+
     /// Compared with our own figure on another line.
     pub(crate) fn beside_line(
         self,
@@ -388,7 +366,7 @@ mod tests {
             .collect();
         for goal in [
             "G1", "G2", "G3", "G4", "G5", "G6", "G7", "G8", "G9", "G10", "G11", "G12", "G13",
-            "G14", "G15", "G16", "growth", "storm", "tls",
+            "G13b", "G14", "G15", "G16", "growth", "index", "storm", "tls",
         ] {
             assert!(named.contains(goal), "{goal}");
         }

@@ -17,7 +17,8 @@ pub(crate) struct Pair<'a> {
     pub(crate) key: &'a Path,
 }
 
-/// Longshore's file; the data lies in `dir`/data, the keys of the token service in `dir`/keys.json. What `own` says holds before the rest.
+/// Longshore's file; the data lies in `dir`/data, the keys of the token service in `dir`/keys.json, but where it is its own token service.
+/// What `own` says holds before the rest.
 pub(super) fn longshore(
     dir: &Path,
     address: SocketAddr,
@@ -30,13 +31,18 @@ pub(super) fn longshore(
         "data": text(&dir.join("data"))?,
         "metrics": { "listen": metrics.to_string() },
         "log": { "access": true },
-        "auth": { "token": {
-            "realm": "http://127.0.0.1:1/token", "service": SERVICE, "issuer": ISSUER,
-            "jwks_file": text(&dir.join("keys.json"))?,
-        } },
         // All load comes from one address and by one name; the limits per client are not what is measured.
         "limits": { "connections_per_ip": 0, "requests_per_user": 0 },
     });
+    let logins = if own.get("index").is_some() {
+        json!({ "public_url": format!("http://{address}"), "index": { "service": SERVICE } })
+    } else {
+        json!({ "auth": { "token": {
+            "realm": "http://127.0.0.1:1/token", "service": SERVICE, "issuer": ISSUER,
+            "jwks_file": text(&dir.join("keys.json"))?,
+        } } })
+    };
+    merge(&mut all, &logins);
     if let (Some(pair), Some(all)) = (tls, all.as_object_mut()) {
         all.insert(
             "tls".to_owned(),

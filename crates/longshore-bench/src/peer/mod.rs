@@ -22,9 +22,11 @@ use crate::plain::Way;
 use crate::probe::{Probe, Use};
 use crate::process::{self, Server, tied};
 pub(crate) use certificate::Certificate;
-pub(crate) use token::Issuer;
+pub(crate) use token::{Issuer, SERVICE};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// Longshore's file.
+const CONFIG: &str = "longshore.toml";
 
 /// What can be measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -222,6 +224,17 @@ impl Peer {
         )])
     }
 
+    /// A command of Longshore's that speaks to this server.
+    ///
+    /// # Errors
+    /// When there is no Longshore.
+    pub(crate) fn command(&self, ground: &Ground, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(ground.paths.of(Program::Longshore)?);
+        command.args(arguments);
+        command.arg("--config").arg(self.dir.join(CONFIG));
+        Ok(command)
+    }
+
     /// Fails when it has ended by itself.
     ///
     /// # Errors
@@ -247,7 +260,7 @@ fn configure(
         Program::Longshore => {
             fs::write(dir.join("keys.json"), ground.issuer.keys().to_string())?;
             (
-                "longshore.toml",
+                CONFIG,
                 config::longshore(dir, address, free()?, pair, &start.own)?,
             )
         }

@@ -179,6 +179,7 @@ fn bound(results: &Results, line: &Line, program: Program) -> &'static str {
 fn more(results: &Results, line: &Line, program: Program) -> String {
     let shown = [
         (Figure::Beside, "GB/s beside"),
+        (Figure::Rise, "times the p99 of the same without"),
         (Figure::Slowest, "times the median for the slowest"),
         (Figure::Start, "ms to start"),
         (Figure::Size, "MB of program"),

@@ -44,18 +44,25 @@ pub(super) fn start_of(program: Program, stage: Stage, store: Store, pass: u32) 
         program,
         store: match store {
             Store::Seeded | Store::Restarted => format!("store-{program}"),
-            Store::Empty => format!("empty-{program}-{pass}"),
+            Store::Empty | Store::Littered => format!("empty-{program}-{pass}"),
+            Store::Indexed => format!("indexed-{program}"),
             Store::Filled(size) | Store::FilledRestarted(size) => {
                 format!("filled-{program}-{size:?}").to_lowercase()
             }
         },
         tls: stage == Stage::Tls,
         cores: cores(stage, SERVER),
-        own: match store.size() {
+        own: match store {
             // The catalog has what its reader may pull, and no token names 100,000 repositories.
             // Its blobs have no files, so there is nothing to read them for: each would be found lost.
-            Some(_) => json!({"auth": {"anonymous": "pull"}, "storage": {"scrub_every": "0"}}),
-            None => Value::Null,
+            Store::Filled(_) | Store::FilledRestarted(_) => {
+                json!({"auth": {"anonymous": "pull"}, "storage": {"scrub_every": "0"}})
+            }
+            Store::Littered => json!({"gc": {
+                "enabled": false, "unreferenced": "0s", "lease": "1s", "quarantine": "0s",
+            }}),
+            Store::Indexed => json!({"index": {"enabled": true}}),
+            Store::Seeded | Store::Restarted | Store::Empty => Value::Null,
         },
     }
 }
