@@ -131,6 +131,8 @@ impl Image {
 pub(crate) enum Set {
     /// An image and blobs of 10 KiB, 1 MiB and 100 MiB.
     App,
+    /// The same image alone.
+    Image,
     /// An image and one blob of 100 MiB.
     Abused,
     /// One blob of 1 GiB.
@@ -143,6 +145,11 @@ pub(crate) enum Set {
 
 /// The repository of [`Set::App`] and [`Set::Huge`].
 pub(crate) const APP: &str = "bench/app";
+
+/// The image of [`APP`].
+fn app() -> Image {
+    Image::new(APP, "1.0".to_owned(), 1, &[(12, 10 * KIB)])
+}
 
 /// All that is stored.
 #[derive(Debug, Default)]
@@ -167,15 +174,14 @@ impl Content {
         };
         match set {
             Set::App => {
-                self.images
-                    .push(Image::new(APP, "1.0".to_owned(), 1, &[(12, 10 * KIB)]));
+                self.images.push(app());
                 self.loose.extend(loose(1000, 256, 10 * KIB));
                 self.loose.extend(loose(2000, 16, MIB));
                 self.loose.extend(loose(3000, 4, 100 * MIB));
             }
+            Set::Image => self.images.push(app()),
             Set::Abused => {
-                self.images
-                    .push(Image::new(APP, "1.0".to_owned(), 1, &[(12, 10 * KIB)]));
+                self.images.push(app());
                 self.loose.extend(loose(3000, 1, 100 * MIB));
             }
             Set::Huge => self.loose.extend(loose(4000, 1, 1024 * MIB)),

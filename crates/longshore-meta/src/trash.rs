@@ -3,6 +3,7 @@
 use longshore_core::Result;
 use longshore_spec::digest::Digest;
 
+use crate::manifests::manifest_depth;
 use crate::news::{Kind, news_put};
 use crate::tx::Tx;
 use crate::values;
@@ -91,6 +92,15 @@ pub async fn trash_put(
     let by = (how.deleted_by.as_str(), how.deleted);
     news_put(tx, by, Kind::ManifestGone, repo, Some(digest), None).await?;
     Ok(true)
+}
+
+/// Whether a manifest of a repository can be pulled, or restored from the trash.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn manifest_is_here(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
+    Ok(manifest_depth(tx, repo, digest).await?.is_some()
+        || trash_get(tx, repo, digest).await?.is_some())
 }
 
 /// What is known of a manifest in the trash.

@@ -88,8 +88,7 @@ impl Store {
     /// Forgets what the caches know of the tags and content of a repository: something of it was restored. To be called when that is
     /// committed.
     pub fn restored(&self, repo: &RepoName) {
-        self.0.cache.tags_moved(repo);
-        self.0.cache.content_left(repo);
+        self.0.restored(repo);
     }
 
     /// Points a tag to `to`, or to where it pointed before its last change; the manifest is taken out of the trash if it is
@@ -114,7 +113,7 @@ impl Store {
                 Box::pin(restore_tag(tx, *id, tag, *to, (&by.0, by.1)))
             })
             .await?;
-        self.restored(repo);
+        inner.restored(repo);
         tracing::info!(repo = %repo, tag = %tag, to = %restored.to, actor, "a tag was restored");
         Ok(restored)
     }
@@ -124,7 +123,7 @@ async fn shown(tx: &mut Tx<'_>, repo: i64, found: Vec<(String, Change)>) -> Resu
     let mut changes = Vec::new();
     for (tag, change) in found {
         let old_is_here = match &change.old {
-            Some(old) => is_here(tx, repo, old).await?,
+            Some(old) => trash::manifest_is_here(tx, repo, old).await?,
             None => false,
         };
         changes.push(TagChange {
@@ -138,11 +137,6 @@ async fn shown(tx: &mut Tx<'_>, repo: i64, found: Vec<(String, Change)>) -> Resu
         });
     }
     Ok(changes)
-}
-
-async fn is_here(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<bool> {
-    Ok(manifests::manifest_depth(tx, repo, digest).await?.is_some()
-        || trash::trash_get(tx, repo, digest).await?.is_some())
 }
 
 /// Points a tag of a repository to `to`, or to where it pointed before its last change, as part of a transaction of somebody who

@@ -46,7 +46,7 @@ impl Inner {
     /// given up has no state of its own, so that what is remembered of a repository is remembered once. Whatever
     /// a client asks of a repository begins here, and is counted.
     pub(crate) async fn called<'n>(&self, name: &'n RepoName) -> Result<Cow<'n, RepoName>> {
-        self.gc.ask();
+        self.gc.request_came();
         // Without an index nothing is ever renamed.
         if self.options.born.is_none() || self.cache.repo(name).is_some() {
             return Ok(Cow::Borrowed(name));

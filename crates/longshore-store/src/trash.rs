@@ -182,6 +182,12 @@ impl Inner {
         Ok(found)
     }
 
+    /// See [`Store::restored`].
+    pub(crate) fn restored(&self, repo: &RepoName) {
+        self.cache.tags_moved(repo);
+        self.cache.content_left(repo);
+    }
+
     async fn trash_restore(
         &self,
         name: &RepoName,
@@ -196,8 +202,7 @@ impl Inner {
                 Box::pin(restore_manifest(tx, *repo, digest, (actor, *now)))
             })
             .await?;
-        self.cache.tags_moved(name);
-        self.cache.content_left(name);
+        self.restored(name);
         tracing::info!(repo = %name, %digest, actor, tags = restored.tags.join(", "), "a manifest was restored from the trash");
         Ok(restored)
     }

@@ -40,10 +40,7 @@ struct BesideCollection;
 
 impl Measure for BesideCollection {
     fn once(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
-        let content = Content {
-            images: Content::new(&[Set::App]).images,
-            loose: Vec::new(),
-        };
+        let content = Content::new(&[Set::Image]);
         content.store(scene.ground, peer)?;
         let task = Task::Push {
             repository: "bench/litter".to_owned(),

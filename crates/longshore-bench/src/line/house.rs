@@ -44,10 +44,7 @@ impl House {
     /// # Errors
     /// When something is refused.
     pub(super) fn ways(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Ways> {
-        let content = Content {
-            images: Content::new(&[Set::App]).images,
-            loose: Vec::new(),
-        };
+        let content = Content::new(&[Set::Image]);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = known.is_none();
         let secret = match &*known {

@@ -8,9 +8,8 @@ use longshore_core::Result;
 use longshore_core::past::Outlook;
 use longshore_meta::Tx;
 use longshore_meta::history::{Cause, Change, history_list, history_list_all};
-use longshore_meta::manifests::manifest_depth;
 use longshore_meta::repos::repo_name;
-use longshore_meta::trash::{TrashKey, trash_expired, trash_get, trash_list};
+use longshore_meta::trash::{TrashKey, manifest_is_here, trash_expired, trash_get, trash_list};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 
@@ -241,10 +240,7 @@ async fn changed(
     change: Change,
 ) -> Result<TagChange> {
     let old_is_here = match &change.old {
-        Some(old) => {
-            manifest_depth(tx, repo, old).await?.is_some()
-                || trash_get(tx, repo, old).await?.is_some()
-        }
+        Some(old) => manifest_is_here(tx, repo, old).await?,
         None => false,
     };
     Ok(TagChange {

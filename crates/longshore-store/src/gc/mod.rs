@@ -67,7 +67,7 @@ pub(crate) struct Gc {
     /// How many want that no bytes are removed just now.
     holds: Arc<AtomicUsize>,
     /// How many requests came.
-    asked: AtomicU64,
+    requests: AtomicU64,
     /// Leases that were promised and could not be written down: until when.
     pub(crate) owed: Mutex<HashMap<Digest, i64>>,
 }
@@ -80,19 +80,19 @@ impl Gc {
             stats: Stats::default(),
             orphans: AtomicBool::new(false),
             holds: Arc::default(),
-            asked: AtomicU64::new(0),
+            requests: AtomicU64::new(0),
             owed: Mutex::default(),
         }
     }
 
     /// A request came.
-    pub(crate) fn ask(&self) {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn request_came(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     /// How many did.
-    fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+    fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
     }
 }
 

@@ -21,29 +21,29 @@ pub(super) struct Pace {
     /// What was worked since the last rest, in microseconds.
     worked: i64,
     /// How many requests there had been by then.
-    asked: u64,
+    requests: u64,
 }
 
 impl Pace {
-    pub(super) fn new(share: Option<u32>, asked: u64) -> Self {
+    pub(super) fn new(share: Option<u32>, requests: u64) -> Self {
         Self {
             share,
             worked: 0,
-            asked,
+            requests,
         }
     }
 
-    /// The rest that is due after another `worked` microseconds, if one is; `asked` requests have come in all.
-    pub(super) fn after(&mut self, worked: i64, asked: u64) -> Option<Duration> {
+    /// The rest that is due after another `worked` microseconds, if one is; so many `requests` have come in all.
+    pub(super) fn after(&mut self, worked: i64, requests: u64) -> Option<Duration> {
         let share = i64::from(self.share?.clamp(1, 1000));
         self.worked = self.worked.saturating_add(worked.max(0));
         if self.worked < PIECE {
             return None;
         }
         let of_share = self.worked.saturating_mul(1000 - share) / share;
-        let is_busy = self.asked != asked;
+        let is_busy = self.requests != requests;
         let least = if is_busy { BREATH } else { 0 };
-        (self.worked, self.asked) = (0, asked);
+        (self.worked, self.requests) = (0, requests);
         let rest = of_share.max(least).min(REST);
         (rest > 0).then(|| Duration::from_micros(rest.unsigned_abs()))
     }

@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
             fence,
             now,
             report: Report::default(),
-            pace: Pace::new(share, inner.gc.asked()),
+            pace: Pace::new(share, inner.gc.requests()),
             told,
         }
     }
@@ -176,7 +176,7 @@ impl<'a> Run<'a> {
     /// Rests after a piece of work, if it is time to.
     pub(super) async fn rest(&mut self, began: i64) {
         let worked = micros((self.inner.clock)()).saturating_sub(began);
-        match self.pace.after(worked, self.inner.gc.asked()) {
+        match self.pace.after(worked, self.inner.gc.requests()) {
             Some(rest) => tokio::time::sleep(rest).await,
             None => tokio::task::yield_now().await,
         }
