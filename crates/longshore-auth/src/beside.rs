@@ -128,7 +128,12 @@ impl Beside {
         if needs.verb.is_none() && !needs.searches {
             return Ok(Rights::Nothing);
         }
-        let granted = self.index.grants(known, &needs.scopes(), peer, now).await;
+        let granted = match (known, needs.repo, needs.verb) {
+            (None, Some(repo), Some(Verb::Pull)) if !needs.searches => {
+                self.index.stranger_pulls(repo, peer, now).await
+            }
+            _ => self.index.grants(known, &needs.scopes(), peer, now).await,
+        };
         granted
             .map(|grants| Rights::Listed(grants.into()))
             .map_err(|error| crate::index::unavailable(&error))

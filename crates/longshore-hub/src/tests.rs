@@ -34,6 +34,7 @@ mod factors;
 mod log;
 mod mail;
 mod repositories;
+mod strangers;
 mod tend;
 mod trust;
 

@@ -6,11 +6,12 @@ use std::time::SystemTime;
 
 use longshore_core::{Grant, On, Result, Rights, Verb, Verbs};
 use longshore_meta::principals::PrincipalId;
-use longshore_spec::scope::{Scope, Scopes};
+use longshore_spec::name::RepoName;
+use longshore_spec::scope::{Actions, Scope, Scopes};
 
 use super::{Index, Known, unavailable};
 use crate::identity::{Needs, Refusal};
-use crate::rights::{Action, Via, Who};
+use crate::rights::{Action, Via, Who, grant_of};
 
 impl Index {
     /// What of `scopes` is allowed to `known`, or to everybody.
@@ -26,6 +27,28 @@ impl Index {
     ) -> Result<Vec<Grant>> {
         let who = known.map_or_else(|| Who::stranger(from), |known| known.who(from));
         self.granted(&who, scopes, now).await
+    }
+
+    /// Whether and what of it a stranger may pull. What was looked up for one is remembered for the next for a while.
+    pub(crate) async fn stranger_pulls(
+        &self,
+        repo: &RepoName,
+        from: IpAddr,
+        now: SystemTime,
+    ) -> Result<Vec<Grant>> {
+        let who = Who::stranger(from);
+        let decide = |facts: &_| grant_of(facts, &who, repo, Actions::PULL, now);
+        let memory = &self.0.strangers;
+        if let Some(grants) = memory.with(repo, now, decide) {
+            return Ok(grants);
+        }
+        let epoch = memory.epoch();
+        let facts = self.0.judge.facts(&who, repo, now).await?;
+        let grants = decide(&facts);
+        if !grants.is_empty() {
+            memory.keep(repo, facts, epoch, now);
+        }
+        Ok(grants)
     }
 
     /// What the bearer of a token may do of what a request needs, where the token does not say it.

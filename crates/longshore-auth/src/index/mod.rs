@@ -16,6 +16,7 @@ pub mod password;
 pub mod secret;
 mod session;
 mod sources;
+mod strangers;
 mod token;
 mod versions;
 
@@ -28,6 +29,7 @@ use longshore_meta::secrets::secret_delete_expired;
 use longshore_meta::time::micros;
 use longshore_meta::{Db, Durability};
 
+use self::strangers::Strangers;
 use self::versions::Versions;
 use crate::checked::Checks;
 use crate::identity::Refusal;
@@ -68,6 +70,7 @@ struct Inner {
     /// What the password of somebody who does not exist is checked against.
     decoy: Arc<str>,
     versions: Versions,
+    strangers: Strangers,
     judge: Judge,
 }
 
@@ -150,6 +153,7 @@ impl Index {
             secrets,
             decoy,
             versions: Versions::new(),
+            strangers: Strangers::new(),
         })))
     }
 
@@ -233,8 +237,9 @@ impl Index {
         self.0.versions.forget(principal);
     }
 
-    /// The same of everybody, where it is not known from whom.
+    /// The same of everybody, where it is not known from whom, and of what strangers may do.
     pub fn forget_all(&self) {
+        self.0.strangers.forget();
         self.0.versions.forget_all();
     }
 

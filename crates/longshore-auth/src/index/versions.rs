@@ -1,6 +1,7 @@
 //! Whether a principal is still what it was when a token was issued, from memory that is a few seconds old at most.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use longshore_core::Result;
@@ -21,12 +22,15 @@ type Version = Option<i64>;
 #[derive(Debug)]
 pub(crate) struct Versions {
     known: Cache<i64, Arc<(SystemTime, Version)>>,
+    /// How often something was forgotten.
+    forgotten: AtomicU64,
 }
 
 impl Versions {
     pub(crate) fn new() -> Self {
         Versions {
             known: Cache::new(MOST),
+            forgotten: AtomicU64::new(0),
         }
     }
 
@@ -47,6 +51,7 @@ impl Versions {
         {
             return Ok(known.1 == Some(version));
         }
+        let before = self.forgotten.load(Ordering::SeqCst);
         let found = db
             .read(&principal, |tx, id| Box::pin(login_version(tx, *id)))
             .await?;
@@ -55,16 +60,22 @@ impl Versions {
             .filter(|(state, _, expires)| *state == 0 && expires.is_none_or(|end| at < end))
             .map(|(_, version, _)| version);
         self.known.insert(principal, Arc::new((now, current)));
+        if self.forgotten.load(Ordering::SeqCst) != before {
+            // What was read may be of before a change whose news came before it was kept.
+            self.known.invalidate(&principal);
+        }
         Ok(current == Some(version))
     }
 
     /// Forgets everything: something was just taken away in this process, from whoever it was.
     pub(crate) fn forget_all(&self) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.known.invalidate_all();
     }
 
     /// Forgets what is known of a principal, of which something was just taken away in this process.
     pub(crate) fn forget(&self, principal: i64) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.known.invalidate(&principal);
     }
 }

@@ -43,6 +43,19 @@ impl Judge {
             .await
     }
 
+    /// What a decision about a repository is made from, for whoever remembers it: see [`grant_of`].
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn facts(&self, who: &Who, repo: &RepoName, now: SystemTime) -> Result<Facts> {
+        let args = (who, Object::Repository(repo.clone()), now);
+        self.db
+            .read(&args, |tx, (who, object, now)| {
+                Box::pin(Facts::load(tx, who, object, *now))
+            })
+            .await
+    }
+
     /// Whether `who` may do `action` to `object`, for some tag at least where none is asked about.
     ///
     /// # Errors
@@ -131,7 +144,9 @@ pub async fn grant(
     for scope in asked {
         match &scope.resource {
             Resource::Repository { repo, .. } => {
-                on_repository(tx, who, repo, scope.actions, now, &mut grants).await?;
+                let object = Object::Repository(repo.clone());
+                let facts = Facts::load(tx, who, &object, now).await?;
+                grants.extend(grant_of(&facts, who, repo, scope.actions, now));
             }
             Resource::Registry(name)
                 if &**name == "catalog" && scope.actions.contains(Actions::ALL) =>
@@ -144,16 +159,14 @@ pub async fn grant(
     Ok(grants)
 }
 
-async fn on_repository(
-    tx: &mut Tx<'_>,
+/// Of `actions` on `repo`, what `facts` about it allow: with the verbs that are, once for each limit of tags.
+pub fn grant_of(
+    facts: &Facts,
     who: &Who,
     repo: &RepoName,
     actions: Actions,
     now: SystemTime,
-    grants: &mut Vec<Grant>,
-) -> Result<()> {
-    let object = Object::Repository(repo.clone());
-    let facts = Facts::load(tx, who, &object, now).await?;
+) -> Vec<Grant> {
     let is_new = facts.ground.repo.as_ref().is_none_or(|at| at.id.is_none());
     let ask = |action| {
         let question = Question {
@@ -163,15 +176,16 @@ async fn on_repository(
             tag: None,
             now,
         };
-        let decision = decide(&facts, &question);
+        let decision = decide(facts, &question);
         decision.is_allowed().then_some(decision.limit)
     };
     // What is not there is as if it were not theirs, or else a denial would say that something is: only whoever could make it is
     // answered as by a place that has nothing of that name.
-    let may_make =
-        ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some();
-    if is_new && !may_make {
-        return Ok(());
+    let may_make = || {
+        ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some()
+    };
+    if is_new && !may_make() {
+        return Vec::new();
     }
     let mut allowed: Vec<(Verbs, Option<TagLimit>)> = Vec::new();
     for (asked, verb, action) in [
@@ -191,12 +205,12 @@ async fn on_repository(
             None => allowed.push((Verbs::NONE.with(verb), limit)),
         }
     }
-    grants.extend(allowed.into_iter().map(|(verbs, limit)| Grant {
+    let allowed = allowed.into_iter().map(|(verbs, limit)| Grant {
         on: On::Repo(repo.clone()),
         verbs,
         tags: limit.map(Arc::new),
-    }));
-    Ok(())
+    });
+    allowed.collect()
 }
 
 /// A limit that is short enough to be written into a token: with fewer allowed patterns where there are too many, and none at all

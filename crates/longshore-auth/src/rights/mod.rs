@@ -22,7 +22,8 @@ mod tests;
 
 pub use action::{Action, ActionSet, Place};
 pub use explain::Explanation;
+pub use facts::Facts;
 pub use ground::Object;
-pub use judge::Judge;
+pub use judge::{Judge, grant_of};
 pub use narrow::Narrow;
 pub use who::{Via, Who};
