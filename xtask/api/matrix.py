@@ -3,7 +3,8 @@
 
 What is expected is made from the table of endpoints (`/api/v1/openapi.json`, `x-longshore-needs`) and from the roles' actions; what an
 endpoint answers to those who may is in `MAY`. Nothing is changed by any request here: those who may ask for what cannot be, or for what
-is so already, so that a snapshot at the end must be the one of the beginning. Last line: `matrix: cells=N wrong=N`.
+is so already, so that a snapshot at the end must be the one of the beginning. Last line: `matrix: cells=N wrong=N`. With `--timing` only
+what answers' times tell is measured (`timing.py`), and said.
 """
 
 import hashlib
@@ -12,6 +13,7 @@ import re
 import sys
 
 import registry
+import timing
 from house import API, EMPTY, EVERYWHERE, IN_ACME, PASSWORD, PEOPLE, House, basic
 
 DIGEST = "sha256:" + hashlib.sha256(EMPTY).hexdigest()
@@ -169,6 +171,7 @@ class Matrix:
     def __init__(self, house):
         self.house = house
         self.cells, self.wrong = 0, 0
+        self.loud = "--timing" in sys.argv
         roles = house.must("GET", "/roles?limit=1000")["items"]
         self.actions = {role["name"]: set(role["actions"]) for role in roles}
 
@@ -321,7 +324,7 @@ def fill(path, place, values=()):
 
 
 def snapshot(house):
-    """All that anybody could have changed, but who has starred and who was seen when."""
+    """All that anybody could have changed, but who has starred, who was seen when, and how often something was pulled."""
     paths = ["/users", "/organisations", "/namespaces", "/repositories", "/bindings", "/roles", "/settings"]
     for name in ["acme", "other"]:
         for rest in ["bindings", "roles"]:
@@ -331,17 +334,22 @@ def snapshot(house):
     found = {}
     for path in paths:
         text = json.dumps(house.must("GET", path + ("" if "app" in path or path == "/settings" else "?limit=1000")))
-        found[path] = re.sub(r'"(seen|stars|starred)": [^,}]*', "", text)
+        found[path] = re.sub(r'"(seen|stars|starred|pulls)": [^,}]*', "", text)
     return found
 
 
 def main():
     with House() as house:
         matrix = Matrix(house)
+        if matrix.loud:
+            timing.cells(matrix, house, basic)
+            print(f"matrix: cells={matrix.cells} wrong={matrix.wrong}")
+            return 0 if matrix.wrong == 0 else 1
         document = house.must("GET", "/openapi.json")
         before = snapshot(house)
         api(matrix, house, document)
         registry.cells(matrix, house)
+        timing.cells(matrix, house, basic)
         after = snapshot(house)
         for path, text in before.items():
             matrix.cell(f"nothing is changed at {path}", text, after[path])

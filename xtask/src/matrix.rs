@@ -13,7 +13,7 @@ use crate::process::{self, Ended};
 use crate::server::Server;
 use crate::workspace::Workspace;
 
-const LIMIT: Duration = Duration::from_mins(5);
+const LIMIT: Duration = Duration::from_mins(15);
 
 /// `cargo xtask matrix`: the last line says how many cells there were and how many were wrong; exit code 0 only with none.
 ///

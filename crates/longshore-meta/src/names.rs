@@ -42,6 +42,15 @@ pub async fn name_resolve(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<
     })
 }
 
+/// Reads what [`name_resolve`] reads of a name that nothing has: of one that something has and that is not everybody's to know, so
+/// that its time does not tell.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn name_past(tx: &mut Tx<'_>, name: &RepoName, now: i64) -> Result<()> {
+    moved(tx, name, now).await.map(drop)
+}
+
 async fn exactly(tx: &mut Tx<'_>, name: &RepoName) -> Result<Option<Resolved>> {
     if let Some(id) = repo_id(tx, name).await? {
         return Ok(Some(Resolved {

@@ -193,17 +193,17 @@ pub async fn namespace_at(tx: &mut Tx<'_>, path: &str) -> Result<Option<Namespac
 }
 
 /// The namespaces that `path` lies in or is, the outermost first. A group lies in a namespace, so the first that is missing
-/// ends it.
+/// ends it; what is behind it is looked for all the same, so that the time does not tell where that was.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn namespace_chain(tx: &mut Tx<'_>, path: &str) -> Result<Vec<Namespace>> {
-    let mut chain = Vec::new();
+    let (mut chain, mut ended) = (Vec::new(), false);
     for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
-        let Some(found) = namespace_at(tx, path.get(..end).unwrap_or(path)).await? else {
-            break;
-        };
-        chain.push(found);
+        match namespace_at(tx, path.get(..end).unwrap_or(path)).await? {
+            Some(found) if !ended => chain.push(found),
+            _ => ended = true,
+        }
     }
     Ok(chain)
 }

@@ -9,7 +9,7 @@ use longshore_meta::bindings::{Binding, Subject, binding_in, binding_on};
 use longshore_meta::members::member_of;
 use longshore_meta::principals::{Kind, PrincipalId, Standing, principal_standing};
 
-use super::ground::{Ground, Object};
+use super::ground::{Ground, NO_PLACE, NO_REPO, Object};
 use super::rule::Rule;
 use super::who::Who;
 
@@ -67,8 +67,12 @@ impl Facts {
                 break;
             }
             let mut party = Party::load(tx, id).await?;
-            let places = facts.ground.places();
-            let repo = facts.ground.repo.as_ref().and_then(|repo| repo.id);
+            let mut places = facts.ground.places();
+            if facts.ground.chain.is_empty() && !matches!(object, Object::System) {
+                places.push(NO_PLACE);
+            }
+            let repo = facts.ground.repo.as_ref();
+            let repo = repo.map(|repo| repo.id.unwrap_or(NO_REPO));
             for subject in &party.subjects {
                 let mut rows = binding_in(tx, *subject, &places).await?;
                 if let Some(repo) = repo {

@@ -16,6 +16,12 @@ use super::role::LIBRARY;
 /// The setting that says whether the system is read-only: `true` where it is.
 pub const READ_ONLY: &str = "index.read_only";
 
+/// The id of no repository. What is not there is looked up like what is there, and what is there and not everybody's like what is not:
+/// the time that an answer takes would tell them apart.
+pub(super) const NO_REPO: i64 = -1;
+/// The same of a namespace.
+pub(super) const NO_PLACE: NamespaceId = NamespaceId(-1);
+
 /// What is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Object {
@@ -97,20 +103,20 @@ impl Ground {
         };
         match object {
             Object::System => {}
-            Object::Namespace(id) => match namespace_get(tx, *id).await? {
-                Some(namespace) => ground.chain = namespace_chain(tx, &namespace.path).await?,
-                None => ground.is_nowhere = true,
-            },
+            Object::Namespace(id) => {
+                let found = namespace_get(tx, *id).await?;
+                ground.is_nowhere = found.is_none();
+                // As much is read where there is none.
+                let path = found.map_or_else(String::new, |found| found.path);
+                ground.chain = namespace_chain(tx, &path).await?;
+            }
             Object::Repository(name) | Object::Tag(name, _) => {
                 let found = names::name_resolve(tx, name, micros(now)).await?;
                 // What was deleted is nobody's, also not that of those who may do everything everywhere.
                 let below = found.name.as_str().strip_prefix(repos::REMOVED);
                 ground.is_nowhere = below.is_some_and(|below| below.starts_with('/'));
                 ground.chain = namespace_chain(tx, home(&found.name)).await?;
-                let standing = match found.repo {
-                    Some(id) => profile_standing(tx, id).await?,
-                    None => None,
-                };
+                let standing = profile_standing(tx, found.repo.unwrap_or(NO_REPO)).await?;
                 let (visibility, read_only) = standing.unwrap_or_default();
                 ground.repo = Some(RepoGround {
                     id: found.repo,
@@ -118,6 +124,9 @@ impl Ground {
                     visibility,
                     read_only,
                 });
+                if found.repo.is_some() && ground.visibility() != Visibility::Public {
+                    names::name_past(tx, name, micros(now)).await?;
+                }
             }
         }
         Ok(ground)
