@@ -18,6 +18,7 @@ use crate::given::Given;
 use crate::moving::Follower;
 use crate::past::Past;
 use crate::permit::Permit;
+use crate::refusals::Refusals;
 
 /// The use cases of the index. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -26,6 +27,7 @@ pub struct Hub {
     pub(crate) index: Index,
     pub(crate) desk: Desk,
     pub(crate) given: Given,
+    pub(crate) refusals: Refusals,
     follower: Option<Arc<dyn Follower>>,
     past: Option<Past>,
 }
@@ -63,6 +65,7 @@ impl Hub {
             index,
             desk: Desk::default(),
             given: Given::default(),
+            refusals: Refusals::default(),
             follower: None,
             past: None,
         }
@@ -142,10 +145,20 @@ impl Hub {
         T: Send + 'static,
     {
         let given = self.given.clone();
+        let what = object.clone();
         let done = act((&self.db, given), caller, object, args, change).await;
-        // Whatever was taken from whomever counts at once here.
-        self.index.forget_all();
-        done
+        // Whatever was taken from whomever counts at once here. Nothing was where it was denied: else whoever may nothing would keep
+        // everybody's answers from being remembered.
+        if !matches!(done, Ok(Err(_))) {
+            self.index.forget_all();
+        }
+        match done? {
+            Ok(value) => Ok(value),
+            Err(denial) => {
+                self.refused(denied::<ACTION>(caller, &what)).await?;
+                Err(denial)
+            }
+        }
     }
 
     /// Asks for an action on `object` before work is done for a change, which asks again, and notes a denial.
@@ -164,15 +177,10 @@ impl Hub {
                 Box::pin(Permit::<ACTION>::ask(tx, caller, object))
             })
             .await?;
-        if may.is_ok() {
-            return Ok(());
+        if may.is_err() {
+            self.refused(denied::<ACTION>(caller, object)).await?;
         }
-        self.db
-            .write(Durability::Power, args, |tx, (caller, object)| {
-                Box::pin(asked::<ACTION>(tx, caller, object))
-            })
-            .await?
-            .map(drop)
+        may.map(drop)
     }
 }
 
@@ -182,26 +190,17 @@ pub(crate) fn no_registry() -> Error {
     Error::new(Code::Unsupported, what)
 }
 
-/// Asks, and notes a denial.
-async fn asked<const ACTION: u8>(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    object: &Object,
-) -> Result<std::result::Result<Permit<ACTION>, Error>> {
-    let found = Permit::<ACTION>::ask(tx, caller, object).await?;
-    if found.is_err() {
-        let name = match object {
-            Object::System => "system".to_owned(),
-            Object::Namespace(id) => format!("namespace {id}"),
-            Object::Repository(name) => name.to_string(),
-            Object::Tag(name, tag) => format!("{name}:{tag}"),
-        };
-        let none = NamespaceId(0);
-        let action = action_name::<ACTION>();
-        let entry = entry(caller, action, name, none, "denied", "{}".to_owned());
-        audit_put(tx, &entry).await?;
-    }
-    Ok(found)
+/// The row of the audit log about a denial.
+fn denied<const ACTION: u8>(caller: &Caller, object: &Object) -> Entry {
+    let name = match object {
+        Object::System => "system".to_owned(),
+        Object::Namespace(id) => format!("namespace {id}"),
+        Object::Repository(name) => name.to_string(),
+        Object::Tag(name, tag) => format!("{name}:{tag}"),
+    };
+    let none = NamespaceId(0);
+    let action = action_name::<ACTION>();
+    entry(caller, action, name, none, "denied", "{}".to_owned())
 }
 
 fn action_name<const ACTION: u8>() -> &'static str {
@@ -209,14 +208,17 @@ fn action_name<const ACTION: u8>() -> &'static str {
     action.map_or("", |action| action.name())
 }
 
-/// The same, for who has a database and no hub.
+/// The same, for who has a database and no hub. The inner error is the denial, of which nothing is written down.
+///
+/// # Errors
+/// What the change gives, or `Unavailable`.
 pub(crate) async fn act<const ACTION: u8, A, T>(
     (db, given): (&Db, Given),
     caller: &Caller,
     object: Object,
     args: A,
     change: Change<ACTION, A, T>,
-) -> Result<T>
+) -> Result<std::result::Result<T, Error>>
 where
     A: Send + Sync + 'static,
     T: Send + 'static,
@@ -231,7 +233,7 @@ where
     db.write(Durability::Power, order, |tx, order| {
         Box::pin(run(tx, order))
     })
-    .await?
+    .await
 }
 
 async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
@@ -239,7 +241,7 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
     order: &Order<ACTION, A, T>,
 ) -> Result<std::result::Result<T, Error>> {
     let caller = &order.caller;
-    match asked::<ACTION>(tx, caller, &order.object).await? {
+    match Permit::<ACTION>::ask(tx, caller, &order.object).await? {
         Ok(permit) => {
             order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;

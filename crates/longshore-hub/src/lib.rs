@@ -52,6 +52,7 @@ pub mod past;
 pub mod permit;
 mod pulls;
 mod rank;
+mod refusals;
 pub mod repositories;
 pub mod robots;
 pub mod search;

@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use longshore_auth::rights::{Action, Object, Via};
 use longshore_core::{Code, Error, Result};
-use longshore_meta::audit::audit_put;
+use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_named};
 use longshore_meta::{Durability, Tx};
@@ -114,15 +114,10 @@ impl Hub {
                 Box::pin(OwnPermit::ask(tx, caller, name))
             })
             .await?;
-        if may.is_ok() {
-            return Ok(());
+        if may.is_err() {
+            self.refused(denied(caller, name)).await?;
         }
-        self.db
-            .write(Durability::Power, args, |tx, (caller, name)| {
-                Box::pin(asked(tx, caller, name))
-            })
-            .await?
-            .map(drop)
+        may.map(drop)
     }
 
     /// Asks to change what the person called `name` logs in with, and makes the change, or notes that it was denied.
@@ -153,25 +148,27 @@ impl Hub {
                 Box::pin(run(tx, order))
             })
             .await?;
-        self.index.forget_all();
+        if done.is_ok() {
+            self.index.forget_all();
+        } else {
+            self.refused(denied(caller, name)).await?;
+        }
         done
     }
 }
 
-/// Asks, and notes a denial.
-async fn asked(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    name: &str,
-) -> Result<std::result::Result<OwnPermit, Error>> {
-    let found = OwnPermit::ask(tx, caller, name).await?;
-    if found.is_err() {
-        let action = Action::UserManage.name();
-        let (object, none) = (name.to_owned(), NamespaceId(0));
-        let row = entry(caller, action, object, none, "denied", "{}".to_owned());
-        audit_put(tx, &row).await?;
-    }
-    Ok(found)
+/// The row of the audit log about a denial.
+fn denied(caller: &Caller, name: &str) -> Entry {
+    let action = Action::UserManage.name();
+    let none = NamespaceId(0);
+    entry(
+        caller,
+        action,
+        name.to_owned(),
+        none,
+        "denied",
+        "{}".to_owned(),
+    )
 }
 
 async fn run<A: Send + Sync, T: Send>(
@@ -180,7 +177,7 @@ async fn run<A: Send + Sync, T: Send>(
 ) -> Result<std::result::Result<T, Error>> {
     let caller = &order.caller;
     let none = NamespaceId(0);
-    match asked(tx, caller, &order.name).await? {
+    match OwnPermit::ask(tx, caller, &order.name).await? {
         Ok(permit) => {
             order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;

@@ -71,6 +71,9 @@ impl Hub {
 
     /// Does what is due at `now`; rows of the audit log are kept for `keep`. To be called every minute or so.
     pub async fn tend(&self, keep: Duration, now: SystemTime) {
+        if let Err(error) = self.refusals_tell(micros(now), false).await {
+            tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
+        }
         if let Err(error) = self.tend_audit(keep, now).await {
             tracing::error!(error = %Chain(&error), "the audit log could not be signed or shortened; trying again in a minute");
         }

@@ -33,6 +33,7 @@ mod credentials;
 mod factors;
 mod log;
 mod mail;
+mod refusals;
 mod repositories;
 mod strangers;
 mod tend;

@@ -102,7 +102,8 @@ impl Reception for Arrivals {
             arrival,
             |tx, permit, arrival| Box::pin(arrive(tx, permit, arrival)),
         )
-        .await;
+        .await
+        .flatten();
         match done {
             // There are repositories below the name, which belong to nobody.
             Err(error) if error.code() == Code::ConditionFailed => Ok(Received::NameTaken),

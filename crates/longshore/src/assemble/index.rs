@@ -18,6 +18,7 @@ use longshore_hub::arrivals::Arrivals;
 use longshore_hub::mail::{Post, PostOptions};
 use longshore_hub::moving::Follower;
 use longshore_hub::{Desk, Hub, beginning};
+use longshore_meta::time::micros;
 use longshore_meta::{Db, Tx};
 use longshore_spec::name::RepoName;
 use longshore_store::{Collection, NewRepo, Store};
@@ -166,6 +167,9 @@ pub async fn tend_index(hub: Hub, keep: Duration, stop: CancellationToken) {
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
         hub.index().tend(now()).await;
         hub.tend(keep, now()).await;
+    }
+    if let Err(error) = hub.refusals_tell(micros(now()), true).await {
+        tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
     }
     if let Err(error) = hub.audit_seal(now()).await {
         tracing::warn!(error = %Chain(&error), "the end of the audit log could not be signed; the next start does so");
