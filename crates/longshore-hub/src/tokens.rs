@@ -1,21 +1,24 @@
 //! Personal access tokens: made, listed, revoked.
 
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use longshore_auth::index::keep::{self, Wanted};
-use longshore_auth::index::secret::{NoRandom, ShownSecret};
-use longshore_auth::rights::Narrow;
+use longshore_auth::index::secret::{Looks, NoRandom, ShownSecret, looks, prefix};
+use longshore_auth::rights::{Narrow, Via, Who};
 use longshore_core::{Code, Error, Result};
-use longshore_meta::Tx;
+use longshore_meta::audit::audit_put;
 use longshore_meta::namespaces::NamespaceId;
-use longshore_meta::secrets::{Kind, NewSecret, Secret, secret_list};
+use longshore_meta::principals::PrincipalId;
+use longshore_meta::secrets::{Kind, NewSecret, Secret, secret_find, secret_list};
 use longshore_meta::time::micros;
+use longshore_meta::{Durability, Tx};
 use serde_json::json;
 
 use crate::caller::Caller;
-use crate::hub::{Done, Hub};
+use crate::hub::{Done, Hub, entry};
 use crate::names::missing;
-use crate::own::OwnPermit;
+use crate::own::{OWN, OwnPermit};
 use crate::views::Listed;
 
 /// The longest label, in bytes.
@@ -118,6 +121,83 @@ impl Hub {
         })
         .await
     }
+
+    /// Takes a personal or a refresh token back that somebody shows, and what was issued for it: whoever has one could use it, and so
+    /// may end it. False where it is none; a robot's secret is none, since others use it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn token_give_up(
+        &self,
+        secret: &str,
+        from: IpAddr,
+        request: u128,
+        now: SystemTime,
+    ) -> Result<bool> {
+        let kind = match looks(secret.as_bytes()) {
+            Looks::Like(found) if found == prefix(Kind::Personal) => Kind::Personal,
+            Looks::Like(found) if found == prefix(Kind::Refresh) => Kind::Refresh,
+            _ => return Ok(false),
+        };
+        let caller = Caller {
+            who: Who::stranger(from),
+            name: String::new(),
+            request,
+            now,
+        };
+        let hash = self.index.hash(secret);
+        // Anybody may ask: what is none writes nothing.
+        let known = self
+            .db
+            .read(&hash, |tx, hash| Box::pin(secret_find(tx, hash)))
+            .await?;
+        if known.is_none_or(|known| known.kind != kind.number()) {
+            return Ok(false);
+        }
+        let args = (hash, kind, caller);
+        let done = self
+            .db
+            .write(Durability::Power, args, |tx, (hash, kind, caller)| {
+                Box::pin(token_give_up(tx, hash, *kind, caller))
+            })
+            .await?;
+        self.index.forget_all();
+        Ok(done)
+    }
+}
+
+/// Takes back the token of that hash, with a row of the audit log in its owner's name.
+async fn token_give_up(
+    tx: &mut Tx<'_>,
+    hash: &[u8; 32],
+    kind: Kind,
+    caller: &Caller,
+) -> Result<bool> {
+    let found = secret_find(tx, hash).await?;
+    let Some(found) = found.filter(|found| found.kind == kind.number()) else {
+        return Ok(false);
+    };
+    let name = keep::shown_name(tx, found.principal).await?;
+    if !keep::secret_revoke(tx, found.principal, found.id).await? {
+        return Ok(false);
+    }
+    let owner = PrincipalId(found.principal);
+    let caller = Caller {
+        who: Who::principal(owner, Via::PersonalToken, caller.who.from),
+        name: name.clone(),
+        ..caller.clone()
+    };
+    let detail = json!({ "revoked": found.id, "label": found.label, "by": "whoever had it" });
+    let row = entry(
+        &caller,
+        OWN,
+        name,
+        NamespaceId(0),
+        "done",
+        detail.to_string(),
+    );
+    audit_put(tx, &row).await?;
+    Ok(true)
 }
 
 fn told<T>(value: T, permit: &OwnPermit, detail: serde_json::Value) -> Done<T> {

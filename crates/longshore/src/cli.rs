@@ -10,6 +10,7 @@ use crate::cmd::fsck::Fsck;
 use crate::cmd::gc::Gc;
 use crate::cmd::import::ImportCommand;
 use crate::cmd::login::Login;
+use crate::cmd::login::logout::Logout;
 use crate::cmd::serve::Serve;
 use crate::cmd::takeover::TakeoverCommand;
 
@@ -50,6 +51,12 @@ pub enum Command {
     /// with the name of this machine, good for 90 days: docker, podman, skopeo, crane and oras use it. It is in the list of your
     /// tokens, and ends when you revoke it there.
     Login(Login),
+    /// Log out of a registry: forget the login that docker keeps, and take its token back.
+    ///
+    /// A personal token, such as `longshore login` gets, is good for nothing any more afterwards, here and wherever else it is; so is the
+    /// refresh token of a `docker login`. A password or a robot's secret is only forgotten. Ends with 0, also where there was no login;
+    /// with 3 where the login is forgotten and its token could not be taken back, because the registry could not be asked.
+    Logout(Logout),
     /// Ask a running server to remove what nobody needs any more, or to say what that is.
     ///
     /// The server does so by itself; this is for who does not want to wait, or wants to know. Ends with 0, or with 1 when collection

@@ -35,6 +35,9 @@ fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Login(command) => {
             cmd::login::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
         }
+        Command::Logout(command) => {
+            cmd::login::logout::run(&command, &variables, &mut io::stdout(), &mut io::stderr())
+        }
         Command::Gc(command) => cmd::gc::run(&command, &variables, &mut io::stdout()),
         Command::Config(command) => Ok(cmd::config::run(
             &command,

@@ -174,6 +174,27 @@ async fn a_command_line_gets_codes_and_where_to_type_them() {
             .unwrap()
             .contains(&Value::from(GRANT))
     );
+    assert_eq!(
+        metadata["revocation_endpoint"],
+        "http://registry.example/auth/revoke"
+    );
+}
+
+#[tokio::test]
+async fn a_token_that_is_taken_back_and_one_that_never_was_are_answered_alike() {
+    let village = Village::new().await;
+    let revoke = async |form: &str| {
+        let sent = village.send("POST", "/auth/revoke", &[FORM], form.to_owned());
+        sent.await
+    };
+    for form in ["token=lsp_x", "token=", "token=lsr_x&token_type_hint=y"] {
+        let said = revoke(form).await;
+        assert_eq!((said.status, text(&said)), (200, "{}".to_owned()), "{form}");
+    }
+    for form in ["", "token_type_hint=access_token", "token=a&token=b"] {
+        assert_eq!(error_of(&revoke(form).await), "invalid_request", "{form}");
+    }
+    assert_eq!(village.ask("GET", "/auth/revoke", "").await.status, 405);
 }
 
 #[tokio::test]

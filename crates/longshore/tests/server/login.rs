@@ -204,3 +204,125 @@ async fn a_denied_login_keeps_nothing_and_a_registry_without_such_logins_is_told
         "{said}"
     );
 }
+
+/// `longshore logout`, and what it prints.
+fn log_out(address: &str, folder: &Path, more: &[&str]) -> (Option<i32>, Value, String) {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let out = binary()
+        .args(["logout", address, "--json"])
+        .args(more)
+        .env("DOCKER_CONFIG", folder)
+        .env("PATH", format!("{}:{path}", folder.display()))
+        .output()
+        .unwrap();
+    let said = serde_json::from_slice(&out.stdout).unwrap_or_default();
+    let error = String::from_utf8_lossy(&out.stderr).into_owned();
+    (out.status.code(), said, error)
+}
+
+async fn pings(server: &Server, auth: &str) -> u16 {
+    status(server, Ask::new("GET", "/v2/"), auth).await
+}
+
+#[tokio::test]
+async fn a_logout_forgets_the_login_and_its_token_is_good_for_nothing_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = index(&data);
+    let address = server.address.to_string();
+    done(&data, &["user", "create", "ann"], PASSWORD);
+    let folder = dir.path().join("docker");
+    let (child, code) = begin(&server, &folder, &[]);
+    let mut ann = Browser::log_in(&server, "ann").await;
+    ann.decide(&server, &code, "approve").await;
+    assert!(end(child).0);
+    let auth = entry(&folder, &server)["auth"].as_str().unwrap().to_owned();
+    let auth = format!("Basic {auth}");
+    assert_eq!(pings(&server, &auth).await, 200);
+    let (code, said, error) = log_out(&address, &folder, &[]);
+    assert_eq!((code, error.as_str()), (Some(0), ""));
+    assert_eq!(
+        (&said["user"], &said["token"]),
+        (&"ann".into(), &"revoked".into())
+    );
+    assert_eq!(pings(&server, &auth).await, 401);
+    assert!(entry(&folder, &server).is_null());
+    assert_eq!(
+        json(&data, &["token", "list", "ann"], ""),
+        serde_json::json!([])
+    );
+    let log = done(&data, &["audit", "list"], "");
+    assert!(log.contains("account:own"), "{log}");
+    assert!(!server.log().contains("lsp_"));
+    let (code, said, _) = log_out(&address, &folder, &[]);
+    assert_eq!((code, &said["logged_in"]), (Some(0), &false.into()));
+}
+
+#[tokio::test]
+async fn what_others_use_is_only_forgotten_and_a_registry_that_is_away_is_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let server = index(&data);
+    let address = server.address.to_string();
+    done(&data, &["user", "create", "ann"], PASSWORD);
+    let secret = |args: &[&str]| {
+        let made = json(&data, args, "");
+        let secret = made.get("secret").or_else(|| made.get("token")).unwrap();
+        secret.as_str().unwrap().to_owned()
+    };
+    let robot = secret(&["robot", "create", "robot+ci"]);
+    let token = secret(&["token", "create", "ann"]);
+    let folder = dir.path();
+    let kept = folder.join("kept");
+    let script = format!(
+        "#!/bin/sh\ncase $1 in\nget) cat {0} 2>/dev/null || {{ echo credentials not found; exit 1; }} ;;\nerase) cat >/dev/null; rm {0} ;;\nesac\n",
+        kept.display()
+    );
+    let helper = file(folder, "docker-credential-probe", &script);
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    file(folder, "config.json", r#"{"credsStore":"probe","other":1}"#);
+    let keep = |user: &str, secret: &str| {
+        let text = serde_json::json!({ "Username": user, "Secret": secret });
+        std::fs::write(&kept, text.to_string()).unwrap();
+    };
+    for (user, secret, more, word) in [
+        ("robot+ci", robot.as_str(), &[][..], "none"),
+        ("ann", PASSWORD, &[], "none"),
+        ("ann", &token, &["--keep-token"], "kept"),
+    ] {
+        keep(user, secret);
+        let (code, said, error) = log_out(&address, folder, more);
+        assert_eq!((code, error.as_str()), (Some(0), ""), "{user}");
+        assert_eq!(
+            (&said["user"], &said["token"]),
+            (&user.into(), &word.into())
+        );
+        assert!(!kept.exists(), "{user}");
+        assert_eq!(pings(&server, &basic(user, secret)).await, 200, "{user}");
+    }
+    // What docker keeps of a login by password: a refresh token without a name.
+    let ask = Ask::new("GET", "/token?offline_token=true&client_id=docker");
+    let ask = ask.header("authorization", basic("ann", PASSWORD));
+    let answer = super::harness::expect(&mut server.client(), ask, 200).await;
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    let refresh = answer["refresh_token"].as_str().unwrap();
+    keep("<token>", refresh);
+    let (code, said, _) = log_out(&address, folder, &[]);
+    assert_eq!(
+        (code, &said["token"], &said["user"]),
+        (Some(0), &"revoked".into(), &Value::Null)
+    );
+    let form = format!("grant_type=refresh_token&client_id=docker&refresh_token={refresh}");
+    let ask = Ask::new("POST", "/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .sized(form);
+    assert_eq!(status(&server, ask, "").await, 400);
+    assert_eq!(pings(&server, &basic("ann", PASSWORD)).await, 200);
+    // Nobody answers: it is forgotten here all the same.
+    keep("ann", &token);
+    server.kill();
+    let (code, said, error) = log_out(&address, folder, &[]);
+    assert_eq!((code, &said["token"]), (Some(3), &"goes-on".into()));
+    assert!(error.contains("goes on until it ends"), "{error}");
+    assert!(!kept.exists() && !error.contains("lsp_"));
+}

@@ -10,7 +10,7 @@ use super::super::reply::Reply;
 use super::super::token::{DEVICE_GRANT, OAuthError, Problem};
 use super::super::{ids, names};
 use super::fields::fields;
-use super::{Asked, BEGIN, DEVICE, DeviceEdge};
+use super::{Asked, BEGIN, DEVICE, DeviceEdge, REVOKE};
 use crate::server::Body;
 
 impl DeviceEdge {
@@ -21,6 +21,8 @@ impl DeviceEdge {
             "issuer": self.index().options().issuer,
             "token_endpoint": here("/token"),
             "device_authorization_endpoint": here(BEGIN),
+            "revocation_endpoint": here(REVOKE),
+            "revocation_endpoint_auth_methods_supported": ["none"],
             "jwks_uri": here("/token/jwks.json"),
             "grant_types_supported": ["password", "refresh_token", DEVICE_GRANT],
             "response_types_supported": [],

@@ -19,6 +19,7 @@ pub(super) struct Fields {
     pub(super) code: Option<String>,
     pub(super) client_id: Option<String>,
     pub(super) scope: Option<String>,
+    pub(super) token: Option<String>,
 }
 
 impl Fields {
@@ -34,6 +35,7 @@ impl Fields {
                 "code" => &mut fields.code,
                 "client_id" => &mut fields.client_id,
                 "scope" => &mut fields.scope,
+                "token" => &mut fields.token,
                 _ => continue,
             };
             once(place, value)?;

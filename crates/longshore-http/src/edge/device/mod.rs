@@ -2,7 +2,7 @@
 //!
 //! `POST /auth/device/code` begins one; the command line then asks at `/token`. A person types its code at `/device`, where they
 //! must be logged in, are shown who asks, and say yes or no. `/auth/login` is for those whose password is here or in a
-//! directory; providers have their own way in. `/.well-known/oauth-authorization-server` says where all of that is (RFC 8414).
+//! directory; providers have their own way in. `POST /auth/revoke` takes a token back that is shown (RFC 7009). `/.well-known/oauth-authorization-server` says where all of that is (RFC 8414).
 //!
 //! A form counts only with a mark that belongs to the browser's session (or, before there is one, to a cookie that the form came
 //! with), and never when a browser says that another site sent it. Absent on purpose: who somebody is and what a code gives,
@@ -12,6 +12,7 @@ mod begin;
 mod fields;
 mod login;
 mod page;
+mod revoke;
 mod words;
 
 use std::error::Error as StdError;
@@ -45,6 +46,7 @@ pub(super) const DEVICE: &str = "/device";
 const BEGIN: &str = "/auth/device/code";
 const LOGIN: &str = "/auth/login";
 const LOGOUT: &str = "/auth/logout";
+const REVOKE: &str = "/auth/revoke";
 const STYLE: &str = "/auth/style.css";
 const METADATA: &str = "/.well-known/oauth-authorization-server";
 
@@ -90,7 +92,9 @@ impl DeviceEdge {
     /// Whether a path is one of these.
     pub fn is_for(&self, path: &str) -> bool {
         let path = self.edge.0.urls.below(path);
-        path.is_some_and(|path| [DEVICE, BEGIN, LOGIN, LOGOUT, STYLE, METADATA].contains(&path))
+        path.is_some_and(|path| {
+            [DEVICE, BEGIN, LOGIN, LOGOUT, REVOKE, STYLE, METADATA].contains(&path)
+        })
     }
 
     /// Answers a request that came by `peer`. Every failure is a response too.
@@ -144,8 +148,9 @@ impl DeviceEdge {
             LOGIN if is_read => Ok(self.login_page(asked, StatusCode::OK, None, None)?),
             LOGIN if is_post => self.login(asked, body).await,
             LOGOUT if is_post => self.logout(asked, body).await,
+            REVOKE if is_post => self.revoke(asked, body).await,
             METADATA | STYLE => Err(not_allowed("GET, HEAD")),
-            BEGIN | LOGOUT => Err(not_allowed("POST")),
+            BEGIN | LOGOUT | REVOKE => Err(not_allowed("POST")),
             _ => Err(not_allowed("GET, HEAD, POST")),
         }
     }

@@ -7,12 +7,14 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
+use zeroize::Zeroizing;
+
+use super::helper::{erase, fetch, helper, store};
 
 /// Keeps a login.
 #[derive(Debug)]
@@ -25,6 +27,22 @@ pub(super) struct Keeper {
 pub(super) enum Kept {
     File(PathBuf),
     Helper(String),
+}
+
+/// A login that is kept.
+pub(super) struct Held {
+    /// The name; none where a helper keeps a refresh token in its place.
+    pub(super) user: Option<String>,
+    /// Passwords and tokens, of which there may be two: docker keeps a refresh token beside a name.
+    pub(super) secrets: Vec<Zeroizing<String>>,
+}
+
+impl std::fmt::Debug for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Held")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Keeper {
@@ -104,6 +122,59 @@ impl Keeper {
         })
     }
 
+    /// The login at `host`, if one is kept.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the helper cannot be asked.
+    pub(super) fn held(&self, host: &str) -> anyhow::Result<Option<Held>> {
+        let config = self.read()?;
+        if let Some(name) = helper(&config, host)? {
+            let found = fetch(&name, host)?;
+            return Ok(found.map(|(user, secret)| Held {
+                // What docker calls a login without a name.
+                user: Some(user).filter(|user| user != "<token>"),
+                secrets: vec![secret],
+            }));
+        }
+        let entry = config.get("auths").and_then(|all| all.get(host));
+        let Some(entry) = entry.and_then(Value::as_object) else {
+            return Ok(None);
+        };
+        let text = |name: &str| entry.get(name).and_then(Value::as_str);
+        let pair = text("auth").and_then(|auth| STANDARD.decode(auth).ok());
+        let pair = pair.and_then(|bytes| String::from_utf8(bytes).ok());
+        let (user, password) = match pair.as_deref().and_then(|pair| pair.split_once(':')) {
+            Some((user, password)) => (Some(user.to_owned()), Some(password.to_owned())),
+            None => (None, None),
+        };
+        let secrets = [password, text("identitytoken").map(str::to_owned)];
+        let secrets = secrets.into_iter().flatten().filter(|it| !it.is_empty());
+        Ok(Some(Held {
+            user,
+            secrets: secrets.map(Zeroizing::new).collect(),
+        }))
+    }
+
+    /// Forgets the login at `host`.
+    ///
+    /// # Errors
+    /// The file cannot be written, or the helper does not forget it.
+    pub(super) fn forget(&self, host: &str) -> anyhow::Result<Kept> {
+        let mut config = self.read()?;
+        let helper = helper(&config, host)?;
+        if let Some(name) = &helper {
+            erase(name, host)?;
+        }
+        let auths = config.get_mut("auths").and_then(Value::as_object_mut);
+        if auths.is_some_and(|auths| auths.remove(host).is_some()) {
+            self.write(&config)?;
+        }
+        Ok(match helper {
+            Some(name) => Kept::Helper(name),
+            None => Kept::File(self.path.clone()),
+        })
+    }
+
     fn write(&self, config: &Map<String, Value>) -> anyhow::Result<()> {
         let shown = self.path.display();
         let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
@@ -134,47 +205,6 @@ impl Keeper {
         }
         written.with_context(|| format!("{shown} cannot be written"))
     }
-}
-
-/// The helper that a configuration names for a registry.
-fn helper(config: &Map<String, Value>, host: &str) -> anyhow::Result<Option<String>> {
-    let own = config.get("credHelpers").and_then(|all| all.get(host));
-    let name = own.or_else(|| config.get("credsStore"));
-    let Some(name) = name.and_then(Value::as_str).filter(|it| !it.is_empty()) else {
-        return Ok(None);
-    };
-    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-    if !name.bytes().all(is_name) {
-        bail!("`{name}` is no name of a credential helper");
-    }
-    Ok(Some(name.to_owned()))
-}
-
-/// Gives a secret to `docker-credential-NAME` (docker-credential-helpers, "Development").
-fn store(name: &str, host: &str, user: &str, secret: &str) -> anyhow::Result<()> {
-    let program = format!("docker-credential-{name}");
-    let mut child = Command::new(&program)
-        .arg("store")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| {
-            format!("`{program}`, which docker's configuration names, cannot be run")
-        })?;
-    let said = json!({ "ServerURL": host, "Username": user, "Secret": secret }).to_string();
-    if let Some(mut to) = child.stdin.take() {
-        to.write_all(said.as_bytes())?;
-    }
-    let done = child.wait_with_output()?;
-    if !done.status.success() {
-        let why = String::from_utf8_lossy(&done.stdout);
-        bail!(
-            "`{program}` did not take the login: {}",
-            why.trim().escape_debug()
-        );
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -246,6 +276,31 @@ mod tests {
             assert_eq!(fs::read_to_string(&path).unwrap(), text);
         }
         assert!(Keeper::open(None, &[]).is_err());
+    }
+
+    #[test]
+    fn a_login_that_is_kept_is_found_again_and_forgotten_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.json");
+        let keeper = keeper(dir.path());
+        assert!(keeper.held("a").unwrap().is_none());
+        keeper.keep("a", "ann", "lsp_x:y").unwrap();
+        keeper.keep("b", "bob", "z").unwrap();
+        let held = keeper.held("a").unwrap().unwrap();
+        assert_eq!(held.user.as_deref(), Some("ann"));
+        assert_eq!(held.secrets, [Zeroizing::new("lsp_x:y".to_owned())]);
+        assert!(!format!("{held:?}").contains("lsp_x"));
+        let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        config["auths"]["a"]["identitytoken"] = "lsf_r".into();
+        fs::write(&path, config.to_string()).unwrap();
+        assert_eq!(keeper.held("a").unwrap().unwrap().secrets.len(), 2);
+        keeper.forget("a").unwrap();
+        keeper.forget("a").unwrap();
+        assert!(keeper.held("a").unwrap().is_none());
+        assert_eq!(
+            keeper.held("b").unwrap().unwrap().user.as_deref(),
+            Some("bob")
+        );
     }
 
     #[test]

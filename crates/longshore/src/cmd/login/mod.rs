@@ -1,6 +1,9 @@
-//! `longshore login`: a login by a browser, for docker and everything that reads what docker writes.
+//! `longshore login`: a login by a browser, for docker and everything that reads what docker writes; and its counterpart, `longshore
+//! logout`.
 
+mod helper;
 mod keep;
+pub mod logout;
 mod wire;
 
 use std::io::{IsTerminal as _, Write};

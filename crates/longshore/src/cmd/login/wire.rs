@@ -78,6 +78,8 @@ fn is_own(url: &Url) -> bool {
 pub(super) struct Index {
     device: Url,
     token: Url,
+    /// Where tokens are taken back, if it says so.
+    revocation: Option<Url>,
 }
 
 /// A login that was begun.
@@ -195,6 +197,10 @@ impl Wire {
         Ok(Index {
             device: endpoint("device_authorization_endpoint")?,
             token: endpoint("token_endpoint")?,
+            revocation: match answer.json.get("revocation_endpoint") {
+                Some(_) => Some(endpoint("revocation_endpoint")?),
+                None => None,
+            },
         })
     }
 
@@ -208,6 +214,18 @@ impl Wire {
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body);
         self.send(request).await
+    }
+
+    /// Takes a token back (RFC 7009), whether it was good or not.
+    pub(super) async fn revoke(&self, index: &Index, token: &str) -> anyhow::Result<()> {
+        let Some(url) = &index.revocation else {
+            bail!("the server does not take tokens back by themselves; it may be an older one");
+        };
+        let answer = self.post(url, &[("token", token)]).await?;
+        if answer.status != 200 {
+            bail!("{}", said(&answer));
+        }
+        Ok(())
     }
 
     /// Begins a login.
