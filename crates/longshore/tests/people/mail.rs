@@ -330,3 +330,43 @@ async fn a_letter_that_was_asked_for_is_sent_although_the_server_was_killed() {
     assert_eq!(said.status, 204, "{said}");
     assert_eq!(docker_login(&server, "ann", NEW).await.0, 200);
 }
+
+#[tokio::test]
+async fn whoever_runs_the_system_tries_the_mail_server_over_the_api_and_is_told_what_it_says() {
+    if !Sink::is_there() {
+        return;
+    }
+    let (dir, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let port = free_port();
+    let sink = Sink::start(folder.path(), port, false);
+    let server = Start::with(&config(dir.path(), port, PLAIN)).run();
+    done(dir.path(), &["user", "create", "ada", "--admin"], PASSWORD);
+    done(dir.path(), &["user", "create", "bob"], PASSWORD);
+    let (ada, bob) = (basic("ada", PASSWORD), basic("bob", PASSWORD));
+    let to = json!({"address": "postmaster@example.org"});
+    for (who, status) in [(None, 401), (Some(&bob), 403)] {
+        let who = who.map(String::as_str);
+        let said = send(&server, "POST", "/mail/test", who, &to).await;
+        assert_eq!(said.status, status, "{said}");
+    }
+    let said = send(&server, "POST", "/mail/test", Some(&ada), &to).await;
+    assert_eq!((said.status, said.body.len()), (204, 0), "{said}");
+    // It was taken by the server before the answer, and nobody else was written to.
+    let letter = sink.take().unwrap();
+    assert_eq!(letter["to"], json!(["postmaster@example.org"]));
+    assert!(letter["text"].as_str().unwrap().contains("reg.example"));
+    assert!(sink.take().is_none());
+    let log = done(dir.path(), &["audit", "list"], "");
+    assert!(
+        log.contains("system:operate") && log.contains("ada"),
+        "{log}"
+    );
+    let refused = json!({"address": "no address"});
+    let said = send(&server, "POST", "/mail/test", Some(&ada), &refused).await;
+    assert_eq!(said.status, 400, "{said}");
+    drop(sink);
+    let said = send(&server, "POST", "/mail/test", Some(&ada), &to).await;
+    assert_eq!(said.status, 503, "{said}");
+    let why = text(&said.body);
+    assert!(why.contains(&format!("127.0.0.1:{port}")), "{why}");
+}
