@@ -2,12 +2,15 @@
 
 use longshore_auth::rights::role::{ADMINISTRATOR_ID, OWNER_ID};
 use longshore_auth::rights::{Action, ActionSet, Object};
-use longshore_core::Result;
+use longshore_core::{Code, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Binding, binding_put, binding_with};
 use longshore_meta::logins::password_put;
 use longshore_meta::members::member_put;
-use longshore_meta::namespaces::{NamespaceId, NewNamespace, Visibility, namespace_put};
+use longshore_meta::namespaces::{
+    NamespaceId, NewNamespace, Visibility, namespace_at, namespace_below, namespace_own,
+    namespace_put,
+};
 use longshore_meta::principals::{
     Kind, NewPrincipal, Principal, PrincipalId, State, principal_named, principal_put,
 };
@@ -84,7 +87,8 @@ impl Hub {
         Ok(!found.is_empty())
     }
 
-    /// Makes an organisation with a namespace of its name, which whoever asks owns.
+    /// Makes an organisation with a namespace of its name, which whoever asks owns. Where the system has a namespace of that name, it
+    /// becomes the organisation's with all that lies in it, if whoever asks may do everything there.
     ///
     /// # Errors
     /// `Denied`, `NameInvalid`, `ConditionFailed` when the name cannot be had, or `Unavailable`.
@@ -119,12 +123,18 @@ async fn account(
 ) -> Result<PrincipalId> {
     let now = caller.micros();
     check(&new.name)?;
-    free(tx, &new.name, now).await?;
-    if !is_empty(tx, &new.name).await? {
-        return Err(conflict(format!(
-            "there are repositories below `{}` that belong to nobody; move or delete them first",
-            new.name
-        )));
+    let systems = match kind {
+        Kind::Organisation => systems(tx, caller, &new.name).await?,
+        _ => None,
+    };
+    if systems.is_none() {
+        free(tx, &new.name, now).await?;
+        if !is_empty(tx, &new.name).await? {
+            return Err(conflict(format!(
+                "there are repositories below `{}` that belong to nobody; move or delete them first",
+                new.name
+            )));
+        }
     }
     let row = NewPrincipal {
         kind,
@@ -139,15 +149,23 @@ async fn account(
         now,
     };
     let id = principal_put(tx, &row).await?;
-    let home = NewNamespace {
-        parent: NamespaceId(0),
-        path: &new.name,
-        owner: id,
-        visibility: Visibility::Private,
-        description: "",
-        now,
+    let home = if let Some(home) = systems {
+        namespace_own(tx, home, id).await?;
+        for group in namespace_below(tx, &new.name, usize::from(u16::MAX)).await? {
+            namespace_own(tx, group.id, id).await?;
+        }
+        home
+    } else {
+        let home = NewNamespace {
+            parent: NamespaceId(0),
+            path: &new.name,
+            owner: id,
+            visibility: Visibility::Private,
+            description: "",
+            now,
+        };
+        namespace_put(tx, &home).await?
     };
-    let home = namespace_put(tx, &home).await?;
     let owner = match kind {
         Kind::User => Some(id),
         _ => owner,
@@ -157,6 +175,22 @@ async fn account(
         binding_put(tx, &owner_of(owner, home, caller)).await?;
     }
     Ok(id)
+}
+
+/// The namespace of that name where it is the system's, nobody has the name, and whoever asks may do everything there: an organisation gets
+/// it with all that lies in it. Nobody gets one by having an account made for themselves.
+async fn systems(tx: &mut Tx<'_>, caller: &Caller, name: &str) -> Result<Option<NamespaceId>> {
+    let Some(home) = namespace_at(tx, name).await? else {
+        return Ok(None);
+    };
+    if home.owner != PrincipalId(0) || principal_named(tx, PrincipalId(0), name).await?.is_some() {
+        return Ok(None);
+    }
+    match has_all(tx, caller, &Object::Namespace(home.id), ActionSet::ALL).await {
+        Ok(()) => Ok(Some(home.id)),
+        Err(error) if error.code() == Code::Denied => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 fn owner_of(owner: PrincipalId, home: NamespaceId, caller: &Caller) -> Binding {

@@ -1,9 +1,10 @@
 //! Repositories come and go: made by hand or by a first push, deleted one by one or with all of a namespace.
 
 use longshore_auth::index::keep;
+use longshore_auth::rights::decide::{Question, Refused, decide};
 use longshore_auth::rights::ground::home;
 use longshore_auth::rights::judge::allows;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::{Action, Facts, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::audit::{Entry, audit_put};
@@ -21,6 +22,7 @@ use serde_json::json;
 
 use crate::bindings::taken;
 use crate::caller::Caller;
+use crate::homes::home_of_push;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, hidden, lay, missing};
 use crate::permit::Permit;
@@ -120,8 +122,8 @@ pub async fn repository_create(tx: &mut Tx<'_>, permit: &Permit<CREATE>) -> Resu
     })
 }
 
-/// What belongs to the making of a repository by a push, in the transaction that makes it: its profile, and a row of the audit log. The
-/// right was looked at by whoever let the push in. `actor` is the name somebody logged in with.
+/// What belongs to the making of a repository by a push, in the transaction that makes it: its profile, a namespace where it lies in
+/// none, and a row of the audit log. The right was looked at by whoever let the push in. `actor` is the name somebody logged in with.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -134,7 +136,7 @@ pub async fn born(
     let by = keep::named(tx, actor).await?;
     let by = by.map_or(PrincipalId(0), |it| PrincipalId(it.id));
     profile_open(tx, id, by, now).await?;
-    let entry = Entry {
+    let mut entry = Entry {
         at: now,
         actor: by,
         actor_name: actor.to_owned(),
@@ -148,6 +150,9 @@ pub async fn born(
         detail: json!({ "created": "repository", "id": id }).to_string(),
         request: format!("{request:032x}"),
     };
+    if entry.namespace == NamespaceId::EVERYWHERE {
+        entry.namespace = home_of_push(tx, name, &entry).await?;
+    }
     audit_put(tx, &entry).await.map(drop)
 }
 
@@ -166,6 +171,37 @@ async fn gone(tx: &mut Tx<'_>, id: i64, by: (&str, i64)) -> Result<RepoName> {
     repo_remove(tx, id, by).await
 }
 
+/// Checks that nothing keeps whoever asks from deleting any tag of a repository: with the repository all of them go.
+///
+/// # Errors
+/// `Denied` where a rule limits their deleting to some tags, or keeps some from it; `Unavailable`.
+async fn may_empty(tx: &mut Tx<'_>, caller: &Caller, name: &RepoName) -> Result<()> {
+    let object = Object::Repository(name.clone());
+    let facts = Facts::load(tx, &caller.who, &object, caller.now).await?;
+    for action in [Action::RepositoryDelete, Action::TagDelete] {
+        let question = Question {
+            who: &caller.who,
+            action,
+            repo: Some(name),
+            tag: None,
+            now: caller.now,
+        };
+        let decision = decide(&facts, &question);
+        let is_kept = matches!(decision.verdict, Err(Refused::Rule(_)));
+        if decision.limit.is_some() || is_kept {
+            return Err(Error::new(
+                Code::Denied,
+                format!(
+                    "`{}` may not delete every tag of `{name}` (`{action}` is limited there), and so not the repository; \
+                     ask whoever says who may do what there",
+                    caller.name
+                ),
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Deletes a repository.
 ///
 /// # Errors
@@ -180,6 +216,7 @@ pub async fn repository_remove(
         .ok_or_else(|| missing("repository"))?;
     let found = name_resolve(tx, name, permit.micros()).await?;
     let id = found.repo.ok_or_else(|| missing("repository"))?;
+    may_empty(tx, permit.caller(), name).await?;
     let namespace = inmost(tx, &found.name).await?;
     let by = (permit.caller().name.as_str(), permit.micros());
     let left = gone(tx, id, by).await?;
@@ -220,8 +257,10 @@ pub async fn namespace_purge(
     let more = page.len() == TOGETHER;
     let mut names = Vec::new();
     for (repo, name) in page {
+        let name = name.parse().map_err(Error::internal)?;
+        may_empty(tx, caller, &name).await?;
         gone(tx, repo, by).await?;
-        names.push(name.parse().map_err(Error::internal)?);
+        names.push(name);
     }
     let mut groups = 0;
     if !more {

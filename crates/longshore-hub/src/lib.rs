@@ -37,6 +37,7 @@ pub mod factors;
 pub mod given;
 pub mod gives;
 mod grants;
+pub mod homes;
 mod hub;
 pub mod identities;
 pub mod keys;

@@ -21,6 +21,7 @@ use crate::config::{
 use crate::telemetry::traces;
 
 pub use self::api::api;
+pub use self::homes::homes;
 pub use self::index::{index, send_mail, tend_index};
 pub use self::login::authenticator;
 pub use self::past::collection;
@@ -334,6 +335,7 @@ fn size(bytes: u64) -> usize {
 mod api;
 mod collect;
 pub mod finding;
+mod homes;
 mod index;
 mod login;
 mod observe;

@@ -69,6 +69,19 @@ impl Takeover {
         self.end(repos).await
     }
 
+    /// The repositories of the tree as they lie there now, taken over or not: a look into directories, no more.
+    ///
+    /// # Errors
+    /// `Unavailable` when the directory of all repositories cannot be read.
+    pub async fn names(&self) -> Result<Vec<RepoName>> {
+        let tree = self.0.tree.clone();
+        let names = tokio::task::spawn_blocking(move || tree.names());
+        let names = names.await.map_err(Error::internal)?;
+        names
+            .map(|names| names.repos)
+            .map_err(|error| unreadable().because(error))
+    }
+
     /// Records that all is done, and what changed meanwhile.
     async fn end(&self, repos: Vec<RepoName>) -> Result<()> {
         let state = &self.0;

@@ -120,6 +120,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         None => assemble::authenticator(config, index.as_ref()).await?,
     };
     let takeover = takeover::begin(&parts.store, &config.data, Survey::default(), false).await?;
+    if let Some(hub) = &hub {
+        assemble::homes(hub, &parts.store, takeover.as_ref()).await?;
+    }
 
     let meter = assemble::meter();
     let access = config
@@ -209,8 +212,16 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         async move { finding.tend(stop).await }
     });
     if let Some(takeover) = takeover {
-        let (store, config) = (parts.store.clone(), config.clone());
-        beside.spawn(takeover::tend(takeover, store, config, stop.clone()));
+        let (store, config, hub) = (parts.store.clone(), config.clone(), hub.clone());
+        let stop = stop.clone();
+        beside.spawn(async move {
+            takeover::tend(takeover, store.clone(), config, stop).await;
+            if let Some(hub) = hub
+                && let Err(error) = assemble::homes(&hub, &store, None).await
+            {
+                tracing::warn!(error = %Chain(&error), "what was taken over could not be looked through for namespaces; the next start does so");
+            }
+        });
     }
     // A registry serves all the same where there can be no socket.
     match ControlServer::open(&config.data).await {

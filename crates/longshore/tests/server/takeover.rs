@@ -10,6 +10,7 @@ use longshore_testkit::old_tree::{Image, OldTree, write};
 use longshore_testkit::wire::{Ask, Wire};
 
 use super::harness::{Start, binary, expect, file, said};
+use super::index::{PASSWORD, basic, done, fails, index, json, status};
 
 fn takeover(data: &Path, args: &[&str]) -> Output {
     let mut command = binary();
@@ -209,5 +210,132 @@ async fn killed_at_any_moment_it_goes_on_and_ends_in_the_same_state() {
     assert_eq!(
         text(&list.body).trim(),
         r#"{"name":"team0/app0","tags":["1.0","2.0"]}"#
+    );
+}
+
+#[tokio::test]
+async fn a_tree_beside_an_index_is_nobodys_until_an_administrator_gives_it_to_somebody() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let tree = OldTree::new(data);
+    let mut maker = Maker::new(1);
+    let image = tree.push("acme/web/app", &mut maker, "1.0");
+    for name in ["solo", "bob/tool", "token/app", "deleted/app"] {
+        tree.push(name, &mut maker, "1.0");
+    }
+    let server = index(data);
+    said(&server, "the Distribution tree is taken over").await;
+    for name in ["token", "deleted"] {
+        said(&server, &format!("below `{name}/` lie in no namespace")).await;
+    }
+    let line = format!("{PASSWORD}\n");
+    done(data, &["user", "create", "ada", "--admin"], &line);
+    for name in ["carol", "dave"] {
+        done(data, &["user", "create", name], &line);
+    }
+    let (ada, carol, dave) = (
+        basic("ada", PASSWORD),
+        basic("carol", PASSWORD),
+        basic("dave", PASSWORD),
+    );
+    let manifest = |name: &str| Ask::new("GET", format!("/v2/{name}/manifests/1.0"));
+    for name in [
+        "acme/web/app",
+        "solo",
+        "library/solo",
+        "bob/tool",
+        "token/app",
+    ] {
+        for (who, expected) in [(ada.as_str(), 200), (&carol, 403), ("", 401)] {
+            assert_eq!(
+                status(&server, manifest(name), who).await,
+                expected,
+                "{name} {who}"
+            );
+        }
+    }
+    let listed = json(data, &["namespace", "list"], "");
+    let seen = |path: &str| {
+        let all = listed.as_array().unwrap();
+        let found = all.iter().find(|it| it["path"] == path);
+        found.map(|it| (it["visibility"].clone(), it["owner"].clone()))
+    };
+    for path in ["acme", "bob"] {
+        let (visibility, owner) = seen(path).unwrap();
+        assert_eq!(visibility, "private", "{path}");
+        assert!(owner.is_null() || owner == "", "{path}: {owner}");
+    }
+    assert!(seen("token").is_none() && seen("deleted").is_none());
+    // Nobody gets hold of it by having that name.
+    fails(data, &["user", "create", "bob"], &line, "cannot be had");
+
+    // An organisation gets the namespace of its name, and gives rights there.
+    done(data, &["org", "create", "acme", "--owner", "carol"], "");
+    done(data, &["team", "create", "acme/ops"], "");
+    done(data, &["team", "add", "acme/ops", "dave"], "");
+    assert_eq!(status(&server, manifest("acme/web/app"), &carol).await, 200);
+    assert_eq!(status(&server, manifest("acme/web/app"), &dave).await, 403);
+    done(
+        data,
+        &["binding", "grant", "acme/ops", "reader", "acme"],
+        "",
+    );
+    let mut client = server.client();
+    let asked = manifest("acme/web/app").header("authorization", dave.as_str());
+    let got = expect(&mut client, asked, 200).await;
+    assert_eq!(got.body, image.manifest.bytes);
+    let blob = Ask::new(
+        "GET",
+        format!("/v2/acme/web/app/blobs/{}", image.layer.digest),
+    );
+    let got = expect(
+        &mut client,
+        blob.header("authorization", dave.as_str()),
+        200,
+    )
+    .await;
+    assert_eq!(got.body, image.layer.bytes);
+    assert_eq!(status(&server, manifest("bob/tool"), &dave).await, 403);
+    // A user is given a right on what has their name and is the system's.
+    done(data, &["binding", "grant", "dave", "developer", "bob"], "");
+    assert_eq!(status(&server, manifest("bob/tool"), &dave).await, 200);
+    // What lies in no namespace is moved into one.
+    done(data, &["repo", "move", "token/app", "acme/token-app"], "");
+    assert_eq!(
+        status(&server, manifest("acme/token-app"), &dave).await,
+        200
+    );
+    assert_eq!(server.stop(), Some(0));
+    let server = index(data);
+    assert!(!server.log().contains("below `token/`"), "{}", server.log());
+    assert_eq!(status(&server, manifest("acme/web/app"), &dave).await, 200);
+}
+
+#[tokio::test]
+async fn what_comes_to_lie_in_somebodys_namespace_by_a_takeover_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path();
+    let server = index(data);
+    done(data, &["user", "create", "bob"], &format!("{PASSWORD}\n"));
+    assert_eq!(server.stop(), Some(0));
+    let tree = OldTree::new(data);
+    tree.push("bob/tool", &mut Maker::new(1), "1.0");
+    tree.push("eve/tool", &mut Maker::new(2), "1.0");
+    let out = takeover(data, &["--merge"]);
+    assert_eq!(out.status.code(), Some(0), "{out:?}");
+    let server = index(data);
+    said(&server, "below `bob/` were taken over").await;
+    let bob = basic("bob", PASSWORD);
+    let manifest = |name: &str| Ask::new("GET", format!("/v2/{name}/manifests/1.0"));
+    assert_eq!(status(&server, manifest("bob/tool"), &bob).await, 200);
+    assert_eq!(status(&server, manifest("eve/tool"), &bob).await, 403);
+    let log = done(data, &["audit", "list"], "");
+    assert!(log.contains("bob") && log.contains("eve"), "{log}");
+    assert_eq!(server.stop(), Some(0));
+    let server = index(data);
+    assert!(
+        !server.log().contains("were taken over"),
+        "{}",
+        server.log()
     );
 }
