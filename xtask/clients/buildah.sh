@@ -80,3 +80,16 @@ token() {
     buildah logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' buildah pull -q --tls-verify=false "$image"
 }
+
+index() {
+    export REGISTRY_AUTH_FILE=$WORK/index.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    with_index
+    local here
+    here=$(buildah pull -q "oci:$IMAGES:busybox")
+    enter() { buildah login --tls-verify=false -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { buildah logout "$REGISTRY"; }
+    send() { buildah push -q --tls-verify=false "$here" "docker://$1"; }
+    fetch() { buildah pull -q --policy always --tls-verify=false "docker://$1"; }
+    walk acme/app
+}

@@ -6,7 +6,7 @@
 source "$CLIENTS/docker.sh"
 mkdir -p "$DOCKER_CONFIG/cli-plugins"
 ln -sf "$TOOLS/buildx/buildx" "$DOCKER_CONFIG/cli-plugins/docker-buildx"
-unset -f push pull list search run login tls token
+unset -f push pull list search run login tls token index
 
 version() { pinned buildx; }
 
@@ -82,4 +82,17 @@ token() {
     docker logout "$REGISTRY"
     docker buildx prune -af >/dev/null
     refused_as "$unauthorized" 'a pull by nobody' docker buildx build --pull "$(on_top "$image:2")"
+}
+
+index() {
+    with_index
+    instead=$lacking
+    enter() { docker login -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { docker logout "$REGISTRY"; }
+    send() { docker buildx build --progress plain --push -t "$1" "$(on_top scratch)"; }
+    fetch() {
+        docker buildx prune -af >/dev/null
+        docker buildx build --progress plain --pull "$(on_top "$1")"
+    }
+    walk acme/app
 }

@@ -101,3 +101,18 @@ token() {
     same 'the referrers' 1 "$(referrers cosign/token "$(digest_in_layout busybox)")"
     cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --allow-http-registry "$image"
 }
+
+# What is pushed is a signature, and what is pulled is verified.
+index() {
+    export DOCKER_CONFIG=$WORK/index
+    with_index localhost
+    asks_late=yes
+    local digest
+    digest=$(digest_in_layout busybox)
+    seed busybox acme/app:1
+    enter() { cosign login "$REGISTRY" -u "$1" --password-stdin <<<"$2"; }
+    leave() { rm "$DOCKER_CONFIG/config.json"; }
+    send() { cosign sign -y --key "$WORK/cosign.key" $offline --allow-http-registry "${1%:*}@$digest"; }
+    fetch() { cosign verify --key "$WORK/cosign.pub" --insecure-ignore-tlog=true --allow-http-registry "${1%:*}@$digest"; }
+    walk acme/app
+}

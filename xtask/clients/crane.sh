@@ -85,3 +85,16 @@ token() {
     crane auth logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' crane validate --insecure --remote "$image"
 }
+
+index() {
+    export DOCKER_CONFIG=$WORK/index
+    with_index localhost
+    asks_late=yes
+    one_image busybox "$WORK/index-image"
+    enter() { crane auth login --insecure -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { crane auth logout "$REGISTRY"; }
+    send() { crane push --insecure "$WORK/index-image" "$1"; }
+    fetch() { crane validate --insecure --remote "$1"; }
+    walk acme/app
+    walk_on acme/app acme/other
+}

@@ -17,6 +17,9 @@ current_client() {
     skip 'no docker client of version 25 or later is installed'
 }
 DOCKER=$(current_client)
+# It passes on no more than one word of the challenge.
+lacking=insufficient_scope
+unauthorized+='|login prior to p'
 
 engine() { start_engine; }
 

@@ -80,3 +80,17 @@ token() {
     same 'digest of what was pulled' "$(digest_in_layout nested)" "$(oras digest "$WORK/token" 1)"
     refused_as "$unauthorized" 'a pull by nobody' oras digest "$image" 1
 }
+
+# By name, for the same reason.
+index() {
+    with_index localhost
+    asks_late=yes
+    enter() { export ORAS_LOGIN=$1:$2; }
+    leave() { unset ORAS_LOGIN; }
+    send() { oras copy "$IMAGES" busybox "${1%:*}" "${1##*:}"; }
+    fetch() {
+        rm -rf "$WORK/index"
+        oras copy "${1%:*}" "${1##*:}" "$WORK/index" fetched
+    }
+    walk acme/app
+}

@@ -81,3 +81,17 @@ token() {
     helm registry logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' helm show chart --plain-http "$charts/webapp" --version 0.1.0
 }
+
+# A chart has its name, so the image `acme/webapp:1` is its version 1.0.0 in `acme`.
+index() {
+    with_index
+    enter() { helm registry login --plain-http -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { helm registry logout "$REGISTRY"; }
+    send() {
+        chart "${1##*:}.0.0"
+        helm push --plain-http "$WORK/webapp-${1##*:}.0.0.tgz" "oci://${1%/*}"
+    }
+    fetch() { helm pull --plain-http -d "$WORK" "oci://${1%:*}" --version "${1##*:}.0.0"; }
+    walk acme/webapp
+    walk_on acme/webapp acme/other/webapp
+}

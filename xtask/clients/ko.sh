@@ -50,3 +50,22 @@ token() {
     image=$(ko build --insecure-registry --base-import-paths --platform linux/amd64 -t 1 .)
     same digest "${image##*@}" "$(digest_at ko/hello 1)"
 }
+
+# ko pulls what it builds on.
+index() {
+    export DOCKER_CONFIG=$WORK/index
+    local base=$REGISTRY/ko/base:1
+    with_index localhost
+    asks_late=yes
+    cd "$WORK/hello"
+    enter() { ko login "$REGISTRY" -u "$1" --password-stdin <<<"$2"; }
+    leave() { rm "$DOCKER_CONFIG/config.json"; }
+    # built ON AS OPTION...
+    built() {
+        KO_DEFAULTBASEIMAGE=$1 KO_DOCKER_REPO=${2%:*} \
+            ko build --insecure-registry --bare --sbom none --platform linux/amd64 -t "${2##*:}" "${@:3}" .
+    }
+    send() { built "$base" "$1"; }
+    fetch() { built "$1" "$1" --push=false; }
+    walk acme/app
+}

@@ -50,3 +50,16 @@ tls() {
 
 # There is no `token`: the library asks for one token, at its first request, which is for pulling, and has no other for the push. It asks
 # anew where it is answered 403, and not where 401 says what the token lacks.
+
+# It needs no token, as the registry with accounts takes name and secret as they are.
+index() {
+    with_index
+    asks_late=yes
+    printf 'a file\n' >"$WORK/index.txt"
+    cd "$WORK"
+    enter() { export ORAS_USER=$1 ORAS_PASS=$2; }
+    leave() { unset ORAS_USER ORAS_PASS; }
+    send() { oras push "${1#*/}" index.txt; }
+    fetch() { oras pull "${1#*/}" "$WORK/index"; }
+    walk acme/app
+}

@@ -102,3 +102,21 @@ token() {
     podman logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' podman pull -q --tls-verify=false "$image"
 }
+
+index() {
+    export REGISTRY_AUTH_FILE=$WORK/index.json
+    echo '{}' >"$REGISTRY_AUTH_FILE"
+    with_index
+    local here
+    here=$(podman pull -q "oci:$IMAGES:busybox")
+    enter() { podman login --tls-verify=false -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { podman logout "$REGISTRY"; }
+    send() { podman push -q --tls-verify=false "$here" "$1"; }
+    fetch() { podman pull -q --tls-verify=false "$1"; }
+    walk acme/app
+    walk_on acme/app acme/other
+    enter bob "$LOGIN_PASSWORD"
+    podman search --tls-verify=false --format '{{.Name}}' "$REGISTRY/app" | has "$REGISTRY/acme/app"
+    leave
+    same 'what nobody finds' '' "$(podman search --tls-verify=false --format '{{.Name}}' "$REGISTRY/app" 2>/dev/null || true)"
+}

@@ -95,3 +95,17 @@ token() {
     regctl registry logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' regctl image copy "$image" "ocidir://$WORK/never:1"
 }
+
+index() {
+    with_index
+    instead=unauthorized
+    regctl registry set --skip-check --tls disabled "$REGISTRY"
+    enter() { regctl registry login -u "$1" --pass-stdin "$REGISTRY" <<<"$2"; }
+    leave() { regctl registry logout "$REGISTRY"; }
+    send() { regctl image copy "ocidir://$IMAGES:busybox" "$1"; }
+    fetch() {
+        rm -rf "$WORK/index"
+        regctl image copy "$1" "ocidir://$WORK/index:fetched"
+    }
+    walk acme/app
+}

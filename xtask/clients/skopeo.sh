@@ -80,3 +80,14 @@ token() {
     skopeo logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' skopeo inspect --tls-verify=false "$image"
 }
+
+index() {
+    export REGISTRY_AUTH_FILE=$WORK/index.json
+    with_index
+    enter() { skopeo login --tls-verify=false -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { skopeo logout "$REGISTRY"; }
+    send() { skopeo copy -q --dest-tls-verify=false "oci:$IMAGES:busybox" "docker://$1"; }
+    fetch() { skopeo copy -q --src-tls-verify=false "docker://$1" "dir:$WORK/index"; }
+    walk acme/app
+    walk_on acme/app acme/other
+}

@@ -17,8 +17,10 @@
     )
 )]
 
+mod answering;
 mod bench;
 mod build;
+mod ci_issuer;
 mod clients;
 mod conformance;
 mod crash;
@@ -27,6 +29,7 @@ mod matrix;
 mod packages;
 mod process;
 mod server;
+mod signing;
 mod test;
 mod tidy;
 mod token_service;

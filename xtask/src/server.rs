@@ -38,6 +38,8 @@ pub(crate) enum Access {
         /// A JSON Web Key Set.
         jwks: PathBuf,
     },
+    /// Accounts and tokens of its own; nobody has one yet. Trust rules may name the issuer at this address.
+    Index(String),
 }
 
 /// What a test registry shows to clients that begin with TLS, both PEM.
@@ -58,7 +60,7 @@ pub(crate) enum Manifests {
     Sparse,
 }
 
-/// The name of the test registries at the token service.
+/// The name of the test registries in tokens.
 pub(crate) const SERVICE: &str = "longshore-test";
 /// Who issues the tokens.
 pub(crate) const ISSUER: &str = "xtask";
@@ -68,6 +70,7 @@ pub(crate) const ISSUER: &str = "xtask";
 pub(crate) struct Server {
     running: Running,
     address: String,
+    data: PathBuf,
     log: PathBuf,
 }
 
@@ -121,6 +124,7 @@ impl Server {
         let mut server = Self {
             running: Running::start(&command, &log)?,
             address,
+            data: data_in(folder),
             log,
         };
         server.wait()?;
@@ -130,6 +134,11 @@ impl Server {
     /// `127.0.0.1:PORT`
     pub(crate) fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Its data directory, by which `longshore admin` reaches it.
+    pub(crate) fn data(&self) -> &Path {
+        &self.data
     }
 
     /// Where its output goes.
@@ -197,7 +206,7 @@ fn configuration(
     // A scratch folder may be in memory; what is tried here is the protocol, not power cuts.
     let mut table = Table::from_iter([
         ("listen".to_owned(), address.into()),
-        ("data".to_owned(), text(&folder.join("data"))),
+        ("data".to_owned(), text(&data_in(folder))),
         ("storage".to_owned(), one("unsafe_storage", true)),
         (
             "metrics".to_owned(),
@@ -209,6 +218,18 @@ fn configuration(
     }
     let auth = match access {
         Access::Open => return Ok(table),
+        Access::Index(issuer) => {
+            let keys = [
+                ("enabled", true.into()),
+                ("service", SERVICE.into()),
+                (
+                    "outbound_allowed",
+                    Value::Array(vec![issuer.as_str().into()]),
+                ),
+            ];
+            table.insert("index".to_owned(), table_of(keys));
+            return Ok(table);
+        }
         Access::Basic => {
             let file = folder.join("htpasswd");
             fs::write(&file, HTPASSWD).context("a password file cannot be written")?;
@@ -221,14 +242,16 @@ fn configuration(
                 ("issuer", ISSUER.into()),
                 ("jwks_file", text(jwks)),
             ];
-            one(
-                "token",
-                Table::from_iter(keys.map(|(key, value)| (key.to_owned(), value))),
-            )
+            one("token", table_of(keys))
         }
     };
     table.insert("auth".to_owned(), auth);
     Ok(table)
+}
+
+/// Where a registry whose folder this is has its data.
+fn data_in(folder: &Path) -> PathBuf {
+    folder.join("data")
 }
 
 /// A path as a value.
@@ -238,7 +261,11 @@ fn text(path: &Path) -> Value {
 
 /// A table with one key.
 fn one(key: &str, value: impl Into<Value>) -> Value {
-    Table::from_iter([(key.to_owned(), value.into())]).into()
+    table_of([(key, value.into())])
+}
+
+fn table_of<const N: usize>(keys: [(&str, Value); N]) -> Value {
+    Table::from_iter(keys.map(|(key, value)| (key.to_owned(), value))).into()
 }
 
 #[cfg(test)]
@@ -253,7 +280,8 @@ mod tests {
             realm: "http://127.0.0.1:1/token".into(),
             jwks: folder.join("keys.json"),
         };
-        for access in [Access::Open, Access::Basic, access] {
+        let index = Access::Index("http://127.0.0.1:2".into());
+        for access in [Access::Open, Access::Basic, access, index] {
             let table = configuration(&folder, "127.0.0.1:5", &access, Manifests::Sparse).unwrap();
             let table: toml::Table = table.to_string().parse().unwrap();
             assert_eq!(

@@ -9,10 +9,11 @@
 #
 # Given from outside: REGISTRY (host:port), IMAGES (an OCI layout), WORK (an empty folder with a short path), TOOLS (pinned programs),
 # CLIENTS (this folder's parent). Other registries, empty where there are none: LOCKED asks for LOGIN_NAME and LOGIN_PASSWORD,
-# TLS_REGISTRY speaks TLS with a certificate that TLS_CA has signed, TOKEN_REGISTRY wants tokens of a service that knows LOGIN_NAME.
+# TLS_REGISTRY speaks TLS with a certificate that TLS_CA has signed, TOKEN_REGISTRY wants tokens of a service that knows LOGIN_NAME,
+# INDEX_REGISTRY keeps accounts (see index.sh).
 set -euo pipefail
 
-: "${TLS_REGISTRY:=}" "${TLS_CA:=}" "${TOKEN_REGISTRY:=}"
+: "${TLS_REGISTRY:=}" "${TLS_CA:=}" "${TOKEN_REGISTRY:=}" "${INDEX_REGISTRY:=}"
 
 # How the words below reach REGISTRY: another scheme and options for curl once `over_tls` or `with_tokens` was called.
 scheme=http
@@ -197,6 +198,8 @@ pinned() {
     basename "$(realpath "$TOOLS/$1")" | sed -E "s/^$1-(.*)-[0-9a-f]+$/\1/"
 }
 
+source "$CLIENTS/lib/index.sh"
+source "$CLIENTS/lib/browser.sh"
 words=$(declare -F | cut -d' ' -f3)
 source "$CLIENTS/$1.sh"
 if [ $# -gt 1 ]; then

@@ -102,3 +102,22 @@ token() {
     ctr images pull --plain-http -u "$LOGIN_NAME:$LOGIN_PASSWORD" "$image"
     ctr images ls "name==$image" | contains "$(digest_in_layout layers20)"
 }
+
+# A login is not kept: it is named with each command. What is said of a missing right is the challenge's word, or less.
+lacking=insufficient_scope
+index() {
+    local here who=()
+    here=$(layers20)
+    with_index
+    asks_late=yes
+    instead=$lacking
+    enter() { who=(-u "$1:$2"); }
+    leave() { who=(); }
+    send() { ctr images tag --force "$here" "$1" && ctr images push --plain-http "${who[@]}" "$1"; }
+    fetch() {
+        ctr images rm "$1"
+        ctr images pull --plain-http "${who[@]}" "$1"
+    }
+    walk acme/app
+    walk_on acme/app acme/other
+}

@@ -2,6 +2,8 @@
 
 export DOCKER_HOST=unix://$WORK/docker.sock DOCKER_CONFIG=$WORK/config
 DOCKER=${DOCKER:-docker}
+# What the engine says of a missing right, where it is not what the registry said.
+lacking=
 
 docker() { "$DOCKER" "$@"; }
 
@@ -148,4 +150,31 @@ token() {
     docker image inspect -f '{{join .RepoDigests "\n"}}' "$REGISTRY/docker/token:1" | has "$REGISTRY/docker/token@$digest"
     docker logout "$REGISTRY"
     refused_as "$unauthorized" 'a pull by nobody' docker pull -q "$REGISTRY/docker/token:1"
+}
+
+index() {
+    local here=$REGISTRY/docker/busybox:1
+    [ -n "$(docker images -q "$here")" ] || load busybox
+    with_index
+    instead=$lacking
+    begin_login "$WORK/walked-in"
+    enter() { docker login -u "$1" --password-stdin "$REGISTRY" <<<"$2"; }
+    leave() { docker logout "$REGISTRY"; }
+    # Where a login has ended, version 28 asks for another name. It waits for ever where its input has ended.
+    send() { docker tag "$here" "$1" && docker push "$1" <<<nobody; }
+    fetch() {
+        docker rmi -f "$1" >/dev/null || true
+        docker pull -q "$1" <<<nobody
+    }
+    walk acme/app
+    end_login
+    DOCKER_CONFIG=$WORK/walked-in send "$REGISTRY/acme/app:4"
+    DOCKER_CONFIG=$WORK/walked-in fetch "$REGISTRY/acme/app:4"
+    DOCKER_CONFIG=$WORK/walked-in skopeo inspect -n --tls-verify=false "docker://$REGISTRY/acme/app:4" | contains sha256:
+    refused_as "$unauthorized" 'a pull by nobody' fetch "$REGISTRY/acme/app:4"
+    walk_on acme/app acme/other
+    enter bob "$LOGIN_PASSWORD"
+    finds "$REGISTRY" app acme/app
+    leave
+    refused 'a search by nobody' docker search "$REGISTRY/app"
 }

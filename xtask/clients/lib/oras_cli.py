@@ -5,7 +5,7 @@
     oras_cli.py REGISTRY tags REPOSITORY
     oras_cli.py REGISTRY delete REPOSITORY TAG
 
-It speaks plain HTTP, and TLS where the environment has ORAS_TLS.
+It speaks plain HTTP, and TLS where the environment has ORAS_TLS. ORAS_USER and ORAS_PASS are sent as they are, and no tokens are asked for.
 """
 
 import os
@@ -15,7 +15,8 @@ import oras.client
 
 REGISTRY, ACTION, NAME, *REST = sys.argv[1:]
 tls = "ORAS_TLS" in os.environ
-client = oras.client.OrasClient(hostname=REGISTRY, insecure=not tls, tls_verify=tls)
+login = "basic" if "ORAS_USER" in os.environ else "token"
+client = oras.client.OrasClient(hostname=REGISTRY, insecure=not tls, tls_verify=tls, auth_backend=login)
 target = f"{REGISTRY}/{NAME}"
 
 if ACTION == "push":

@@ -67,6 +67,10 @@ const CAPABILITIES: &[(&str, &str)] = &[
         "token",
         "push and pull with Bearer tokens of a service outside; refused without a login, and with a wrong password",
     ),
+    (
+        "index",
+        "a private namespace of a registry with accounts: a robot pushes, whoever may only pull does only that, all others are refused",
+    ),
 ];
 
 /// `cargo xtask clients`
@@ -77,9 +81,31 @@ pub(crate) struct Options {
     /// Use the registry at this address instead of a fresh one for each client.
     #[arg(long, value_name = "HOST:PORT")]
     against: Option<String>,
+    /// Only this column of the matrix; may be given more than once.
+    #[arg(long, value_name = "COLUMN", value_parser = clap::builder::PossibleValuesParser::new(CAPABILITIES.iter().map(|(name, _)| *name)))]
+    only: Vec<String>,
     /// Write the matrix into docs/clients.md.
     #[arg(long)]
     write: bool,
+}
+
+/// Which cells of the matrix are tried.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Choice<'a> {
+    /// Clients, by the names of their files; all when none is named.
+    names: &'a [String],
+    /// Columns; all when none is named.
+    only: &'a [String],
+}
+
+impl Choice<'_> {
+    fn is_all(self) -> bool {
+        self.names.is_empty() && self.only.is_empty()
+    }
+
+    fn has(list: &[String], name: &str) -> bool {
+        list.is_empty() || list.iter().any(|chosen| chosen == name)
+    }
 }
 
 /// How one capability of one client went.
@@ -113,12 +139,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         tools::ensure(workspace, &pins, name, Pace::Awaited)
             .map_err(|error| format!("{name}: {error:#}"))
     };
-    let rows = rows(workspace, &options.names, options.against.as_deref(), &tool)?;
+    let choice = Choice {
+        names: &options.names,
+        only: &options.only,
+    };
+    let rows = rows(workspace, choice, options.against.as_deref(), &tool)?;
     let cells = rows.iter().flat_map(|row| &row.cells);
     let all_passed = cells.clone().all(|(_, cell)| *cell == Cell::Passed);
     if options.write {
-        if !all_passed || !options.names.is_empty() {
-            bail!("the matrix is written from a run in which every client was tried and passed");
+        if !all_passed || !choice.is_all() {
+            bail!("the matrix is written from a run in which everything was tried and passed");
         }
         matrix::write(workspace, &rows)?;
     }
@@ -132,18 +162,19 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     })
 }
 
-/// Tries the clients named (all when none is) and prints each as it is done. `tool` brings a pinned program or says why not.
+/// Tries what is chosen and prints each client as it is done. `tool` brings a pinned program or says why not.
 ///
 /// # Errors
 /// See [`run`].
 pub(crate) fn rows(
     workspace: &Workspace,
-    names: &[String],
+    choice: Choice<'_>,
     against: Option<&str>,
     tool: &dyn Fn(&str) -> Result<PathBuf, String>,
 ) -> Result<Vec<Row>> {
     let scenarios = Scenario::all(workspace)?;
-    if let Some(unknown) = names
+    if let Some(unknown) = choice
+        .names
         .iter()
         .find(|name| !scenarios.iter().any(|s| s.name == **name))
     {
@@ -156,10 +187,10 @@ pub(crate) fn rows(
     let images = images::ensure(workspace, false)?;
     let chosen = scenarios
         .iter()
-        .filter(|s| names.is_empty() || names.contains(&s.name));
+        .filter(|s| Choice::has(choice.names, &s.name));
     let mut rows = Vec::new();
     for scenario in chosen {
-        let row = scenario.run(workspace, &place, &images, tool);
+        let row = scenario.run(workspace, &place, (&images, choice), tool);
         print(&row);
         rows.push(row);
     }

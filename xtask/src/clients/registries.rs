@@ -1,4 +1,4 @@
-//! The registries of one scenario. Every scenario has an open one and one with a password; those over TLS and with tokens are started
+//! The registries of one scenario. Every scenario has an open one and one with a password; those over TLS, with tokens and with accounts are started
 //! only for the scenarios that speak of them.
 
 use std::fs;
@@ -7,8 +7,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 
 use super::certificate::Certificate;
-use crate::server::{Access, Manifests, Server};
+use crate::ci_issuer::CiIssuer;
+use crate::server::{Access, Manifests, SERVICE, Server};
 use crate::token_service::TokenService;
+
+/// What the token of the job says that a scenario is to trust, and that of another.
+const TRUSTED: &str = "repo:acme/app:ref:refs/heads/main";
+const OTHER: &str = "repo:acme/app:ref:refs/heads/branch";
 
 /// Where a scenario's registries come from.
 #[derive(Clone, Debug)]
@@ -71,7 +76,28 @@ impl Registries {
             let access = Access::Bearer { realm, jwks };
             variables.push(("TOKEN_REGISTRY", self.plain(&program, "token", &access)?));
         }
+        if has("index") {
+            variables.extend(self.index(&program)?);
+        }
         Ok(variables)
+    }
+
+    /// One that keeps accounts itself, and a CI whose jobs it may be told to trust. Who is in it is the scenario's affair.
+    fn index(&mut self, program: &Path) -> Result<Variables> {
+        let issuer = CiIssuer::start()?;
+        let folder = self.work.join("index");
+        let access = Access::Index(issuer.url().to_owned());
+        let server = Server::start(program, &folder, &access, Manifests::Usual)?;
+        let data = server.data().display().to_string();
+        Ok(vec![
+            ("INDEX_REGISTRY", self.keep(server)),
+            ("INDEX_DATA", data),
+            ("LONGSHORE", program.display().to_string()),
+            ("CI_ISSUER", issuer.url().to_owned()),
+            ("CI_TRUSTED", issuer.token(SERVICE, TRUSTED)?),
+            ("CI_OTHER", issuer.token(SERVICE, OTHER)?),
+            ("CI_SUBJECT", TRUSTED.to_owned()),
+        ])
     }
 
     /// Stops them all and keeps their logs in `folder`.

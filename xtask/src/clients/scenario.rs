@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::registries::{Place, Registries, Variables};
-use super::{CAPABILITIES, Cell, Row};
+use super::{CAPABILITIES, Cell, Choice, Row};
 use crate::process::{self, Ended, Running};
 use crate::server::{PASSWORD, USER};
 use crate::workspace::{Workspace, on_path};
@@ -76,12 +76,12 @@ impl Scenario {
         })
     }
 
-    /// Runs all that the client can do. What keeps it from starting is in the cells too, so that a matrix is always whole.
+    /// Runs what is chosen of all that the client can do, with the layout `images`. What keeps it from starting is in the cells too, so that a matrix is always whole.
     pub(super) fn run(
         &self,
         workspace: &Workspace,
         place: &Place,
-        images: &Path,
+        (images, choice): (&Path, Choice<'_>),
         tool: &dyn Fn(&str) -> Result<PathBuf, String>,
     ) -> Row {
         let mut row = Row {
@@ -95,7 +95,7 @@ impl Scenario {
             return row;
         }
         let stage = Stage::new(workspace, self, place, images);
-        let tried = stage.and_then(|mut stage| stage.play(&mut row));
+        let tried = stage.and_then(|mut stage| stage.play(&mut row, choice));
         if let Err(error) = tried {
             row.cells.push((START, Cell::Failed(format!("{error:#}"))));
         }
@@ -165,10 +165,16 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    fn play(&mut self, row: &mut Row) -> Result<()> {
+    fn play(&mut self, row: &mut Row, choice: Choice<'_>) -> Result<()> {
         let functions = self.functions()?;
         let has = |name: &str| functions.iter().any(|function| function == name);
-        self.variables.extend(self.registries.special(has)?);
+        let columns: Vec<_> = CAPABILITIES
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| has(name) && Choice::has(choice.only, name))
+            .collect();
+        self.variables
+            .extend(self.registries.special(|name| columns.contains(&name))?);
         if has("engine") {
             self.engine = Some(Running::start(
                 &self.command(Some("engine")),
@@ -181,10 +187,8 @@ impl<'a> Stage<'a> {
         }
         self.must("version", CAPABILITY_LIMIT)?;
         row.version = process::tail(&self.logs.join("version.log"), 1);
-        for (capability, _) in CAPABILITIES {
-            if has(capability) {
-                row.cells.push((capability, self.cell(capability)?));
-            }
+        for column in columns {
+            row.cells.push((column, self.cell(column)?));
         }
         Ok(())
     }

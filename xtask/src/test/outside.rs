@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use super::{Outcome, Session};
 use crate::bench as benchmark;
-use crate::clients::{self, Cell};
+use crate::clients::{self, Cell, Choice};
 use crate::conformance as program;
 use crate::images;
 use crate::matrix;
@@ -62,7 +62,7 @@ pub(super) fn clients(session: &Session<'_>) -> Result<Outcome> {
         Some(Err(why)) => Err(format!("{name}: {why}")),
         None => Err(format!("{name} is not pinned")),
     };
-    let rows = clients::rows(session.workspace, &[], None, &tool)?;
+    let rows = clients::rows(session.workspace, Choice::default(), None, &tool)?;
     let mut outcome = Outcome::default();
     for row in &rows {
         for (capability, cell) in &row.cells {
