@@ -212,7 +212,7 @@ pub(super) fn trust(session: &Session<'_>) -> Result<Outcome> {
         Err(why) => outcome.add(Outcome::skip(format!("Distribution 3: {why:#}"))),
     }
     let mut path = std::env::var("PATH").unwrap_or_default();
-    for name in ["crane", "dockerd", "containerd", "runc"] {
+    for name in ["crane", "helm", "dockerd", "containerd", "runc"] {
         if let Some(Ok(folder)) = brought.tools.get(name) {
             path = format!("{}:{path}", folder.display());
         }

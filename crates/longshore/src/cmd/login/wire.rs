@@ -288,7 +288,9 @@ impl Wire {
         match json.get("error").and_then(Value::as_str) {
             Some("authorization_pending") => Ok(Asked::Waiting),
             Some("slow_down") => Ok(Asked::Slower),
-            Some("access_denied") => bail!("the login was denied at the browser"),
+            Some("access_denied") => bail!(
+                "the login was denied at the browser, or the account changed meanwhile; run the command again"
+            ),
             Some("expired_token") => {
                 bail!("nobody approved the login in time; run the command again")
             }
