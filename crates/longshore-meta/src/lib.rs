@@ -66,4 +66,4 @@ pub mod walks;
 
 pub use db::{Body, Db, Durability, Steps};
 pub use tx::Tx;
-pub use value::{FromRow, FromValue, Row, Value};
+pub use value::{Columns, FromRow, FromValue, Value};

@@ -3,7 +3,7 @@
 use longshore_core::Result;
 
 use crate::lite;
-use crate::value::{FromRow, Row, Value};
+use crate::value::{FromRow, Value};
 
 /// A transaction, or a consistent view for reading, on one of the engines.
 ///
@@ -29,10 +29,7 @@ impl Tx<'_> {
         values: &[Value],
     ) -> Result<Option<T>> {
         match self {
-            Tx::Lite(conn) => lite::query(conn, sql, values, 1)?
-                .pop()
-                .map(Row::read)
-                .transpose(),
+            Tx::Lite(conn) => Ok(lite::query(conn, sql, values, 1)?.pop()),
         }
     }
 
@@ -42,10 +39,7 @@ impl Tx<'_> {
     /// `Unavailable` when the database cannot be read or written.
     pub async fn all<T: FromRow>(&mut self, sql: &'static str, values: &[Value]) -> Result<Vec<T>> {
         match self {
-            Tx::Lite(conn) => lite::query(conn, sql, values, usize::MAX)?
-                .into_iter()
-                .map(Row::read)
-                .collect(),
+            Tx::Lite(conn) => lite::query(conn, sql, values, usize::MAX),
         }
     }
 

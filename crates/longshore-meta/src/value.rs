@@ -16,17 +16,14 @@ pub enum Value {
     Bytes(Vec<u8>),
 }
 
-/// One row of an answer, in the order of the statement's columns.
-#[derive(Debug, Clone)]
-pub struct Row(pub(crate) Vec<Value>);
+/// The columns of one row of an answer, in the order of the statement's. They are taken out of a place that all rows of the answer
+/// share, so that a row costs nothing but its texts.
+#[derive(Debug)]
+pub struct Columns<'r>(pub(crate) std::vec::Drain<'r, Value>);
 
-impl Row {
-    /// The row as a tuple of Rust types.
-    ///
-    /// # Errors
-    /// `Internal` when a column is not of the type asked for: the statement and the code do not fit each other.
-    pub fn read<T: FromRow>(self) -> Result<T> {
-        T::from_row(self)
+impl Columns<'_> {
+    fn next<T: FromValue>(&mut self) -> Result<T> {
+        self.0.next().and_then(T::from_value).ok_or_else(mismatch)
     }
 }
 
@@ -41,8 +38,8 @@ pub trait FromRow: Sized {
     /// Reads it.
     ///
     /// # Errors
-    /// `Internal` on a mismatch.
-    fn from_row(row: Row) -> Result<Self>;
+    /// `Internal` when a column is not of the type asked for: the statement and the code do not fit each other.
+    fn from_row(columns: Columns<'_>) -> Result<Self>;
 }
 
 impl FromValue for i64 {
@@ -113,16 +110,11 @@ fn mismatch() -> Error {
     .because("a column of the metadata database is not of the type its reader expects")
 }
 
-fn next<T: FromValue>(columns: &mut std::vec::IntoIter<Value>) -> Result<T> {
-    columns.next().and_then(T::from_value).ok_or_else(mismatch)
-}
-
 macro_rules! tuples {
     ($(($($name:ident),+))+) => {$(
         impl<$($name: FromValue),+> FromRow for ($($name,)+) {
-            fn from_row(row: Row) -> Result<Self> {
-                let mut columns = row.0.into_iter();
-                Ok(($(next::<$name>(&mut columns)?,)+))
+            fn from_row(mut columns: Columns<'_>) -> Result<Self> {
+                Ok(($(columns.next::<$name>()?,)+))
             }
         }
     )+};

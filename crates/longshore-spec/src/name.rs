@@ -230,7 +230,8 @@ macro_rules! checked_text {
             }
         }
 
-        serde_as_text!($type, $what);
+        serde_as_text!($type, $what, |text, serializer| serializer
+            .serialize_str(&text.0));
     };
 }
 

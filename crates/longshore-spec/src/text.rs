@@ -5,9 +5,15 @@
 /// Implements `Serialize` through `Display` and `Deserialize` through `FromStr` for one type.
 macro_rules! serde_as_text {
     ($type:ty, $what:literal) => {
+        serde_as_text!($type, $what, |text, serializer| serializer
+            .collect_str(text));
+    };
+    // For what is text already: lists of names are long, and formatting one costs more than writing it.
+    ($type:ty, $what:literal, |$text:ident, $serializer:ident| $write:expr) => {
         impl serde::Serialize for $type {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.collect_str(self)
+            fn serialize<S: serde::Serializer>(&self, $serializer: S) -> Result<S::Ok, S::Error> {
+                let $text = self;
+                $write
             }
         }
 

@@ -26,7 +26,7 @@ use rusqlite::{Connection, OpenFlags, ToSql};
 use crate::db::{Body, Durability, Steps};
 use crate::migrate;
 use crate::tx::Tx;
-use crate::value::{Row, Value};
+use crate::value::{Columns, FromRow, Value};
 
 /// The oldest SQLite without the bug that could damage a database when its log was reset (fixed in 3.51.3).
 const OLDEST: i32 = 3_051_003;
@@ -239,14 +239,15 @@ impl ToSql for Value {
     }
 }
 
-pub(crate) fn query(
+pub(crate) fn query<T: FromRow>(
     conn: &Connection,
     sql: &'static str,
     values: &[Value],
     limit: usize,
-) -> Result<Vec<Row>> {
+) -> Result<Vec<T>> {
     let mut statement = conn.prepare_cached(sql).map_err(failed)?;
     let width = statement.column_count();
+    let mut columns = Vec::with_capacity(width);
     let mut rows = statement
         .query(rusqlite::params_from_iter(values))
         .map_err(failed)?;
@@ -255,30 +256,32 @@ pub(crate) fn query(
         let Some(row) = rows.next().map_err(failed)? else {
             break;
         };
-        let mut columns = Vec::with_capacity(width);
         for at in 0..width {
-            columns.push(match row.get_ref(at).map_err(failed)? {
-                ValueRef::Null => Value::Null,
-                ValueRef::Integer(int) => Value::Int(int),
-                ValueRef::Text(text) => Value::Text(
-                    std::str::from_utf8(text)
-                        .map_err(|error| {
-                            unavailable("a text in the metadata database is not UTF-8")
-                                .because(error)
-                        })?
-                        .to_owned(),
-                ),
-                ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
-                ValueRef::Real(_) => {
-                    return Err(Error::internal(
-                        "a column of the metadata database holds a float",
-                    ));
-                }
-            });
+            columns.push(column(row.get_ref(at).map_err(failed)?)?);
         }
-        answer.push(Row(columns));
+        answer.push(T::from_row(Columns(columns.drain(..)))?);
     }
     Ok(answer)
+}
+
+fn column(value: ValueRef<'_>) -> Result<Value> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(int) => Value::Int(int),
+        ValueRef::Text(text) => Value::Text(
+            std::str::from_utf8(text)
+                .map_err(|error| {
+                    unavailable("a text in the metadata database is not UTF-8").because(error)
+                })?
+                .to_owned(),
+        ),
+        ValueRef::Blob(bytes) => Value::Bytes(bytes.to_vec()),
+        ValueRef::Real(_) => {
+            return Err(Error::internal(
+                "a column of the metadata database holds a float",
+            ));
+        }
+    })
 }
 
 pub(crate) fn exec(conn: &Connection, sql: &'static str, values: &[Value]) -> Result<usize> {
