@@ -77,19 +77,12 @@ pub(crate) enum Verdict {
 }
 
 impl Verdict {
-    /// Compares `ours` with `theirs`; either is `None` when it is void.
-    pub(crate) fn of(wanted: Wanted, ours: Option<f64>, theirs: Option<f64>) -> Self {
-        let (Some(ours), Some(theirs)) = (ours, theirs) else {
-            return Self::Void;
-        };
-        let ratio = ours / theirs;
-        if !ratio.is_finite() {
-            return Self::Void;
-        }
-        if wanted.holds(ratio) {
-            Self::Ok(ratio)
-        } else {
-            Self::Short(ratio)
+    /// Whether `ratio` is what is `wanted`; it is `None` when a figure is void or missing.
+    pub(crate) fn of(wanted: Wanted, ratio: Option<f64>) -> Self {
+        match ratio.filter(|ratio| ratio.is_finite()) {
+            Some(ratio) if wanted.holds(ratio) => Self::Ok(ratio),
+            Some(ratio) => Self::Short(ratio),
+            None => Self::Void,
         }
     }
 
@@ -160,13 +153,10 @@ mod tests {
     #[test]
     fn a_goal_is_reached_at_its_bound_and_short_below() {
         let least = Wanted::Least(0.9);
-        assert_eq!(Verdict::of(least, Some(9.0), Some(10.0)), Verdict::Ok(0.9));
+        assert_eq!(Verdict::of(least, Some(0.9)), Verdict::Ok(0.9));
+        assert_eq!(Verdict::of(least, Some(0.8)), Verdict::Short(0.8));
         assert_eq!(
-            Verdict::of(least, Some(8.0), Some(10.0)),
-            Verdict::Short(0.8)
-        );
-        assert_eq!(
-            Verdict::of(Wanted::Most(25.0), Some(30.0), Some(1.0)),
+            Verdict::of(Wanted::Most(25.0), Some(30.0)),
             Verdict::Short(30.0)
         );
     }
@@ -197,8 +187,8 @@ mod tests {
 
     #[test]
     fn what_had_errors_reaches_nothing() {
-        for (ours, theirs) in [(None, Some(1.0)), (Some(1.0), None), (Some(1.0), Some(0.0))] {
-            let verdict = Verdict::of(Wanted::Least(0.0), ours, theirs);
+        for ratio in [None, Some(f64::INFINITY), Some(f64::NAN)] {
+            let verdict = Verdict::of(Wanted::Least(0.0), ratio);
             assert_eq!(verdict, Verdict::Void);
             assert!(!verdict.is_ok());
         }

@@ -258,31 +258,35 @@ impl Run<'_> {
                 }
             }
         }
-        for line in lines {
-            self.line(stage, line, &mut fleet, results)?;
+        for lines in together(lines) {
+            for round in 0..self.rounds {
+                for line in &lines {
+                    self.round(stage, line, round, &mut fleet, results)?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn line(
+    fn round(
         &mut self,
         stage: Stage,
         line: &Line,
+        round: u32,
         fleet: &mut Fleet,
         results: &mut Results,
     ) -> Result<()> {
         let mut peers = self.peers(line);
-        for _ in 0..self.rounds {
-            for program in &peers {
-                self.pass += 1;
-                let sample = self
-                    .once(stage, line, *program, fleet)
-                    .with_context(|| format!("{} of {program}", line.name))?;
-                say(&report::sample(line, *program, &sample))?;
-                results.add(&line.name, *program, sample);
-            }
-            // Whoever was first is last in the next round.
-            peers.rotate_left(1);
+        // Whoever was first is last in the next round.
+        let turns = round as usize % peers.len().max(1);
+        peers.rotate_left(turns);
+        for program in peers {
+            self.pass += 1;
+            let sample = self
+                .once(stage, line, program, fleet)
+                .with_context(|| format!("{} of {program}", line.name))?;
+            say(&report::sample(line, program, &sample))?;
+            results.add(&line.name, program, sample);
         }
         Ok(())
     }
@@ -326,6 +330,9 @@ impl Run<'_> {
         let peer = fleet
             .get_mut(&start.store)
             .with_context(|| format!("{program} is not up"))?;
+        if matches!(line.store, Store::Filled(_)) {
+            stores::warm(&peer.dir)?;
+        }
         let sample = self.measured(line, &scene, peer)?;
         peer.alive()?;
         Ok(sample)
@@ -341,6 +348,22 @@ impl Run<'_> {
         say(&format!("written: {}", svg.display()))?;
         sample
     }
+}
+
+/// The lines in groups whose rounds take turns: a line that is compared with another one is measured right beside it.
+fn together<'a>(lines: &[&'a Line]) -> Vec<Vec<&'a Line>> {
+    let mut groups: Vec<Vec<&Line>> = Vec::new();
+    for line in lines {
+        let group = groups.iter_mut().find(|group| {
+            let compared = |other: &&Line| line.is_beside(other) || other.is_beside(line);
+            group.iter().any(compared)
+        });
+        match group {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
+        }
+    }
+    groups
 }
 
 /// Prints a line as soon as it is known.

@@ -89,7 +89,7 @@ impl Results {
                     abuse: abuse.name,
                     what,
                     wanted,
-                    verdict: Verdict::of(wanted, value, Some(1.0)),
+                    verdict: Verdict::of(wanted, value),
                 });
             };
             let late = self.median(abuse.name, |trial| trial.beside / trial.alone);

@@ -329,6 +329,13 @@ impl Line {
     ) -> Self {
         self.goal(name, figure, Against::Line(line.to_owned()), wanted)
     }
+
+    /// Whether it is compared with `other`.
+    pub(crate) fn is_beside(&self, other: &Line) -> bool {
+        let is_it =
+            |goal: &Goal| matches!(&goal.against, Against::Line(line) if *line == other.name);
+        self.goals.iter().any(is_it)
+    }
 }
 
 #[cfg(test)]

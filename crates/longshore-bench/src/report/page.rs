@@ -156,8 +156,10 @@ const METHOD: &str = "\
 
 - All programs run on this machine and are reached over loopback. The server has processor 0 to itself, the load generator
   processor 1; lines whose names end in `-free` leave both to use all of them.
-- Each round asks every program in turn, and the one that was first is last in the next round. Figures are medians; any error
-  (a status, a length or a digest that is not as expected, a connection that breaks) makes a line void.
+- Each round asks every program in turn, and the one that was first is last in the next round; lines that are compared with each
+  other take turns as well. Figures are medians, and a goal's ratio is the median of what each round says by itself, because the
+  machine is not as fast in each. Any error (a status, a length or a digest that is not as expected, a connection that breaks)
+  makes a line void.
 - Longshore runs as it comes, with bearer tokens, access log and metrics on. The others run without logins, access log and traces;
   both Distributions have their in-memory cache of blob descriptors.
 - The load generator drops big bodies in the kernel, so that it is the server that is measured; lengths are always checked, digests
@@ -166,7 +168,7 @@ const METHOD: &str = "\
   1,000,000 tags, manifests and blobs in 100,000 repositories. Everybody may pull there, because a catalog has what its reader may
   pull and no token names 100,000 repositories; requests carry a token all the same. Distribution has a store of its own layout
   with 100,000 tags. Each page is fetched and its entries are counted before it is measured. The blobs there have no files, so
-  nothing is read again to find damage (`storage.scrub_every` is 0).
+  nothing is read again to find damage (`storage.scrub_every` is 0). What is stored is in memory when a line begins.
 - `only sendfile`, `only splice` and `only copying` are servers of the benchmark's own that do nothing but send files. A goal of big
   pulls that the best of them does not reach either is short without failing the run, if Longshore is as close to that one as it
   must be to nginx ([0019](decisions/0019-goals-nobody-reaches.md)).
@@ -182,6 +184,7 @@ cargo xtask bench --quick             # Debian's docker-registry and nginx only,
 cargo xtask bench --only pull-100m    # lines whose names begin so; `--list` names them
 cargo xtask bench --profile image-c8  # a flame graph of one line
 cargo xtask bench abuse               # what bad clients do, below
+cargo xtask bench search              # searches among 100,000 repositories
 ```
 ";
 

@@ -126,34 +126,48 @@ impl Results {
     }
 
     fn verdict(&self, line: &str, goal: &Goal) -> Option<Verdict> {
-        let median = |line: &str, program| {
-            self.figure(line, program, goal.figure)
-                .map(|spread| spread.median)
-        };
         let theirs = match &goal.against {
-            Against::Nothing => Some(1.0),
-            Against::Peer(program) if self.samples(line, *program).is_empty() => return None,
-            Against::Peer(program) => median(line, *program),
-            Against::Line(other) if self.samples(other, Program::Longshore).is_empty() => {
-                return None;
-            }
-            Against::Line(other) => median(other, Program::Longshore),
+            Against::Nothing => None,
+            Against::Peer(program) => Some((line, *program)),
+            Against::Line(other) => Some((other.as_str(), Program::Longshore)),
         };
-        let verdict = Verdict::of(goal.wanted, median(line, Program::Longshore), theirs);
+        let ratio = match theirs {
+            None => self
+                .figure(line, Program::Longshore, goal.figure)
+                .map(|spread| spread.median),
+            Some((line, program)) if self.samples(line, program).is_empty() => return None,
+            Some(theirs) => self.ratio((line, Program::Longshore), theirs, goal.figure),
+        };
         let limit = match goal.against {
-            Against::Peer(_) => self.limit(line, goal).zip(theirs),
+            Against::Peer(program) => self.limit(line, program, goal),
             Against::Line(_) | Against::Nothing => None,
         };
-        Some(verdict.within(goal.wanted, limit.map(|(best, theirs)| best / theirs)))
+        Some(Verdict::of(goal.wanted, ratio).within(goal.wanted, limit))
     }
 
-    /// The best figure of the servers that only send files, where they took part.
-    fn limit(&self, line: &str, goal: &Goal) -> Option<f64> {
+    /// How `ours` compares with `theirs`: the median of what each round says by itself, for whatever else happens on the machine
+    /// happens to both of a round. `None` when either was not measured or had an error.
+    fn ratio(&self, ours: (&str, Program), theirs: (&str, Program), figure: Figure) -> Option<f64> {
+        let of = |(line, program)| {
+            self.figure(line, program, figure)?;
+            Some(self.samples(line, program))
+        };
+        let rounds = of(ours)?.iter().zip(of(theirs)?);
+        let each = rounds.filter_map(|(one, other)| {
+            Some(one.figures.get(&figure)? / other.figures.get(&figure)?)
+        });
+        let each: Vec<f64> = each.collect();
+        let sound = each.iter().all(|ratio| ratio.is_finite());
+        sound.then(|| Spread::of(each))?.map(|spread| spread.median)
+    }
+
+    /// How the best of the servers that only send files compares with `program`, where they took part.
+    fn limit(&self, line: &str, program: Program, goal: &Goal) -> Option<f64> {
         let plain = Program::ALL
             .into_iter()
             .filter(|program| matches!(program, Program::Plain(_)));
         let each =
-            plain.filter_map(|program| Some(self.figure(line, program, goal.figure)?.median));
+            plain.filter_map(|plain| self.ratio((line, plain), (line, program), goal.figure));
         each.reduce(match goal.wanted {
             Wanted::Least(_) => f64::max,
             Wanted::Most(_) => f64::min,
@@ -209,15 +223,23 @@ mod tests {
     }
 
     #[test]
-    fn a_verdict_compares_the_medians() {
+    fn a_verdict_compares_what_was_measured_in_the_same_round() {
         let against = goal(Against::Peer(Program::Nginx));
+        // The machine was half as fast in the second round, and one of the two was alone in being disturbed in the third.
         let good = results(
-            &[(9.0, 0), (1.0, 0), (9.5, 0)],
-            &[(10.0, 0), (10.0, 0), (99.0, 0)],
+            &[(9.0, 0), (4.5, 0), (1.0, 0)],
+            &[(10.0, 0), (5.0, 0), (10.0, 0)],
         );
         assert_eq!(good.verdict("l", &against), Some(Verdict::Ok(0.9)));
         let bad = results(&[(8.0, 0)], &[(10.0, 0)]);
         assert_eq!(bad.verdict("l", &against), Some(Verdict::Short(0.8)));
+    }
+
+    #[test]
+    fn nothing_is_compared_with_nothing_done() {
+        let against = goal(Against::Peer(Program::Nginx));
+        let results = results(&[(9.0, 0), (9.0, 0)], &[(10.0, 0), (0.0, 0)]);
+        assert_eq!(results.verdict("l", &against), Some(Verdict::Void));
     }
 
     #[test]

@@ -98,6 +98,28 @@ pub(super) fn fill(
     Ok(told)
 }
 
+/// Brings a filled store into memory, from where what was measured since may have pushed it: what is asked is whether work grows with
+/// what is stored, not how fast the disk is.
+///
+/// # Errors
+/// When a file cannot be read.
+pub(super) fn warm(store: &Path) -> Result<()> {
+    let mut folders = vec![store.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                std::io::copy(&mut fs::File::open(entry.path())?, &mut std::io::sink())
+                    .with_context(|| format!("{} cannot be read", entry.path().display()))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 pub(super) fn cores(stage: Stage, one: usize) -> Vec<usize> {
     if stage == Stage::Free {
         Vec::new()
