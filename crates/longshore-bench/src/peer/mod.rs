@@ -8,6 +8,7 @@ mod token;
 
 use std::fmt;
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,6 +26,8 @@ pub(crate) use certificate::Certificate;
 pub(crate) use token::{Issuer, SERVICE};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
+/// A request whose connection waits for the server to begin is answered when it has.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// Longshore's file.
 const CONFIG: &str = "longshore.toml";
 
@@ -180,9 +183,9 @@ impl Peer {
         configure(&mut command, ground, start, &dir, address)?;
         let log = dir.join("log");
         let mut server = Server::start(&mut command, &log).with_context(|| program.to_string())?;
-        let listens = || TcpStream::connect(address).is_ok();
+        let answers = || answers(address, *tls);
         let started_in = server
-            .wait(READY_WITHIN, listens)
+            .wait(READY_WITHIN, answers)
             .with_context(|| format!("{program}{}", if *tls { " with TLS" } else { "" }))?;
         let probe = Probe::of(server.id());
         Ok(Self {
@@ -313,4 +316,18 @@ fn configure(
 fn free() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
     listener.local_addr().context("a port has no number")
+}
+/// Whether a server answers at `address`, whatever it says: one that listens need not be ready. TLS is not spoken here, and a
+/// port that takes connections has to do.
+fn answers(address: SocketAddr, tls: bool) -> bool {
+    let asked = || -> std::io::Result<usize> {
+        let mut stream = TcpStream::connect(address)?;
+        if tls {
+            return Ok(1);
+        }
+        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        stream.write_all(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.read(&mut [0; 16])
+    };
+    asked().is_ok_and(|read| read > 0)
 }
