@@ -35,6 +35,7 @@ mod factors;
 mod homes;
 mod log;
 mod mail;
+mod reads;
 mod refusals;
 mod repositories;
 mod strangers;

@@ -14,6 +14,7 @@ use futures_util::{Stream, StreamExt};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body::Body as _;
+use longshore_auth::IdentityKind;
 use longshore_core::{Actor, ByteStream};
 use longshore_spec::name::RepoName;
 
@@ -40,6 +41,8 @@ pub struct Observed {
     pub error: Option<&'static str>,
     /// Who asked.
     pub actor: Actor,
+    /// What their identity rests on.
+    pub kind: IdentityKind,
     /// The repository it was about.
     pub repo: Option<RepoName>,
     /// Bytes of the request's body that were read.
@@ -118,6 +121,7 @@ impl Watch {
             status: None,
             error: None,
             actor: Actor::Anonymous,
+            kind: IdentityKind::Anonymous,
             repo: None,
             received: 0,
             sent: 0,
@@ -160,6 +164,14 @@ impl Watch {
     /// Notes who asks.
     pub(super) fn actor(&self, actor: &Actor) {
         self.note(|seen| seen.actor = actor.clone());
+    }
+
+    /// Notes who asks, and how that is known.
+    pub(super) fn identity(&self, actor: &Actor, kind: IdentityKind) {
+        self.note(|seen| {
+            seen.actor = actor.clone();
+            seen.kind = kind;
+        });
     }
 
     /// Notes how it failed.

@@ -1,6 +1,7 @@
 //! The index of this node, where it has one.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use longshore_core::error::Chain;
 use longshore_hub::arrivals::Arrivals;
 use longshore_hub::mail::{Post, PostOptions};
 use longshore_hub::moving::Follower;
-use longshore_hub::{Desk, Hub, beginning};
+use longshore_hub::{Desk, Hub, Reads, beginning};
 use longshore_meta::time::micros;
 use longshore_meta::{Db, Tx};
 use longshore_spec::name::RepoName;
@@ -31,6 +32,8 @@ use crate::config::{self, Auth, Config};
 
 /// How often keys, secrets and the audit log are looked after.
 const EVERY: Duration = Duration::from_mins(1);
+/// How often what was read is written into the audit log.
+const READS_EVERY: Duration = Duration::from_secs(10);
 
 /// Opens the index over the database, with its use cases. At the first start it makes its keys.
 ///
@@ -162,16 +165,41 @@ fn sources(settings: &config::Index, db: &Db, sealing: &SealingKey) -> anyhow::R
 }
 
 /// Looks after the keys and secrets of the index and its audit log until told to stop; what was done last is signed then.
-pub async fn tend_index(hub: Hub, keep: Duration, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        hub.index().tend(now()).await;
-        hub.tend(keep, now()).await;
-    }
+pub async fn tend_index(hub: Hub, keep: Duration, reads: Option<Reads>, stop: CancellationToken) {
+    let tended = async {
+        let mut ticks = tokio::time::interval(EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            hub.index().tend(now()).await;
+            hub.tend(keep, now()).await;
+        }
+    };
+    let written = async {
+        let Some(reads) = &reads else { return };
+        let mut ticks = tokio::time::interval(READS_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            write_reads(&hub, reads).await;
+        }
+        write_reads(&hub, reads).await;
+    };
+    tokio::join!(tended, written);
     if let Err(error) = hub.refusals_tell(micros(now()), true).await {
         tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
     }
     if let Err(error) = hub.audit_seal(now()).await {
         tracing::warn!(error = %Chain(&error), "the end of the audit log could not be signed; the next start does so");
     }
+}
+
+async fn write_reads(hub: &Hub, reads: &Reads) {
+    if let Err(error) = hub.reads_write(reads, now()).await {
+        tracing::warn!(error = %Chain(&error), "what was read could not be written into the audit log; trying again in ten seconds");
+    }
+}
+
+/// What notes reads, where the configuration wants them in the audit log.
+pub fn reads(config: &Config) -> Option<Reads> {
+    let Auth::Index(settings) = &config.auth else {
+        return None;
+    };
+    NonZeroU32::new(settings.keys.audit_reads).map(Reads::new)
 }

@@ -2,18 +2,22 @@
 
 use std::sync::Arc;
 
+use longshore_auth::IdentityKind;
+use longshore_auth::rights::Via;
+use longshore_core::Actor;
 use longshore_http::edge::{End, Observed, Observer};
-use longshore_hub::Pulls;
+use longshore_hub::{Pulls, Read, Reads};
 use longshore_spec::reference::Reference;
 
 use crate::telemetry::access::AccessLog;
 use crate::telemetry::requests::{Ended, Requests};
 
-/// Counts each request, writes its line where lines are wanted, and counts pulls where somebody wants to know.
+/// Counts each request, writes its line where lines are wanted, and counts pulls and notes reads where somebody wants to know.
 pub fn observer(
     requests: Arc<Requests>,
     access: Option<AccessLog>,
     pulls: Option<Pulls>,
+    reads: Option<Reads>,
 ) -> Observer {
     Observer::new(move |observed| {
         requests.count(&Ended {
@@ -30,6 +34,9 @@ pub fn observer(
         }
         if let Some(pulls) = &pulls {
             count_pull(pulls, observed);
+        }
+        if let Some(reads) = &reads {
+            note_read(reads, observed);
         }
     })
 }
@@ -48,4 +55,38 @@ fn count_pull(pulls: &Pulls, observed: &Observed) {
     if let (Some(repo), Some(at)) = (&observed.repo, at) {
         pulls.count(repo, &at);
     }
+}
+
+/// A read is a manifest or a blob that was given, or some of it, or where to get it.
+fn note_read(reads: &Reads, observed: &Observed) {
+    let is_read = matches!(observed.route, "manifest" | "blob")
+        && observed.method == http::Method::GET
+        && observed
+            .status
+            .is_some_and(|status| matches!(status.as_u16(), 200 | 206 | 307));
+    let Some(repo) = observed.repo.as_ref().filter(|_| is_read) else {
+        return;
+    };
+    if !reads.is_next() {
+        return;
+    }
+    let via = match observed.kind {
+        IdentityKind::Anonymous => Via::Nothing,
+        IdentityKind::Password => Via::Password,
+        IdentityKind::Certificate => Via::Certificate,
+        IdentityKind::Token => Via::Bearer,
+    };
+    let last = observed.target.path().rsplit('/').next();
+    reads.note(Read {
+        at: observed.begun,
+        name: match &observed.actor {
+            Actor::Named(name) => name.clone(),
+            Actor::Anonymous | Actor::Job(_) => "".into(),
+        },
+        via: via.word(),
+        from: observed.peer,
+        repo: repo.clone(),
+        what: last.unwrap_or_default().replace("%3A", ":"),
+        request: observed.request,
+    });
 }

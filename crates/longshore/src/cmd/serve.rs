@@ -132,6 +132,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
         .transpose()?;
     let requests = Arc::new(Requests::new(&edge::ROUTES));
     let finding = Finding::open(config, &parts).await?;
+    let reads = assemble::reads(config);
     let stop = CancellationToken::new();
     let beside = tokio_util::task::TaskTracker::new();
     let edge = Edge::new(
@@ -145,6 +146,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
             requests.clone(),
             access.clone(),
             finding.pulls(),
+            reads.clone(),
         )),
     );
     let mut site = match &config.auth {
@@ -171,7 +173,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;
-        beside.spawn(assemble::tend_index(hub.clone(), keep, stop.clone()));
+        beside.spawn(assemble::tend_index(hub.clone(), keep, reads, stop.clone()));
         beside.spawn(assemble::send_mail(hub.clone(), stop.clone()));
     }
     let health = Health::new(parts.db.clone(), &config.health);

@@ -89,6 +89,9 @@ section! {
         sign_up_without_mail: bool = false,
         /// How long it is kept who changed what (`longshore admin audit`); at least a day.
         audit_time: Duration = Duration::from_hours(400 * 24),
+        /// Of how many reads of what not everybody may see one is written into the audit log: 1 for each, 100 for one of a hundred; 0
+        /// for none. What somebody reads in one repository within ten seconds is one row.
+        audit_reads: u32 = 0,
         /// Where issuers of tokens and login providers may be that are inside, or not on the usual port: scheme, host and port,
         /// as in `https://id.corp.example:8443`. All others are asked out in the world only.
         outbound_allowed: Vec<String> = Vec::new(),

@@ -89,6 +89,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
             Arc::new(Requests::new(&edge::ROUTES)),
             Some(access),
             None,
+            None,
         )),
     );
     told.send(address).unwrap();

@@ -7,7 +7,7 @@ use longshore_spec::digest::{Algorithm, Digest};
 use longshore_testkit::wire::{Ask, Login, Wire};
 use serde_json::{Value, json};
 
-use super::harness::{Server, expect};
+use super::harness::{Server, Start, expect};
 use super::index::{PASSWORD, admin, basic, done, fails, index, json as told, status, token};
 
 fn user(data: &Path, name: &str) -> String {
@@ -300,6 +300,66 @@ async fn the_audit_log_has_all_of_it_and_tells_when_somebody_changed_it() {
         said.contains("wrong: row 2 is not what was written"),
         "{said}"
     );
+}
+
+#[tokio::test]
+async fn reads_of_what_is_private_are_in_the_audit_log_where_that_is_wanted() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = data.path();
+    let start = || {
+        Start::over(dir)
+            .set("index.enabled", "true")
+            .set("index.audit_reads", "1")
+            .run()
+    };
+    let server = start();
+    let alice = user(dir, "alice");
+    push(&server, &alice, "alice/app", "1", "{}").await;
+    push(&server, &alice, "alice/open", "1", "{}").await;
+    done(
+        dir,
+        &["namespace", "set", "alice", "--visibility", "public"],
+        "",
+    );
+    done(
+        dir,
+        &["repo", "set", "alice/app", "--visibility", "private"],
+        "",
+    );
+    let blob = Digest::of(Algorithm::Sha256, b"{}");
+    let get_blob = Ask::new("GET", format!("/v2/alice/app/blobs/{blob}"));
+    let head = Ask::new("HEAD", "/v2/alice/app/manifests/1");
+    for ask in [
+        pull("alice/app", "1"),
+        get_blob,
+        head,
+        pull("alice/open", "1"),
+    ] {
+        assert_eq!(status(&server, ask, &alice).await, 200);
+    }
+    assert_eq!(
+        status(&server, pull("alice/app", "none"), &alice).await,
+        404
+    );
+    assert_eq!(server.stop(), Some(0));
+    // What was noted last is written, and signed, at the stop.
+    let server = start();
+    let rows: Vec<Value> = done(dir, &["audit", "export", "--namespace", "alice"], "")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|row: &Value| row["action"] == "repository:pull")
+        .collect();
+    let [row] = rows.as_slice() else {
+        panic!("{rows:?}")
+    };
+    assert_eq!(
+        (&row["actor_name"], &row["object"]),
+        (&json!("alice"), &json!("alice/app"))
+    );
+    assert_eq!(row["detail"]["reads"], 2);
+    assert_eq!(row["detail"]["what"], json!(["1", blob.to_string()]));
+    assert_eq!(told(dir, &["audit", "verify"], "")["wrong"], json!([]));
+    assert_eq!(server.stop(), Some(0));
 }
 
 #[tokio::test]

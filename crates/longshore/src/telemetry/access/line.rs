@@ -204,6 +204,7 @@ pub(super) mod tests {
             target: "/v2/acme/app/manifests/1.0".parse().unwrap(),
             status: Some(StatusCode::OK),
             actor: Actor::Named("eve\n2026 INFO forged".into()),
+            kind: longshore_auth::IdentityKind::Token,
             repo: Some("acme/app".parse().unwrap()),
             received: 0,
             sent: 1234,
