@@ -22,7 +22,7 @@ use crate::plain::Way;
 use crate::profile::Look;
 use crate::report::{self, Machine, Results};
 use crate::seed::{Content, Set};
-pub(crate) use stores::{LOAD, SERVER, Scratch};
+pub(crate) use stores::{LOAD, SERVER, Scratch, files};
 use stores::{cores, start_of};
 
 /// The `--quick` run makes measurements shorter.

@@ -147,15 +147,33 @@ impl Hub {
         let given = self.given.clone();
         let what = object.clone();
         let done = act((&self.db, given), caller, object, args, change).await;
+        self.changed(done, || denied::<ACTION>(caller, &what)).await
+    }
+
+    /// What a change gave, or its denial, of which `row` is noted.
+    pub(crate) async fn changed<T>(
+        &self,
+        done: Result<std::result::Result<T, Error>>,
+        row: impl FnOnce() -> Entry + Send,
+    ) -> Result<T> {
         // Whatever was taken from whomever counts at once here. Nothing was where it was denied: else whoever may nothing would keep
         // everybody's answers from being remembered.
         if !matches!(done, Ok(Err(_))) {
             self.index.forget_all();
         }
-        match done? {
+        self.noted(done?, row).await
+    }
+
+    /// The answer to a question, of whose denial `row` is noted.
+    pub(crate) async fn noted<T>(
+        &self,
+        may: std::result::Result<T, Error>,
+        row: impl FnOnce() -> Entry + Send,
+    ) -> Result<T> {
+        match may {
             Ok(value) => Ok(value),
             Err(denial) => {
-                self.refused(denied::<ACTION>(caller, &what)).await?;
+                self.refused(row()).await?;
                 Err(denial)
             }
         }
@@ -177,10 +195,8 @@ impl Hub {
                 Box::pin(Permit::<ACTION>::ask(tx, caller, object))
             })
             .await?;
-        if may.is_err() {
-            self.refused(denied::<ACTION>(caller, object)).await?;
-        }
-        may.map(drop)
+        let may = may.map(drop);
+        self.noted(may, || denied::<ACTION>(caller, object)).await
     }
 }
 

@@ -114,10 +114,7 @@ impl Hub {
                 Box::pin(OwnPermit::ask(tx, caller, name))
             })
             .await?;
-        if may.is_err() {
-            self.refused(denied(caller, name)).await?;
-        }
-        may.map(drop)
+        self.noted(may.map(drop), || denied(caller, name)).await
     }
 
     /// Asks to change what the person called `name` logs in with, and makes the change, or notes that it was denied.
@@ -147,13 +144,8 @@ impl Hub {
             .write(Durability::Power, order, |tx, order| {
                 Box::pin(run(tx, order))
             })
-            .await?;
-        if done.is_ok() {
-            self.index.forget_all();
-        } else {
-            self.refused(denied(caller, name)).await?;
-        }
-        done
+            .await;
+        self.changed(done, || denied(caller, name)).await
     }
 }
 

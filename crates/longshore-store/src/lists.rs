@@ -98,11 +98,11 @@ async fn within(tx: &mut Tx<'_>, reach: &Reach, after: &str, limit: usize) -> Re
     let mut from = format!("{after}\0");
     while let Some((span, all)) = reach.next(&from) {
         let few = if all { limit - found.len() } else { FEW };
-        let mut names = repos::repo_range(tx, &span.from, span.to.as_deref(), few).await?;
+        let names = repos::repo_range(tx, &span.from, span.to.as_deref(), few).await?;
         let whole = names.len() < few;
         if all {
             // What is read is reached, and no name needs a look.
-            found.append(&mut names);
+            found.extend(names);
             match (whole, span.to) {
                 (true, Some(place)) => from = place,
                 _ => return Ok(found),

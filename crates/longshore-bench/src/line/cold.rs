@@ -10,6 +10,7 @@ use super::works::{Speak, drive, get};
 use super::{Figure, Line, Measure, Sample, Scene, Unit};
 use crate::peer::Peer;
 use crate::peer::Program::{Longshore, Nginx};
+use crate::run::files;
 use crate::seed::{APP, Image, Set};
 
 const HUGE: u64 = 1 << 30;
@@ -79,7 +80,7 @@ impl Measure for Cold {
 
 /// Drops the pages of every file of 1 GiB under `dir`.
 fn forget(dir: &Path) -> Result<()> {
-    let files = of_size(dir, HUGE);
+    let files = files(dir, |length| length == HUGE);
     anyhow::ensure!(
         !files.is_empty(),
         "no file of 1 GiB under {}",
@@ -93,20 +94,6 @@ fn forget(dir: &Path) -> Result<()> {
         fadvise(&file, 0, None, Advice::DontNeed).context("pages cannot be dropped")?;
     }
     Ok(())
-}
-
-fn of_size(dir: &Path, size: u64) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![dir.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            match entry.metadata() {
-                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
-                Ok(metadata) if metadata.len() == size => found.push(entry.path()),
-                _ => {}
-            }
-        }
-    }
-    found
 }
 
 /// A group of processes that read from the disk slowly; dropped, they are back where they were.
@@ -185,7 +172,7 @@ mod tests {
         fs::create_dir_all(dir.join("a/b")).unwrap();
         fs::write(dir.join("a/b/blob"), [0; 12]).unwrap();
         fs::write(dir.join("a/other"), [0; 11]).unwrap();
-        assert_eq!(of_size(&dir, 12), [dir.join("a/b/blob")]);
+        assert_eq!(files(&dir, |length| length == 12), [dir.join("a/b/blob")]);
         fs::remove_dir_all(dir).unwrap();
     }
 }

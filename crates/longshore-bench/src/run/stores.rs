@@ -104,20 +104,29 @@ pub(super) fn fill(
 /// # Errors
 /// When a file cannot be read.
 pub(super) fn warm(store: &Path) -> Result<()> {
-    let mut folders = vec![store.to_owned()];
+    for path in files(store, |_| true) {
+        fs::File::open(&path)
+            .and_then(|mut file| std::io::copy(&mut file, &mut std::io::sink()))
+            .with_context(|| format!("{} cannot be read", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The files below `folder` of a length that is `wanted`.
+pub(crate) fn files(folder: &Path, wanted: impl Fn(u64) -> bool) -> Vec<PathBuf> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder)? {
-            let entry = entry?;
-            let kind = entry.file_type()?;
-            if kind.is_dir() {
-                folders.push(entry.path());
-            } else if kind.is_file() {
-                std::io::copy(&mut fs::File::open(entry.path())?, &mut std::io::sink())
-                    .with_context(|| format!("{} cannot be read", entry.path().display()))?;
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) if metadata.is_file() && wanted(metadata.len()) => {
+                    found.push(entry.path());
+                }
+                _ => {}
             }
         }
     }
-    Ok(())
+    found
 }
 
 pub(super) fn cores(stage: Stage, one: usize) -> Vec<usize> {

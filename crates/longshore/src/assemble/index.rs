@@ -190,7 +190,8 @@ pub async fn tend_index(hub: Hub, keep: Duration, reads: Option<Reads>, stop: Ca
     }
 }
 
-async fn write_reads(hub: &Hub, reads: &Reads) {
+/// Writes what was read until now into the audit log; what cannot be written waits.
+pub async fn write_reads(hub: &Hub, reads: &Reads) {
     if let Err(error) = hub.reads_write(reads, now()).await {
         tracing::warn!(error = %Chain(&error), "what was read could not be written into the audit log; trying again in ten seconds");
     }

@@ -50,11 +50,15 @@ fn count_pull(pulls: &Pulls, observed: &Observed) {
     if !is_pull {
         return;
     }
-    let last = observed.target.path().rsplit('/').next();
-    let at = last.and_then(|last| last.replace("%3A", ":").parse::<Reference>().ok());
-    if let (Some(repo), Some(at)) = (&observed.repo, at) {
+    if let (Some(repo), Some(at)) = (&observed.repo, reference(observed)) {
         pulls.count(repo, &at);
     }
+}
+
+/// The tag or digest that was asked for, of a manifest or a blob.
+fn reference(observed: &Observed) -> Option<Reference> {
+    let last = observed.target.path().rsplit('/').next()?;
+    last.replace("%3A", ":").parse().ok()
 }
 
 /// A read is a manifest or a blob that was given, or some of it, or where to get it.
@@ -64,19 +68,18 @@ fn note_read(reads: &Reads, observed: &Observed) {
         && observed
             .status
             .is_some_and(|status| matches!(status.as_u16(), 200 | 206 | 307));
-    let Some(repo) = observed.repo.as_ref().filter(|_| is_read) else {
-        return;
-    };
-    if !reads.is_next() {
+    if !is_read || !reads.is_next() {
         return;
     }
+    let (Some(repo), Some(what)) = (&observed.repo, reference(observed)) else {
+        return;
+    };
     let via = match observed.kind {
         IdentityKind::Anonymous => Via::Nothing,
         IdentityKind::Password => Via::Password,
         IdentityKind::Certificate => Via::Certificate,
         IdentityKind::Token => Via::Bearer,
     };
-    let last = observed.target.path().rsplit('/').next();
     reads.note(Read {
         at: observed.begun,
         name: match &observed.actor {
@@ -86,7 +89,7 @@ fn note_read(reads: &Reads, observed: &Observed) {
         via: via.word(),
         from: observed.peer,
         repo: repo.clone(),
-        what: last.unwrap_or_default().replace("%3A", ":"),
+        what: what.to_string(),
         request: observed.request,
     });
 }

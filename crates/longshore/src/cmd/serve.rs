@@ -173,7 +173,12 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     if let (Some(hub), Auth::Index(settings)) = (&hub, &config.auth) {
         let keep = settings.keys.audit_time;
-        beside.spawn(assemble::tend_index(hub.clone(), keep, reads, stop.clone()));
+        beside.spawn(assemble::tend_index(
+            hub.clone(),
+            keep,
+            reads.clone(),
+            stop.clone(),
+        ));
         beside.spawn(assemble::send_mail(hub.clone(), stop.clone()));
     }
     let health = Health::new(parts.db.clone(), &config.health);
@@ -275,6 +280,10 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     beside.close();
     beside.wait().await;
+    // Requests that were drained have read, too.
+    if let (Some(hub), Some(reads)) = (&hub, &reads) {
+        assemble::write_reads(hub, reads).await;
+    }
     parts.store.close().await?;
     if let Some(traces) = traces {
         traces.flush();
