@@ -10,19 +10,20 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::{hmac, rand::SystemRandom};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 
 use crate::age::apart;
 use crate::hashing::Hashing;
 use crate::identity::Refusal;
 use crate::options::{Limits, SetupError};
+use crate::seat;
 use crate::throttle::Throttle;
 
 /// How long a verdict is remembered.
 const REMEMBER: Duration = Duration::from_mins(1);
 /// The most verdicts that are remembered, some 200 bytes each.
-const MAX_VERDICTS: u64 = 10_000;
+const MAX_VERDICTS: usize = 10_000;
 
 /// Whether a password is right, once that is known.
 #[derive(Default)]
@@ -107,9 +108,7 @@ impl Checks {
             if let Some(wait) = self.throttle.wait(user, peer, now) {
                 return Err(throttled(wait));
             }
-            let seat = self.verdicts.entry(tag);
-            seat.or_insert_with_if(Arc::default, |verdict| verdict.is_stale(now))
-                .into_value()
+            seat::at(&self.verdicts, &tag, |verdict| verdict.is_stale(now))
         };
         let (good, _) = verdict
             .0

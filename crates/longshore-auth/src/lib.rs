@@ -38,6 +38,7 @@ mod outbound;
 pub mod pace;
 pub mod provider;
 pub mod rights;
+mod seat;
 mod throttle;
 mod token;
 pub mod totp;

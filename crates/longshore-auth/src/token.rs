@@ -20,7 +20,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use longshore_core::Rights;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use self::claims::{Claims, Expected};
 use self::jws::Jws;
@@ -50,7 +51,7 @@ pub(crate) struct Tokens {
     jwks: Option<Arc<WatchedFile<JwkSet>>>,
     remote: Option<Arc<RemoteKeys>>,
     own: Option<Index>,
-    remembered: Cache<[u8; 32], Arc<Remembered>>,
+    remembered: Cache<[u8; 32], Arc<Remembered>, Size>,
     checked: AtomicU64,
 }
 
@@ -339,11 +340,9 @@ pub(crate) fn verify<'a>(
     Err(problem)
 }
 
-fn remembered() -> Cache<[u8; 32], Arc<Remembered>> {
-    Cache::builder()
-        .weigher(weight)
-        .max_capacity(MAX_REMEMBERED_BYTES)
-        .build()
+fn remembered() -> Cache<[u8; 32], Arc<Remembered>, Size> {
+    let tokens = usize::try_from(MAX_REMEMBERED_BYTES / 1024).unwrap_or(usize::MAX);
+    Cache::with_weighter(tokens, MAX_REMEMBERED_BYTES, Size)
 }
 
 fn identity(claims: &Claims) -> Identity {
@@ -355,12 +354,17 @@ fn identity(claims: &Claims) -> Identity {
 }
 
 /// About how many bytes a remembered token takes.
-fn weight(_: &[u8; 32], known: &Arc<Remembered>) -> u32 {
-    let grants = match &known.claims.rights {
-        Rights::Listed(grants) => grants.len(),
-        _ => 0,
-    };
-    u32::try_from(512 + grants * 160).unwrap_or(u32::MAX)
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Weighter<[u8; 32], Arc<Remembered>> for Size {
+    fn weight(&self, _: &[u8; 32], known: &Arc<Remembered>) -> u64 {
+        let grants = match &known.claims.rights {
+            Rights::Listed(grants) => grants.len(),
+            _ => 0,
+        };
+        512 + grants as u64 * 160
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 //!
 //! Nothing here is needed to read what was acknowledged (I-5): dropping it all costs time only.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -15,7 +16,8 @@ use longshore_core::Manifest;
 use longshore_meta::blobs::BlobRow;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
-use moka::sync::Cache as Moka;
+use quick_cache::sync::Cache as Kept;
+use quick_cache::{Equivalent, Weighter};
 
 use crate::options::Options;
 
@@ -80,26 +82,40 @@ impl Seen {
 pub(crate) struct Cache {
     /// How often names came to mean something else.
     names: AtomicU64,
-    repos: Moka<RepoName, Arc<Repo>>,
-    tags: Moka<(i64, Tag), (u64, Digest)>,
-    blobs: Moka<(i64, Digest), (u64, Seen)>,
-    manifests: Moka<(i64, Digest), (u64, Arc<Manifest>)>,
+    repos: Kept<RepoName, Arc<Repo>>,
+    tags: Kept<(i64, Tag), (u64, Digest)>,
+    blobs: Kept<(i64, Digest), (u64, Seen)>,
+    manifests: Kept<(i64, Digest), (u64, Arc<Manifest>), Size>,
+}
+
+/// About how many bytes a manifest takes: its own, and about as much as the entry itself.
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Weighter<(i64, Digest), (u64, Arc<Manifest>)> for Size {
+    fn weight(&self, _: &(i64, Digest), (_, manifest): &(u64, Arc<Manifest>)) -> u64 {
+        manifest.bytes.len() as u64 + 400
+    }
+}
+
+/// The key of a tag, for who only looks. It hashes as the tuple does.
+#[derive(Hash)]
+struct TagKey<'a>(i64, &'a Tag);
+
+impl Equivalent<(i64, Tag)> for TagKey<'_> {
+    fn equivalent(&self, (repo, tag): &(i64, Tag)) -> bool {
+        self.0 == *repo && self.1 == tag
+    }
 }
 
 impl Cache {
     pub(crate) fn new(options: &Options) -> Self {
         Self {
             names: AtomicU64::new(0),
-            repos: Moka::new(options.entries),
-            tags: Moka::new(options.entries),
-            blobs: Moka::new(options.entries),
-            manifests: Moka::builder()
-                .max_capacity(options.manifest_cache)
-                .weigher(|_, (_, manifest): &(u64, Arc<Manifest>)| {
-                    // A manifest's own bytes and about as much as the entry itself takes.
-                    u32::try_from(manifest.bytes.len() + 400).unwrap_or(u32::MAX)
-                })
-                .build(),
+            repos: Kept::new(options.entries),
+            tags: Kept::new(options.entries),
+            blobs: Kept::new(options.entries),
+            manifests: Kept::with_weighter(options.entries, options.manifest_cache, Size),
         }
     }
 
@@ -109,13 +125,15 @@ impl Cache {
 
     /// Remembers a repository; all who do so at once get the same state.
     pub(crate) fn repo_is(&self, name: &RepoName, id: i64) -> Arc<Repo> {
-        self.repos.get_with_by_ref(name, || {
-            Arc::new(Repo {
+        let made: Result<_, Infallible> = self.repos.get_or_insert_with(name, || {
+            Ok(Arc::new(Repo {
                 id,
                 tags: Epoch::new(),
                 content: Epoch::new(),
-            })
-        })
+            }))
+        });
+        let Ok(repo) = made;
+        repo
     }
 
     /// How often names came to mean something else: to be taken before a name is looked up.
@@ -128,7 +146,7 @@ impl Cache {
     pub(crate) fn repo_as_of(&self, names: u64, name: &RepoName, id: i64) -> Arc<Repo> {
         let repo = self.repo_is(name, id);
         if self.names() != names {
-            self.repos.invalidate(name);
+            self.repos.remove(name);
         }
         repo
     }
@@ -138,7 +156,7 @@ impl Cache {
         // In this order: whoever looked a name up before either sees this number or is forgotten here.
         self.names.fetch_add(1, Ordering::AcqRel);
         for name in names {
-            self.repos.invalidate(name);
+            self.repos.remove(name);
         }
     }
 
@@ -165,21 +183,21 @@ impl Cache {
 
     /// Begins a new epoch for the content of every repository: a blob was lost, whoever holds it.
     pub(crate) fn content_lost(&self) {
-        for (_, repo) in &self.repos {
+        for (_, repo) in self.repos.iter() {
             repo.content.next();
         }
     }
 
     /// Begins a new epoch for everything: something was changed that nobody tells the particulars of.
     pub(crate) fn changed_behind(&self) {
-        for (_, repo) in &self.repos {
+        for (_, repo) in self.repos.iter() {
             repo.tags.next();
             repo.content.next();
         }
     }
 
     pub(crate) fn tag(&self, repo: &Repo, tag: &Tag) -> Option<Digest> {
-        let (epoch, digest) = self.tags.get(&(repo.id, tag.clone()))?;
+        let (epoch, digest) = self.tags.get(&TagKey(repo.id, tag))?;
         (epoch == repo.tags.now()).then_some(digest)
     }
 

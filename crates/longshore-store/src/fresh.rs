@@ -13,17 +13,17 @@ use longshore_core::{Code, Error, Result};
 use longshore_meta::uploads::UploadKey;
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::upload::UploadId;
-use moka::sync::Cache as Moka;
+use quick_cache::sync::Cache;
 
 /// How many such sessions there may be in all; each takes some hundred bytes.
 const MOST: usize = 100_000;
 /// How many finished ones are remembered.
-const FINISHED: u64 = 100_000;
+const FINISHED: usize = 100_000;
 
 #[derive(Debug)]
 pub(crate) struct Fresh {
     open: Mutex<Open>,
-    finished: Moka<UploadId, Finished>,
+    finished: Cache<UploadId, Finished>,
     /// How many sessions have open rows, or more: never less.
     rows: AtomicUsize,
 }
@@ -67,7 +67,7 @@ impl Fresh {
     pub(crate) fn new(rows: usize) -> Self {
         Self {
             open: Mutex::default(),
-            finished: Moka::new(FINISHED),
+            finished: Cache::new(FINISHED),
             rows: AtomicUsize::new(rows),
         }
     }

@@ -101,7 +101,7 @@ pub struct Options {
     /// was given up leads to the repository that had it, and `library/app` and `app` are one.
     pub born: Option<Born>,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
-    pub entries: u64,
+    pub entries: usize,
 }
 
 impl Default for Options {

@@ -10,20 +10,31 @@ use bytes::Bytes;
 use longshore_core::{ByteStream, Code, Error, Result, body};
 use longshore_meta::bodies;
 use longshore_spec::digest::Digest;
-use moka::sync::Cache as Moka;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use crate::cache::Seen;
 use crate::store::Inner;
 
 /// Bodies that were read lately. An id may come again, so the digest is part of the key.
 #[derive(Debug)]
-pub(crate) struct Bodies(Moka<(i64, Digest), Bytes>);
+pub(crate) struct Bodies(Cache<(i64, Digest), Bytes, Size>);
+
+/// About how many bytes a body takes.
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Weighter<(i64, Digest), Bytes> for Size {
+    fn weight(&self, _: &(i64, Digest), bytes: &Bytes) -> u64 {
+        bytes.len() as u64 + 200
+    }
+}
 
 impl Bodies {
     /// Room for that many bytes.
     pub(crate) fn new(most: u64) -> Self {
-        let weight = |_: &_, bytes: &Bytes| u32::try_from(bytes.len() + 200).unwrap_or(u32::MAX);
-        Self(Moka::builder().max_capacity(most).weigher(weight).build())
+        let bodies = usize::try_from(most / 4096).unwrap_or(usize::MAX);
+        Self(Cache::with_weighter(bodies, most, Size))
     }
 }
 

@@ -10,20 +10,21 @@ use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
 use super::{Directory, DirectoryError, Person};
 use crate::age::apart;
 use crate::options::SetupError;
+use crate::seat;
 
 /// A login is answered within this time.
 pub const LOGIN_WITHIN: Duration = Duration::from_secs(5);
 /// How long an answer is remembered.
 const REMEMBER: Duration = Duration::from_mins(1);
 /// The most answers that are remembered.
-const MAX_ANSWERS: u64 = 10_000;
+const MAX_ANSWERS: usize = 10_000;
 /// The longest name that is asked for, in bytes.
 const MAX_NAME_BYTES: usize = 256;
 /// The longest password, in bytes.
@@ -46,7 +47,7 @@ impl Answer {
 pub struct Directories {
     list: Arc<[Arc<dyn Directory>]>,
     key: Arc<hmac::Key>,
-    answers: Cache<[u8; 32], Arc<Answer>>,
+    answers: Arc<Cache<[u8; 32], Arc<Answer>>>,
     /// How long each may take.
     share: Duration,
 }
@@ -84,7 +85,7 @@ impl Directories {
             share: time / count,
             list: list.into(),
             key: Arc::new(key),
-            answers: Cache::new(MAX_ANSWERS),
+            answers: Arc::new(Cache::new(MAX_ANSWERS)),
         })
     }
 
@@ -106,10 +107,8 @@ impl Directories {
         if self.list.is_empty() || !may_be(user, password) {
             return Ok(None);
         }
-        let seat = self.answers.entry(self.tag(user, password));
-        let answer = seat
-            .or_insert_with_if(Arc::default, |answer| answer.is_stale(now))
-            .into_value();
+        let tag = self.tag(user, password);
+        let answer = seat::at(&self.answers, &tag, |answer| answer.is_stale(now));
         let (person, _) = answer
             .0
             .get_or_try_init(|| async {
@@ -122,7 +121,7 @@ impl Directories {
 
     /// Forgets all answers, so that the next login asks.
     pub fn forget(&self) {
-        self.answers.invalidate_all();
+        self.answers.clear();
     }
 
     async fn ask(

@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use longshore_spec::name::RepoName;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 
 use super::options::REVOKED_WITHIN;
 use crate::age::apart;
@@ -21,9 +22,12 @@ use crate::rights::Facts;
 /// The most that is remembered: repositories, and bindings for everybody around them.
 const MOST: u64 = 100_000;
 
+/// About how many repositories that is.
+const REPOSITORIES: usize = 50_000;
+
 #[derive(Debug)]
 pub(crate) struct Strangers {
-    known: Cache<RepoName, Arc<Seen>>,
+    known: Cache<RepoName, Arc<Seen>, Bindings>,
     epoch: AtomicU64,
 }
 
@@ -41,7 +45,7 @@ pub(crate) struct Epoch(u64);
 impl Strangers {
     pub(crate) fn new() -> Self {
         Strangers {
-            known: Cache::builder().weigher(weight).max_capacity(MOST).build(),
+            known: Cache::with_weighter(REPOSITORIES, MOST, Bindings),
             epoch: AtomicU64::new(0),
         }
     }
@@ -81,7 +85,13 @@ impl Strangers {
     }
 }
 
-fn weight(_: &RepoName, seen: &Arc<Seen>) -> u32 {
-    let rules = seen.facts.parties.iter().map(|party| party.rules.len());
-    u32::try_from(1 + rules.sum::<usize>()).unwrap_or(u32::MAX)
+/// What is remembered of a repository weighs as much as the bindings around it.
+#[derive(Debug, Clone)]
+struct Bindings;
+
+impl Weighter<RepoName, Arc<Seen>> for Bindings {
+    fn weight(&self, _: &RepoName, seen: &Arc<Seen>) -> u64 {
+        let rules = seen.facts.parties.iter().map(|party| party.rules.len());
+        1 + rules.sum::<usize>() as u64
+    }
 }

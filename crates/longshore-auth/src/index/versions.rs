@@ -8,13 +8,13 @@ use longshore_core::Result;
 use longshore_meta::Db;
 use longshore_meta::logins::login_version;
 use longshore_meta::time::micros;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::options::REVOKED_WITHIN;
 use crate::age::apart;
 
 /// The most principals that are remembered.
-const MOST: u64 = 100_000;
+const MOST: usize = 100_000;
 
 /// The version of a principal that may act; none when it may not.
 type Version = Option<i64>;
@@ -62,7 +62,7 @@ impl Versions {
         self.known.insert(principal, Arc::new((now, current)));
         if self.forgotten.load(Ordering::SeqCst) != before {
             // What was read may be of before a change whose news came before it was kept.
-            self.known.invalidate(&principal);
+            self.known.remove(&principal);
         }
         Ok(current == Some(version))
     }
@@ -70,12 +70,12 @@ impl Versions {
     /// Forgets everything: something was just taken away in this process, from whoever it was.
     pub(crate) fn forget_all(&self) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.known.invalidate_all();
+        self.known.clear();
     }
 
     /// Forgets what is known of a principal, of which something was just taken away in this process.
     pub(crate) fn forget(&self, principal: i64) {
         self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.known.invalidate(&principal);
+        self.known.remove(&principal);
     }
 }

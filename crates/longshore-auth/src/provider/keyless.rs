@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use longshore_meta::trusts::Trust;
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 
 use super::issuer::{Issuer, MAX_TOKEN_BYTES};
 use super::pattern::{Pattern, claim_fits};
@@ -20,7 +20,7 @@ use crate::outbound::Web;
 use crate::token::json::Json;
 
 /// The most issuers whose keys are kept.
-const MAX_ISSUERS: u64 = 1000;
+const MAX_ISSUERS: usize = 1000;
 /// The most claims a rule looks at.
 const MAX_CLAIMS: usize = 20;
 
@@ -102,7 +102,7 @@ pub fn patterns(claims: BTreeMap<String, String>) -> Result<BTreeMap<String, Pat
 #[derive(Debug, Clone)]
 pub struct Keyless {
     web: Web,
-    issuers: Cache<String, Arc<Issuer>>,
+    issuers: Arc<Cache<String, Arc<Issuer>>>,
 }
 
 impl Keyless {
@@ -110,7 +110,7 @@ impl Keyless {
     pub fn new(web: Web) -> Self {
         Keyless {
             web,
-            issuers: Cache::new(MAX_ISSUERS),
+            issuers: Arc::new(Cache::new(MAX_ISSUERS)),
         }
     }
 
@@ -184,8 +184,8 @@ impl Keyless {
         if let Some(known) = self.issuers.get(url) {
             return Ok(known);
         }
-        let made = Arc::new(Issuer::new(url, self.web.clone())?);
-        // Of two that come at once one is kept, so that keys are fetched once.
-        Ok(self.issuers.get_with(url.to_owned(), || made))
+        // Of two that come at once one is made, so that keys are fetched once.
+        self.issuers
+            .get_or_insert_with(url, || Issuer::new(url, self.web.clone()).map(Arc::new))
     }
 }

@@ -170,9 +170,10 @@ fn lock(root: &Root, path: &Path) -> Result<Lock, OpenError> {
 }
 
 /// How many blobs may stay open: what was asked for, and never more than leaves connections and uploads their share.
-pub(crate) fn open_files(asked: u64) -> u64 {
+pub(crate) fn open_files(asked: u64) -> usize {
     let limit = rustix::process::getrlimit(Resource::Nofile).current;
-    asked.min(limit.map_or(u64::MAX, |limit| limit / 4)).max(1)
+    let files = asked.min(limit.map_or(u64::MAX, |limit| limit / 4)).max(1);
+    usize::try_from(files).unwrap_or(usize::MAX)
 }
 
 /// A number that is the same until the machine is started again: what is written and not synced is safe that long. Where

@@ -11,7 +11,8 @@ use futures_util::stream;
 use longshore_core::{ByteStream, Code, Error, Result, body};
 use longshore_region::Region;
 use longshore_spec::Digest;
-use moka::sync::Cache;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use rustix::fs::OFlags;
 use rustix::io::{Errno, ReadWriteFlags};
 
@@ -30,14 +31,21 @@ const TINY: u64 = 16 << 10;
 /// The longest piece of a body, in bytes. It takes address space only; whoever copies it copies that much at once at most.
 const FRAME: u64 = 4 << 20;
 
-/// How long an open file is kept that nobody reads.
-const IDLE: std::time::Duration = std::time::Duration::from_mins(10);
-
 pub(crate) struct Reads {
     root: Arc<Root>,
-    small: Cache<Location, Bytes>,
+    small: Cache<Location, Bytes, Size>,
     open: Cache<Location, Arc<Open>>,
     troubles: Arc<Troubles>,
+}
+
+/// About how many bytes a small blob takes.
+#[derive(Debug, Clone)]
+struct Size;
+
+impl Weighter<Location, Bytes> for Size {
+    fn weight(&self, at: &Location, bytes: &Bytes) -> u64 {
+        (bytes.len() + at.as_str().len() + 128) as u64
+    }
 }
 
 /// A blob's file.
@@ -63,20 +71,12 @@ impl Open {
 }
 
 impl Reads {
-    pub(crate) fn new(root: Arc<Root>, small_bytes: u64, open_files: u64) -> Self {
-        let weight = |at: &Location, bytes: &Bytes| {
-            u32::try_from(bytes.len() + at.as_str().len() + 128).unwrap_or(u32::MAX)
-        };
+    pub(crate) fn new(root: Arc<Root>, small_bytes: u64, open_files: usize) -> Self {
+        let blobs = usize::try_from(small_bytes / TINY).unwrap_or(usize::MAX);
         Self {
             root,
-            small: Cache::builder()
-                .max_capacity(small_bytes)
-                .weigher(weight)
-                .build(),
-            open: Cache::builder()
-                .max_capacity(open_files)
-                .time_to_idle(IDLE)
-                .build(),
+            small: Cache::with_weighter(blobs, small_bytes, Size),
+            open: Cache::new(open_files),
             troubles: Arc::default(),
         }
     }
@@ -133,9 +133,8 @@ impl Reads {
 
     /// Forgets what was removed, so that its space is given back when the last reader is done.
     pub(crate) fn forget(&self, at: &Location) {
-        self.small.invalidate(at);
-        self.open.invalidate(at);
-        self.open.run_pending_tasks();
+        self.small.remove(at);
+        self.open.remove(at);
     }
 
     /// All of a small blob; `None` if it is to leave as a part of its file this time.
@@ -183,7 +182,7 @@ impl Reads {
             self.open.insert(at.clone(), Arc::clone(&open));
             // Removed after it was opened and before it came in here: nobody would take it out again.
             if open.file.metadata().is_ok_and(|found| found.nlink() == 0) {
-                self.open.invalidate(at);
+                self.open.remove(at);
             }
             open
         };
@@ -253,7 +252,7 @@ fn unreadable(at: &Location, error: Errno) -> Error {
 impl std::fmt::Debug for Reads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reads")
-            .field("open", &self.open.entry_count())
+            .field("open", &self.open.len())
             .finish_non_exhaustive()
     }
 }

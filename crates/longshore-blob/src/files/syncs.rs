@@ -16,7 +16,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use longshore_core::{Error, Result};
-use moka::sync::Cache;
+use quick_cache::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::crew::Crew;
@@ -33,7 +33,7 @@ const THREADS: usize = 32;
 const PENDING: usize = 1024;
 
 /// How many blobs are known to be durable. One that is not known any more is synced once more, which finds nothing to do.
-const KNOWN: u64 = 32_768;
+const KNOWN: usize = 32_768;
 
 /// A call that returns when what is open survives a power cut.
 pub(crate) type SyncCall = Box<dyn Fn(&File) -> io::Result<()> + Send + Sync>;
@@ -234,7 +234,7 @@ impl Syncs {
     /// Forgets what was removed, failures too: nobody asks for it again.
     pub(crate) fn forget(&self, at: &Location) {
         let mut states = self.states();
-        self.durable.invalidate(at);
+        self.durable.remove(at);
         states.remove(at);
     }
 

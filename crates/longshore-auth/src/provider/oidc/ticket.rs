@@ -11,13 +11,13 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use moka::sync::Cache;
+use quick_cache::sync::{Cache, GuardResult};
 use zeroize::Zeroizing;
 
 /// How long somebody may take at the provider.
 pub const TICKET_LIVES: Duration = Duration::from_mins(10);
 /// How many tickets that were used are remembered.
-const MAX_USED: u64 = 100_000;
+const MAX_USED: usize = 100_000;
 /// How many random bytes each of the three values has.
 const RANDOM: usize = 32;
 /// The time, then the values.
@@ -26,7 +26,7 @@ const PLAIN: usize = 8 + 3 * RANDOM;
 /// Makes and takes tickets.
 pub(super) struct Tickets {
     key: RandomizedNonceKey,
-    used: Cache<[u8; 32], SystemTime>,
+    used: Cache<[u8; 32], ()>,
 }
 
 impl fmt::Debug for Tickets {
@@ -119,10 +119,13 @@ impl Tickets {
             *to = *from;
         }
         // Of two that come at once one is first.
-        if self.used.entry(tag).or_insert(now).is_fresh() {
-            Ok(ticket)
-        } else {
-            Err("this login was ended before")
+        match self.used.get_value_or_guard(&tag, None) {
+            GuardResult::Guard(first) => {
+                // What is forgotten meanwhile, because thousands of others came, is forgotten.
+                let _ = first.insert(());
+                Ok(ticket)
+            }
+            GuardResult::Value(()) | GuardResult::Timeout => Err("this login was ended before"),
         }
     }
 
