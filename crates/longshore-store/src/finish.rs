@@ -17,7 +17,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
-use crate::intake::{again, while_asked, whole};
+use crate::intake::{while_asked, whole};
 use crate::small::Finished;
 use crate::store::Inner;
 use crate::uploads::{Held, Taken, out_of_order, unknown};
@@ -140,14 +140,9 @@ impl Inner {
             return Filled::More(start, last);
         };
         let mut body = last.body;
-        let (parts, end) = whole(&mut body, size).await;
-        let done = match end {
-            Ok(()) => self.publish_whole(repo, &parts, digest, now).await,
-            // What came is to be kept.
-            Err(error) if error.code() != Code::SizeInvalid && !parts.is_empty() => {
-                let body = again(parts, error);
-                return Filled::More(start, Chunk { body, ..last });
-            }
+        let done = match whole(&mut body, size).await {
+            Ok(parts) => self.publish_whole(repo, &parts, digest, now).await,
+            // Of so little that broke off nothing is kept: see `begin_small`.
             Err(error) => Err(error),
         };
         match &done {

@@ -33,43 +33,34 @@ pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
     )
 }
 
-/// Receives a body that was announced to have `size` bytes, few enough to be held. What came before it broke off is given
-/// too.
-pub(crate) async fn whole(body: &mut ByteStream, size: u64) -> (Vec<Bytes>, Result<()>) {
+/// Receives a body that was announced to have `size` bytes, few enough to be held.
+pub(crate) async fn whole(body: &mut ByteStream, size: u64) -> Result<Vec<Bytes>> {
     let (mut parts, mut taken) = (Vec::new(), 0_u64);
-    loop {
-        match body.try_next().await {
-            Ok(Some(part)) => {
-                taken = taken.saturating_add(part.len() as u64);
-                if taken > size {
-                    return (parts, Err(unlike("more")));
-                }
-                parts.push(part);
-            }
-            Ok(None) if taken < size => return (parts, Err(unlike("fewer"))),
-            Ok(None) => return (parts, Ok(())),
-            Err(error) => return (parts, Err(broken_off(error))),
+    while let Some(part) = body.try_next().await.map_err(broken_off)? {
+        taken = taken.saturating_add(part.len() as u64);
+        if taken > size {
+            return Err(unlike("more"));
         }
+        parts.push(part);
     }
+    if taken < size {
+        return Err(unlike("fewer"));
+    }
+    Ok(parts)
 }
 
-/// Receives a body of unknown length as far as it has no more than `most` bytes. What came is given, and how it goes on: with
-/// nothing, or with what makes it longer, or with how it broke off.
-pub(crate) async fn few(body: &mut ByteStream, most: u64) -> (Vec<Bytes>, Result<Option<Bytes>>) {
+/// Receives a body of unknown length as far as it has no more than `most` bytes. What came is given, and what makes it longer, if
+/// that is how it goes on.
+pub(crate) async fn few(body: &mut ByteStream, most: u64) -> Result<(Vec<Bytes>, Option<Bytes>)> {
     let (mut parts, mut taken) = (Vec::new(), 0_u64);
-    loop {
-        match body.try_next().await {
-            Ok(Some(part)) => {
-                taken = taken.saturating_add(part.len() as u64);
-                if taken > most {
-                    return (parts, Ok(Some(part)));
-                }
-                parts.push(part);
-            }
-            Ok(None) => return (parts, Ok(None)),
-            Err(error) => return (parts, Err(broken_off(error))),
+    while let Some(part) = body.try_next().await.map_err(broken_off)? {
+        taken = taken.saturating_add(part.len() as u64);
+        if taken > most {
+            return Ok((parts, Some(part)));
         }
+        parts.push(part);
     }
+    Ok((parts, None))
 }
 
 fn unlike(what: &str) -> Error {
@@ -87,15 +78,6 @@ fn broken_off(error: io::Error) -> Error {
             Error::new(Code::BodyLost, "the body broke off; go on from the offset").because(error)
         }
     }
-}
-
-/// The body that `parts` and then `end` make.
-pub(crate) fn again(parts: Vec<Bytes>, end: Error) -> ByteStream {
-    let parts = parts
-        .into_iter()
-        .map(Ok)
-        .chain([Err(io::Error::other(end))]);
-    Box::pin(stream::iter(parts))
 }
 
 /// The body that `parts` and then `rest` make.

@@ -18,7 +18,7 @@ use longshore_spec::name::RepoName;
 
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
-use crate::intake::{again, before, few, whole};
+use crate::intake::{before, few, whole};
 use crate::store::Inner;
 use crate::uploads::{Held, out_of_order, unknown};
 
@@ -111,26 +111,21 @@ impl Inner {
             return Ok(Begun::More(start, chunk));
         }
         let mut rest = chunk.body;
-        let (parts, end) = match chunk.size {
-            Some(size) => {
-                let (parts, end) = whole(&mut rest, size).await;
-                (parts, end.map(|()| None))
-            }
-            None => few(&mut rest, most).await,
+        // Where this ends with an error the session stands where it stood. What is not what it said it was does not count; and of
+        // what broke off nothing was acknowledged: to send so little again costs less than a file, a row and their removal, which
+        // whoever breaks off a thousand times a second would have us make.
+        let (parts, next) = match chunk.size {
+            Some(size) => (whole(&mut rest, size).await?, None),
+            None => few(&mut rest, most).await?,
         };
-        let body = match end {
-            // It stands where it stood.
-            Ok(None) if parts.iter().all(Bytes::is_empty) => return Ok(Begun::Small(0)),
-            Ok(None) => return self.keep(start, &parts, now).await.map(Begun::Small),
-            Ok(Some(next)) => before(parts, before(vec![next], rest)),
-            // What is not what it said it was does not count.
-            Err(error) if error.code() == Code::SizeInvalid || parts.is_empty() => {
-                return Err(error);
+        match next {
+            Some(next) => {
+                let body = before(parts, before(vec![next], rest));
+                Ok(Begun::More(start, Chunk { body, ..chunk }))
             }
-            // What came is to be kept.
-            Err(error) => again(parts, error),
-        };
-        Ok(Begun::More(start, Chunk { body, ..chunk }))
+            None if parts.iter().all(Bytes::is_empty) => Ok(Begun::Small(0)),
+            None => self.keep(start, &parts, now).await.map(Begun::Small),
+        }
     }
 
     async fn keep(&self, start: Start, parts: &[Bytes], now: i64) -> Result<u64> {
@@ -180,12 +175,13 @@ impl Inner {
             return Ok(Finished::More(held, last));
         };
         let mut rest = last.body;
-        let (mut parts, end) = whole(&mut rest, size).await;
-        if let Err(error) = end {
-            let held = self.enlarge(small, now).await?;
-            let body = again(parts, error);
-            return Ok(Finished::More(held, Chunk { body, ..last }));
-        }
+        let mut parts = match whole(&mut rest, size).await {
+            Ok(parts) => parts,
+            Err(error) => {
+                self.put_back_small(&small).await?;
+                return Err(error);
+            }
+        };
         parts.insert(0, small.bytes.clone());
         let done = match body_of(&parts, digest) {
             Ok(body) => {

@@ -20,6 +20,7 @@ use super::clients::Verifier;
 use super::front::Front;
 use super::guard::{Activity, Fault};
 use super::handler::Handler;
+use super::linger::Discard;
 use super::options::{Limits, Options};
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -137,7 +138,7 @@ impl<H: Handler> Shared<H> {
 
     async fn http1<T>(&self, io: T, peer: Peer)
     where
-        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        T: AsyncRead + AsyncWrite + Discard + Unpin + Send + 'static,
     {
         let timeouts = &self.options.timeouts;
         let io = Screen::new(

@@ -25,6 +25,7 @@ mod handler;
 mod head;
 mod inherited;
 mod intake;
+mod linger;
 mod listen;
 mod notify;
 mod options;

@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep};
 use super::chunks::{Chunks, NotChunks};
 use super::head::{Framing, Head};
 use super::intake::BodyFault;
+use super::linger::{Discard, Linger};
 use super::options::Limits;
 use super::refusal::Refusal;
 
@@ -28,11 +29,6 @@ use super::refusal::Refusal;
 /// method.
 pub(super) const REFUSED: &str = "LONGSHORE-REFUSED";
 const STAND_IN: &[u8] = b"LONGSHORE-REFUSED / HTTP/1.1\r\nhost: refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-
-/// How long, and how much, is read of a client that still sends when it has been answered; closing at once would make
-/// its system drop the answer (RFC 9112, 9.6).
-const LINGER: Duration = Duration::from_secs(2);
-const LINGER_BYTES: usize = 64 << 20;
 
 /// Where screen and service front meet: why the head that was replaced is refused.
 #[derive(Debug, Clone, Default)]
@@ -64,7 +60,7 @@ pub(super) struct Screen<T> {
     /// Whether there was no whole head yet.
     first: bool,
     closed: bool,
-    lingered: usize,
+    linger: Option<Linger>,
 }
 
 #[derive(Debug)]
@@ -100,7 +96,7 @@ impl<T: AsyncRead + Unpin> Screen<T> {
             idle_alarm: None,
             first: true,
             closed: false,
-            lingered: 0,
+            linger: None,
         }
     }
 
@@ -308,25 +304,6 @@ impl<T: AsyncRead + Unpin> Screen<T> {
             self.held.drain(..len);
         }
     }
-
-    /// Reads on for a moment after our end is closed, if the client may still be sending.
-    fn poll_linger(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let alarm = self
-            .alarm
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(LINGER)));
-        if alarm.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
-        let mut scratch = [0; 16 * 1024];
-        loop {
-            let mut buf = ReadBuf::new(&mut scratch);
-            let read = ready!(Pin::new(&mut self.io).poll_read(cx, &mut buf));
-            self.lingered += buf.filled().len();
-            if read.is_err() || buf.filled().is_empty() || self.lingered > LINGER_BYTES {
-                return Poll::Ready(());
-            }
-        }
-    }
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Screen<T> {
@@ -346,7 +323,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Screen<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Screen<T> {
+impl<T: AsyncRead + AsyncWrite + Discard + Unpin> AsyncWrite for Screen<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -380,7 +357,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Screen<T> {
         let between =
             matches!(&self.at, At::Head(head) if head.is_untouched()) && self.held.is_empty();
         if !between {
-            ready!(self.poll_linger(cx));
+            let this = &mut *self;
+            let linger = this.linger.get_or_insert_with(Linger::new);
+            ready!(linger.poll(&mut this.io, cx));
         }
         Poll::Ready(Ok(()))
     }

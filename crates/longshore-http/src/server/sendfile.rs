@@ -15,6 +15,7 @@ use std::task::{Context, Poll, ready};
 use longshore_region::Part;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::linger::Discard;
 use super::socket::Socket;
 use super::stats::ServerStats;
 use super::window::{self, Windows};
@@ -123,6 +124,16 @@ impl SendFile {
 fn of_the_file(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
         || error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error())
+}
+
+impl Discard for SendFile {
+    fn poll_discard(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.socket.poll_discard(cx, scratch)
+    }
 }
 
 impl AsyncRead for SendFile {

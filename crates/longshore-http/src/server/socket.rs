@@ -6,8 +6,11 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use rustix::net::RecvFlags;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
+
+use super::linger::poll_read_away;
 
 /// A connected socket.
 #[derive(Debug)]
@@ -65,6 +68,30 @@ impl Socket {
                 done => return Poll::Ready(done),
             }
         })
+    }
+
+    /// Takes what has come off the socket, as much as `scratch` is long. TCP throws it away in the kernel (tcp(7), `MSG_TRUNC`).
+    pub(super) fn poll_discard(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let Socket::Tcp(stream) = self else {
+            return poll_read_away(self, cx, scratch);
+        };
+        loop {
+            std::task::ready!(stream.poll_read_ready(cx))?;
+            let taken = stream.try_io(Interest::READABLE, || {
+                let (_, taken) =
+                    rustix::net::recv(stream.as_fd(), &mut *scratch, RecvFlags::TRUNC)?;
+                Ok(taken)
+            });
+            match taken {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                done => return Poll::Ready(done),
+            }
+        }
     }
 
     /// Holds back frames that are not full until the cork is pulled. Only TCP has one, and only on Linux; a failure

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::linger::Discard;
 use super::options::Floor;
 use super::pace::Pace;
 
@@ -49,6 +50,16 @@ impl<T: AsyncRead + Unpin> AsyncRead for Stall<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl<T: Discard> Discard for Stall<T> {
+    fn poll_discard(
+        &mut self,
+        cx: &mut Context<'_>,
+        scratch: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        self.io.poll_discard(cx, scratch)
     }
 }
 

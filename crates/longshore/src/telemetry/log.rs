@@ -2,7 +2,7 @@
 
 use std::io;
 
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
@@ -11,7 +11,7 @@ use super::traces::{self, Traces};
 use crate::config::sections::{Log, LogFormat, LogLevel};
 
 /// What a module says by itself is in English and short; what others' modules say below a warning is left out.
-fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
+fn filter(log: &Log) -> anyhow::Result<Targets> {
     let words = log.filter.clone().unwrap_or_else(|| {
         let level = match log.level {
             LogLevel::Error => "error",
@@ -22,7 +22,9 @@ fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
         };
         format!("{level},hyper=warn,h2=warn,rustls=warn,reqwest=warn,opentelemetry=warn")
     });
-    EnvFilter::try_new(&words).map_err(|error| anyhow::anyhow!("log.filter: {error}"))
+    words
+        .parse()
+        .map_err(|error| anyhow::anyhow!("log.filter: {error}"))
 }
 
 /// Sends what the program says to standard error, in the form and from the level that the configuration asks for, and
