@@ -220,8 +220,9 @@ pub async fn binding_add(
             let name = name.ok_or_else(|| missing("repository"))?;
             let home = longshore_auth::rights::ground::home(&name).to_owned();
             let around = namespace_chain(tx, &home).await?;
-            let inmost = around.last().map_or(NamespaceId::EVERYWHERE, |it| it.id);
-            if inmost != binding.namespace {
+            // Whoever gave it takes it back, so it may be from further out than the group the repository lies in.
+            let is_around = around.iter().any(|it| it.id == binding.namespace);
+            if !is_around && binding.namespace != NamespaceId::EVERYWHERE {
                 return Err(missing("repository"));
             }
             Object::Repository(name)

@@ -16,9 +16,9 @@ use serde_json::json;
 
 use crate::accounts::{named, told};
 use crate::caller::Caller;
+use crate::groups::renamed;
 use crate::hub::{Done, Hub};
 use crate::members::dissolve;
-use crate::moving::renamed;
 use crate::names::{check, conflict, free, lay, missing};
 use crate::namespaces::is_empty;
 use crate::permit::Permit;
@@ -103,9 +103,8 @@ pub async fn account_rename(
         free(tx, to, now).await?;
     }
     principal_rename(tx, account.id, to, now).await?;
-    let by = (permit.caller().name.as_str(), now);
     let changed = match &home {
-        Some(home) => renamed(tx, home, to, NamespaceId(0), by).await?,
+        Some(home) => renamed(tx, permit.caller(), home, to, NamespaceId(0)).await?,
         None => Vec::new(),
     };
     let detail =

@@ -54,6 +54,18 @@ pub(crate) async fn has_all(
     }
 }
 
+/// Whether whoever asks may do everything in the system.
+///
+/// # Errors
+/// `Unavailable`.
+pub(crate) async fn is_administrator(tx: &mut Tx<'_>, caller: &Caller) -> Result<bool> {
+    match has_all(tx, caller, &Object::System, ActionSet::ALL).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.code() == Code::Denied => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Checks that whoever asks may do everywhere what `account` may: whoever sets somebody's password could be them.
 ///
 /// # Errors

@@ -105,7 +105,7 @@ pub(crate) async fn of<const ACTION: u8>(
     Ok((id, name, inmost))
 }
 
-async fn profile(tx: &mut Tx<'_>, id: i64, now: i64) -> Result<Profile> {
+pub(crate) async fn profile(tx: &mut Tx<'_>, id: i64, now: i64) -> Result<Profile> {
     profile_open(tx, id, PrincipalId(0), now).await?;
     Ok(profile_get(tx, id).await?.unwrap_or_default())
 }

@@ -27,6 +27,7 @@ use crate::views::Part;
 use crate::{Caller, Hub};
 
 mod arrivals;
+mod carried;
 mod changes;
 mod comings;
 mod credentials;

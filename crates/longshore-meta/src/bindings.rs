@@ -35,7 +35,7 @@ const DELETE: &str = "DELETE FROM binding WHERE id = ?1";
 const DELETE_OF: &str = "DELETE FROM binding WHERE subject = ?1";
 const DELETE_IN: &str = "DELETE FROM binding WHERE namespace = ?1";
 const DELETE_ON: &str = "DELETE FROM binding WHERE repo = ?1";
-const MOVE: &str = "UPDATE binding SET namespace = ?2 WHERE repo = ?1";
+const MOVE: &str = "UPDATE binding SET namespace = ?3 WHERE repo = ?1 AND namespace = ?2";
 const EXPIRED: &str = "SELECT id FROM binding WHERE expires IS NOT NULL AND expires <= ?1 LIMIT ?2";
 
 /// Whom a binding is for.
@@ -328,12 +328,17 @@ pub async fn binding_drop(tx: &mut Tx<'_>, repo: i64) -> Result<()> {
     tx.exec(DELETE_ON, &values![repo]).await.map(drop)
 }
 
-/// Notes that a repository lies in another namespace now.
+/// Notes that what is on a repository from the namespace `from` is from `to` now, in which it lies.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn binding_move(tx: &mut Tx<'_>, repo: i64, namespace: NamespaceId) -> Result<()> {
-    tx.exec(MOVE, &values![repo, namespace]).await.map(drop)
+pub async fn binding_move(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    from: NamespaceId,
+    to: NamespaceId,
+) -> Result<()> {
+    tx.exec(MOVE, &values![repo, from, to]).await.map(drop)
 }
 
 /// At most `limit` bindings that count no more at `now`.

@@ -1,0 +1,357 @@
+//! What a rename or a move takes along: nobody comes by it to a right on content that was kept from them.
+//!
+//! Bindings are found by where a repository lies, and patterns by what it is called. So whoever changes either changes who may do
+//! what, and may do so only where nothing is kept from them, and where nobody is freed of a denial by it whom they could not free of it
+//! themselves. Whoever may do everything in the system may do this, too.
+
+use std::collections::HashMap;
+
+use longshore_auth::rights::action::{ActionSet, Place};
+use longshore_auth::rights::decide::{Question, Refused, decide};
+use longshore_auth::rights::ground::{Ground, RepoGround, home};
+use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::rule::Rule;
+use longshore_auth::rights::{Action, Facts, Object};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::bindings::{Binding, binding_list, binding_move};
+use longshore_meta::namespaces::{Namespace, NamespaceId, Visibility};
+use longshore_spec::name::RepoName;
+
+use crate::bindings::place;
+use crate::caller::Caller;
+use crate::rank::is_administrator;
+
+/// How many bindings are read at once.
+const TOGETHER: usize = 10_000;
+/// What content comes to a place by.
+const FILLS: ActionSet = ActionSet::of(&[
+    Action::NamespaceCreateRepository,
+    Action::RepositoryPush,
+    Action::TagCreate,
+]);
+
+/// A repository that gets another name.
+#[derive(Debug)]
+pub(crate) struct Renamed {
+    /// Its id.
+    pub(crate) id: i64,
+    /// Its name.
+    pub(crate) from: RepoName,
+    /// The name it is to have.
+    pub(crate) to: RepoName,
+    /// Who may see it without being given a right, by its own word: before, and after.
+    pub(crate) seen: [Option<Visibility>; 2],
+}
+
+impl Renamed {
+    /// The name it has, before or after.
+    fn name(&self, at: usize) -> &RepoName {
+        if at == BEFORE { &self.from } else { &self.to }
+    }
+}
+
+/// Repositories that get other names, and all that lies around them.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    repos: Vec<Renamed>,
+    /// The namespaces that they lie in, each by its path of before, and of after.
+    spaces: [Vec<Namespace>; 2],
+    /// All bindings there and everywhere.
+    rows: Vec<Binding>,
+}
+
+/// Before, as an index.
+const BEFORE: usize = 0;
+/// After, as an index.
+const AFTER: usize = 1;
+
+impl Carried {
+    /// Reads what there is to judge.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) async fn load(
+        tx: &mut Tx<'_>,
+        repos: Vec<Renamed>,
+        before: Vec<Namespace>,
+        after: Vec<Namespace>,
+    ) -> Result<Self> {
+        let mut places: Vec<_> = before.iter().chain(&after).map(|it| it.id).collect();
+        places.push(NamespaceId::EVERYWHERE);
+        places.sort_unstable();
+        places.dedup();
+        let mut rows = Vec::new();
+        for place in places {
+            let mut last = 0;
+            loop {
+                let page = binding_list(tx, place, last, TOGETHER).await?;
+                let Some(end) = page.last() else { break };
+                last = end.id;
+                rows.extend(page);
+            }
+        }
+        Ok(Self {
+            repos,
+            spaces: [before, after],
+            rows,
+        })
+    }
+
+    /// Checks that whoever asks may take them along.
+    ///
+    /// # Errors
+    /// `Denied` where something is kept from them, would be theirs by it and was not before, or somebody would be freed of a denial that
+    /// they could not take back; `Unavailable`.
+    pub(crate) async fn check(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+        if is_administrator(tx, caller).await? {
+            return Ok(());
+        }
+        let base = Facts::load(tx, &caller.who, &Object::System, caller.now).await?;
+        // What they may just now, and what they may at any hour and from anywhere.
+        let mut facts = [self.rules(&base, false), self.rules(&base, true)];
+        for repo in &self.repos {
+            let [now, ever] = &mut facts;
+            let at = |facts: &mut Facts, at| {
+                facts.ground = self.ground(repo, at);
+                Standing::of(facts, caller, repo.name(at))
+            };
+            let before = [at(now, BEFORE), at(ever, BEFORE)];
+            let after = [at(now, AFTER), at(ever, AFTER)];
+            judge(caller, repo, before, after)?;
+        }
+        self.frees(tx, caller, &base).await
+    }
+
+    /// The names of before and after.
+    pub(crate) fn names(&self) -> &[Renamed] {
+        &self.repos
+    }
+
+    /// What is on one of the repositories alone goes with it: from a namespace that it lies in no more, to where it lies.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Result<()> {
+        let repos: HashMap<_, _> = self.repos.iter().map(|repo| (repo.id, repo)).collect();
+        for row in &self.rows {
+            let Some(repo) = row.repo.and_then(|id| repos.get(&id)) else {
+                continue;
+            };
+            let chain = self.ground(repo, AFTER).chain;
+            let stays = row.namespace == NamespaceId::EVERYWHERE
+                || chain.iter().any(|it| it.id == row.namespace);
+            if !stays {
+                let to = chain.last().map_or(NamespaceId::EVERYWHERE, |it| it.id);
+                binding_move(tx, repo.id, row.namespace, to).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules around of all whose rights count. What is denied at other hours, or from elsewhere, is denied.
+    fn rules(&self, base: &Facts, ever: bool) -> Facts {
+        let mut facts = base.clone();
+        for party in &mut facts.parties {
+            let own = |row: &&Binding| party.subjects.contains(&row.subject);
+            let rules = self.rows.iter().filter(own).filter_map(rule);
+            party.rules = rules
+                .map(|rule| if ever || rule.deny { awake(rule) } else { rule })
+                .collect();
+        }
+        facts
+    }
+
+    /// Checks that nobody else is freed of a denial, by whoever could not free them of it.
+    async fn frees(&self, tx: &mut Tx<'_>, caller: &Caller, own: &Facts) -> Result<()> {
+        let own: Vec<_> = own.parties.first().into_iter().collect();
+        let is_own = |row: &Binding| own.iter().any(|it| it.subjects.contains(&row.subject));
+        let mut may = Vec::new();
+        for row in self.rows.iter().filter(|row| row.deny && !is_own(row)) {
+            let ended = row.expires.is_some_and(|end| end <= caller.micros());
+            if ended || may.contains(&row.namespace) {
+                continue;
+            }
+            let Some(rule) = rule(row) else { continue };
+            let Some(repo) = self.repos.iter().find(|repo| self.loses(&rule, repo)) else {
+                continue;
+            };
+            let manage = Action::RightsManage;
+            if !allows(tx, &caller.who, manage, &place(row.namespace), caller.now).await? {
+                return Err(Error::new(
+                    Code::Denied,
+                    format!(
+                        "what is denied somebody on `{0}` would not be denied on `{1}`, and `{2}` could not take that denial \
+                         back; ask whoever says who may do what there to rename it",
+                        repo.from, repo.to, caller.name
+                    ),
+                ));
+            }
+            may.push(row.namespace);
+        }
+        Ok(())
+    }
+
+    /// Whether a rule is about a repository, and not any more.
+    fn loses(&self, rule: &Rule, repo: &Renamed) -> bool {
+        let about = |at| rule.is_at(&self.ground(repo, at));
+        rule.actions
+            .iter()
+            .any(|action| action.about().place == Place::Repository)
+            && about(BEFORE)
+            && !about(AFTER)
+    }
+
+    /// What lies around a repository, before or after. Read-only mode is not looked at: it keeps everybody from it alike.
+    fn ground(&self, repo: &Renamed, at: usize) -> Ground {
+        let name = repo.name(at);
+        let spaces = self.spaces.get(at).map_or(&[][..], Vec::as_slice);
+        Ground {
+            chain: around(spaces, name),
+            repo: Some(RepoGround {
+                id: Some(repo.id),
+                name: name.clone(),
+                visibility: repo.seen.get(at).copied().flatten(),
+                read_only: false,
+            }),
+            read_only: false,
+            is_nowhere: false,
+        }
+    }
+}
+
+/// Those of `spaces` that a name lies in, the outermost first.
+pub(crate) fn around(spaces: &[Namespace], name: &RepoName) -> Vec<Namespace> {
+    let home = home(name);
+    let holds = |space: &&Namespace| {
+        let rest = home.strip_prefix(space.path.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let mut chain: Vec<_> = spaces.iter().filter(holds).cloned().collect();
+    chain.sort_by_key(|space| space.path.len());
+    for space in &mut chain {
+        space.read_only = false;
+    }
+    chain
+}
+
+/// Whether something is taken out of a namespace that lay in `from` and is to lie in `into`: `own` is its own.
+pub(crate) fn leaves(from: &[Namespace], into: &[Namespace], own: NamespaceId) -> bool {
+    let stays = |space: &Namespace| space.id == own || into.iter().any(|it| it.id == space.id);
+    !from.iter().all(stays)
+}
+
+/// The answer to whoever may not take something away from where it is.
+pub(crate) fn not_out(caller: &Caller, action: Action, what: &str) -> Error {
+    Error::new(
+        Code::Denied,
+        format!(
+            "`{}` lacks the right `{action}` on `{what}`: what is taken out of a namespace is gone there, so whoever may not delete it \
+             may not move it elsewhere",
+            caller.name
+        ),
+    )
+}
+
+/// The narrowest word of all around.
+fn seen_in(chain: &[Namespace], own: Option<Visibility>) -> Visibility {
+    let words = chain.iter().map(|space| space.visibility);
+    words.chain(own).min().unwrap_or_default()
+}
+
+/// The word that keeps hidden what more would see where it goes; none where nobody would.
+pub(crate) fn hidden_there(
+    from: &[Namespace],
+    into: &[Namespace],
+    own: Option<Visibility>,
+) -> Option<Visibility> {
+    let before = seen_in(from, own);
+    (seen_in(into, own) > before).then_some(before)
+}
+
+/// The rule of a row. One on a single repository goes where that goes, so wherever that lies.
+fn rule(row: &Binding) -> Option<Rule> {
+    let mut rule = Rule::read(row)?;
+    if rule.repo.is_some() {
+        rule.namespace = NamespaceId::EVERYWHERE;
+    }
+    Some(rule)
+}
+
+/// The same, at all hours and from everywhere.
+fn awake(rule: Rule) -> Rule {
+    Rule {
+        networks: None,
+        hours: None,
+        ..rule
+    }
+}
+
+/// What somebody may do with a repository.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    /// What they may, with some tag at least.
+    has: ActionSet,
+    /// What is denied them, or not for every tag.
+    kept: ActionSet,
+}
+
+impl Standing {
+    fn of(facts: &Facts, caller: &Caller, name: &RepoName) -> Self {
+        let mut standing = Self::default();
+        for action in about().iter().chain([Action::NamespaceCreateRepository]) {
+            let question = Question {
+                who: &caller.who,
+                action,
+                repo: Some(name),
+                tag: None,
+                now: caller.now,
+            };
+            let decision = decide(facts, &question);
+            if decision.is_allowed() {
+                standing.has = standing.has.with(action);
+            }
+            if decision.limit.is_some() || matches!(decision.verdict, Err(Refused::Rule(_))) {
+                standing.kept = standing.kept.with(action);
+            }
+        }
+        standing
+    }
+}
+
+/// What is done with repositories.
+fn about() -> ActionSet {
+    let of_repositories = |action: &Action| action.about().place == Place::Repository;
+    ActionSet::ALL.iter().filter(of_repositories).collect()
+}
+
+/// Checks of one repository that nothing of it is kept from whoever asks, here or where it goes, and that they gain nothing.
+fn judge(
+    caller: &Caller,
+    repo: &Renamed,
+    [before, before_ever]: [Standing; 2],
+    [after, after_ever]: [Standing; 2],
+) -> Result<()> {
+    let (who, from, to) = (&caller.name, &repo.from, &repo.to);
+    let denied = |text: String| Err(Error::new(Code::Denied, text));
+    if let Some(action) = before.kept.and(about()).iter().next() {
+        return denied(format!(
+            "`{who}` may not rename or move `{from}`: a rule there denies them `{action}`, or limits it to some tags, and would be got \
+             around by it; ask whoever says who may do what there"
+        ));
+    }
+    if let Some(action) = after.kept.and(FILLS).iter().next() {
+        return denied(format!(
+            "`{who}` may not rename `{from}` to `{to}`: a rule denies them `{action}` there, or limits it to some tags, and would be got \
+             around by it; ask whoever says who may do what there"
+        ));
+    }
+    let gains = after.has.without(before.has);
+    let gains = gains.or(after_ever.has.without(before_ever.has));
+    if let Some(action) = gains.and(about()).iter().next() {
+        return denied(format!(
+            "`{who}` may not rename `{from}` to `{to}`: they have not the right `{action}` on it, and would have it there"
+        ));
+    }
+    Ok(())
+}
