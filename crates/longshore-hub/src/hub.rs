@@ -1,5 +1,6 @@
 //! How a use case runs: the question, the change and the row about both, in one transaction.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -12,6 +13,7 @@ use longshore_meta::settings::setting_get;
 use longshore_meta::{Db, Durability, Tx};
 use longshore_spec::name::RepoName;
 
+use crate::audit::Ledger;
 use crate::caller::Caller;
 use crate::desk::Desk;
 use crate::given::Given;
@@ -28,6 +30,7 @@ pub struct Hub {
     pub(crate) desk: Desk,
     pub(crate) given: Given,
     pub(crate) refusals: Refusals,
+    pub(crate) ledger: Ledger,
     follower: Option<Arc<dyn Follower>>,
     past: Option<Past>,
 }
@@ -66,6 +69,7 @@ impl Hub {
             desk: Desk::default(),
             given: Given::default(),
             refusals: Refusals::default(),
+            ledger: Ledger::default(),
             follower: None,
             past: None,
         }
@@ -75,6 +79,13 @@ impl Hub {
     #[must_use]
     pub fn followed_by(mut self, follower: Arc<dyn Follower>) -> Self {
         self.follower = Some(follower);
+        self
+    }
+
+    /// The same, which also keeps in `file` what was signed last of the audit log.
+    #[must_use]
+    pub fn remembering(mut self, file: PathBuf) -> Self {
+        self.ledger = Ledger::in_file(file);
         self
     }
 

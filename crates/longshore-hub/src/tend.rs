@@ -6,7 +6,6 @@ use longshore_auth::issuer::Witnesses;
 use longshore_core::error::Chain;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Durability;
-use longshore_meta::audit::checkpoint_last;
 use longshore_meta::devices::device_forget;
 use longshore_meta::rests::rest_forget;
 use longshore_meta::time::{micros, span};
@@ -15,8 +14,6 @@ use crate::audit::Sign;
 use crate::devices::KEPT;
 use crate::hub::Hub;
 
-/// How long what was written into the audit log may stay unsigned.
-pub const SIGNED_WITHIN: Duration = Duration::from_mins(10);
 /// How many logins of command lines that have ended are forgotten at a time.
 const FORGET: usize = 1000;
 /// How often a part of the log is forgotten at a time.
@@ -60,7 +57,8 @@ impl Hub {
         })
     }
 
-    /// Signs the audit log if there is something in it that is not signed.
+    /// Signs the audit log if there is something in it that is not signed: cheap where there is nothing, so that it can be done every few
+    /// seconds. What is not signed yet can be taken away without a trace.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -103,20 +101,11 @@ impl Hub {
     }
 
     async fn tend_audit(&self, keep: Duration, now: SystemTime) -> Result<()> {
-        let last = self
-            .db
-            .read(&(), |tx, ()| Box::pin(checkpoint_last(tx)))
-            .await?;
-        let at = micros(now);
-        let is_due = last.is_none_or(|(_, signed)| {
-            // A clock that was set back must not keep the log unsigned until it has caught up.
-            at.saturating_sub(signed).abs() >= span(SIGNED_WITHIN)
-        });
-        if is_due {
-            self.audit_seal(now).await?;
-        }
+        self.audit_seal(now).await?;
+        let notary = self.notary(now).await?;
         for _ in 0..ROUNDS {
-            if self.audit_trim(at.saturating_sub(span(keep))).await? == 0 {
+            let before = micros(now).saturating_sub(span(keep));
+            if self.audit_trim(&notary, before).await? == 0 {
                 break;
             }
         }

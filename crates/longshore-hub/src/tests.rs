@@ -34,6 +34,7 @@ mod credentials;
 mod emptied;
 mod factors;
 mod homes;
+mod ledger;
 mod log;
 mod mail;
 mod reads;

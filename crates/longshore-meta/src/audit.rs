@@ -22,12 +22,20 @@ const OF_BACK: &str = "SELECT seq, at, actor, actor_name, via, origin, action, o
 const CHECKPOINT: &str = "INSERT INTO audit_checkpoint (seq, at, hash, kid, signature) VALUES (?1, ?2, ?3, ?4, ?5) \
                           ON CONFLICT (seq) DO NOTHING";
 const CHECKPOINTS: &str = "SELECT seq, at, hash, kid, signature FROM audit_checkpoint WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
-const SIGNED: &str = "SELECT seq, at FROM audit_checkpoint WHERE seq > 0 ORDER BY seq DESC LIMIT 1";
+const SIGNED: &str = "SELECT seq, at, hash, kid, signature FROM audit_checkpoint WHERE seq > 0 ORDER BY seq DESC LIMIT ?1";
+const THIN: &str = "DELETE FROM audit_checkpoint WHERE seq = ?1 \
+                    AND NOT EXISTS (SELECT 1 FROM audit WHERE audit.seq = ?1 AND audit.object = ?2)";
+const DROP_CHECKPOINTS: &str = "DELETE FROM audit_checkpoint WHERE seq >= ?1";
 const OLD: &str =
     "SELECT seq FROM audit_checkpoint WHERE seq > 0 AND at < ?1 ORDER BY seq DESC LIMIT 1";
-const TRIM: &str = "DELETE FROM audit WHERE seq <= ?1 AND seq > ?2";
+const TRIM: &str = "DELETE FROM audit WHERE seq <= ?1 AND seq > 0";
 const FIRST: &str = "SELECT seq FROM audit WHERE seq > 0 ORDER BY seq LIMIT 1";
 const TRIM_CHECKPOINTS: &str = "DELETE FROM audit_checkpoint WHERE seq < ?1";
+
+/// What rows about the log itself are about.
+pub const LOG: &str = "audit log";
+/// How many rows may lie between two signed hashes that are kept, for as long as hashes are signed in time.
+const ROWS_APART: i64 = 1000;
 
 /// What was done. Times are in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,27 +252,58 @@ fn rows(rows: Vec<Columns>) -> Vec<AuditRow> {
         .collect()
 }
 
-/// Keeps a signed hash.
+type Signed = (i64, i64, Vec<u8>, String, Vec<u8>);
+
+fn checkpoint((seq, at, hash, kid, signature): Signed) -> Checkpoint {
+    Checkpoint {
+        seq,
+        at,
+        hash,
+        kid,
+        signature,
+    }
+}
+
+/// Keeps a signed hash, and the one before it only if that is `apart` microseconds or a thousand rows from the one before that, or is
+/// that of a row about the log itself ([`LOG`]): a signature says what all before it say, and older ones serve for forgetting rows up
+/// to them.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn checkpoint_put(tx: &mut Tx<'_>, checkpoint: &Checkpoint) -> Result<()> {
+pub async fn checkpoint_put(tx: &mut Tx<'_>, put: &Checkpoint, apart: i64) -> Result<()> {
+    let last = tx.all::<Signed>(SIGNED, &values![2_i64]).await?;
+    let mut last = last.into_iter().map(checkpoint);
+    if let (Some(last), Some(other)) = (last.next(), last.next())
+        && last.at.saturating_sub(other.at).abs() < apart
+        && last.seq - other.seq < ROWS_APART
+        && last.seq < put.seq
+    {
+        tx.exec(THIN, &values![last.seq, LOG]).await?;
+    }
     let values = values![
-        checkpoint.seq,
-        checkpoint.at,
-        checkpoint.hash.as_slice(),
-        checkpoint.kid.as_str(),
-        checkpoint.signature.as_slice(),
+        put.seq,
+        put.at,
+        put.hash.as_slice(),
+        put.kid.as_str(),
+        put.signature.as_slice(),
     ];
     tx.exec(CHECKPOINT, &values).await.map(drop)
 }
 
-/// The number of the last row whose hash was signed, and when it was.
+/// Forgets signed hashes of the row numbered `from` and of later ones.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn checkpoint_last(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
-    tx.one(SIGNED, &[]).await
+pub async fn checkpoint_drop(tx: &mut Tx<'_>, from: i64) -> Result<usize> {
+    tx.exec(DROP_CHECKPOINTS, &values![from]).await
+}
+
+/// The last hash that was signed.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn checkpoint_last(tx: &mut Tx<'_>) -> Result<Option<Checkpoint>> {
+    Ok(tx.one(SIGNED, &values![1_i64]).await?.map(checkpoint))
 }
 
 /// At most `limit` signed hashes of the row numbered `from` and of later ones.
@@ -273,44 +312,47 @@ pub async fn checkpoint_last(tx: &mut Tx<'_>) -> Result<Option<(i64, i64)>> {
 /// `Unavailable`.
 pub async fn checkpoint_list(tx: &mut Tx<'_>, from: i64, limit: usize) -> Result<Vec<Checkpoint>> {
     let rows = tx.all(CHECKPOINTS, &values![from, limit]).await?;
-    Ok(rows
-        .into_iter()
-        .map(|(seq, at, hash, kid, signature)| Checkpoint {
-            seq,
-            at,
-            hash,
-            kid,
-            signature,
-        })
-        .collect())
+    Ok(rows.into_iter().map(checkpoint).collect())
 }
 
-/// Forgets rows, `limit` at most, up to the last signed hash from before `before`. That hash stays: the rows after it are checked
+/// The number of the first row that is kept; none where there is none.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn audit_first(tx: &mut Tx<'_>) -> Result<Option<i64>> {
+    Ok(tx.one::<(i64,)>(FIRST, &[]).await?.map(|(seq,)| seq))
+}
+
+/// Up to which row the log can be forgotten, `limit` at a time: to a hash that was signed before `before`. None: nothing is old enough.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn audit_old(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<Option<i64>> {
+    let Some((old,)) = tx.one::<(i64,)>(OLD, &values![before]).await? else {
+        return Ok(None);
+    };
+    let Some(first) = audit_first(tx).await? else {
+        return Ok(None);
+    };
+    // The last row stays, whatever its age: the next one's hash is made from it.
+    let (last, _) = audit_last(tx).await?;
+    let old = old.min(last - 1);
+    // Only up to a hash that is signed, or what is left could not be checked.
+    let signed = checkpoint_list(tx, first, 10_000).await?;
+    let mut ends = signed.iter().map(|it| it.seq).filter(|seq| *seq <= old);
+    // More than a few at a time where fewer lie between no two signed hashes, or else they would stay for ever.
+    let next = ends.next();
+    let few = ends.take_while(|seq| *seq < first.saturating_add(limit));
+    Ok(few.last().or(next))
+}
+
+/// Forgets the rows up to the one numbered `end`, whose hash is signed ([`audit_old`]). That hash stays: the rows after it are checked
 /// from there. Gives how many went.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn audit_trim(tx: &mut Tx<'_>, before: i64, limit: i64) -> Result<usize> {
-    let Some((end,)) = tx.one::<(i64,)>(OLD, &values![before]).await? else {
-        return Ok(0);
-    };
-    let Some((first,)) = tx.one::<(i64,)>(FIRST, &[]).await? else {
-        return Ok(0);
-    };
-    // The last row stays, whatever its age: the next one's hash is made from it.
-    let (last, _) = audit_last(tx).await?;
-    let end = end.min(first.saturating_add(limit - 1)).min(last - 1);
-    // Only up to a hash that is signed, or what is left could not be checked.
-    let signed = checkpoint_list(tx, first, 10_000).await?;
-    let Some(end) = signed
-        .iter()
-        .map(|it| it.seq)
-        .filter(|seq| *seq <= end)
-        .max()
-    else {
-        return Ok(0);
-    };
-    let gone = tx.exec(TRIM, &values![end, first - 1]).await?;
+pub async fn audit_trim(tx: &mut Tx<'_>, end: i64) -> Result<usize> {
+    let gone = tx.exec(TRIM, &values![end]).await?;
     tx.exec(TRIM_CHECKPOINTS, &values![end]).await?;
     Ok(gone)
 }

@@ -22,7 +22,7 @@ use crate::telemetry::traces;
 
 pub use self::api::api;
 pub use self::homes::homes;
-pub use self::index::{index, reads, send_mail, tend_index, write_reads};
+pub use self::index::{end_index, index, reads, send_mail, tend_index};
 pub use self::login::authenticator;
 pub use self::past::collection;
 

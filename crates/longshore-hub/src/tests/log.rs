@@ -1,7 +1,7 @@
 use super::*;
 
 /// Signs by adding a word.
-struct Plain;
+pub(super) struct Plain;
 
 impl Sign for Plain {
     fn sign(&self, bytes: &[u8]) -> Result<(String, Vec<u8>)> {
@@ -100,14 +100,14 @@ async fn a_log_that_was_tampered_with_does_not_verify() {
             house.user(name).await;
         }
         assert_eq!(house.hub.audit_sign(&Plain, NOW).await.unwrap(), 6);
-        let good = house.hub.audit_verify(Some(&Plain)).await.unwrap();
+        let good = house.hub.audit_verify(&Plain, NOW).await.unwrap();
         assert_eq!((good.rows, good.signatures, good.wrong.len()), (6, 1, 0));
         // Somebody who can write to the file, as no use case can.
         rusqlite::Connection::open(house.dir.path().join("meta.db"))
             .unwrap()
             .execute(sql, [])
             .unwrap();
-        let bad = house.hub.audit_verify(Some(&Plain)).await.unwrap();
+        let bad = house.hub.audit_verify(&Plain, NOW).await.unwrap();
         assert!(
             bad.wrong.iter().any(|it| it.contains(words)),
             "{sql}: {:?}",
@@ -123,21 +123,21 @@ async fn what_is_forgotten_leaves_a_log_that_verifies_and_goes_on() {
         house.user(name).await;
     }
     assert_eq!(
-        house.hub.audit_trim(NOW + 10).await.unwrap(),
+        house.hub.audit_trim(&Plain, NOW + 10).await.unwrap(),
         0,
         "nothing was signed yet"
     );
     house.hub.audit_sign(&Plain, NOW).await.unwrap();
     house.user("a4").await;
     assert_eq!(
-        house.hub.audit_trim(NOW).await.unwrap(),
+        house.hub.audit_trim(&Plain, NOW).await.unwrap(),
         0,
         "it is not old enough"
     );
-    assert_eq!(house.hub.audit_trim(NOW + 1).await.unwrap(), 3);
+    assert_eq!(house.hub.audit_trim(&Plain, NOW + 1).await.unwrap(), 3);
     house.user("a5").await;
     house.hub.audit_sign(&Plain, NOW + 5).await.unwrap();
-    let found = house.hub.audit_verify(Some(&Plain)).await.unwrap();
+    let found = house.hub.audit_verify(&Plain, NOW).await.unwrap();
     assert_eq!((found.rows, found.wrong.as_slice()), (2, &[][..]));
     assert_eq!(house.rows().await[0].seq, 4);
 }

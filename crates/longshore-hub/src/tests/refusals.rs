@@ -101,6 +101,10 @@ async fn what_is_done_has_its_row_each_time_and_the_log_stays_one_chain() {
     }
     house.hub.refusals_tell(micros(now()), true).await.unwrap();
     assert_eq!(house.rows().await.len(), before + 40 + 2);
-    let verified = house.hub.audit_verify(None).await.unwrap();
+    let verified = house
+        .hub
+        .audit_verify(&super::log::Plain, NOW)
+        .await
+        .unwrap();
     assert_eq!(verified.wrong, Vec::<String>::new());
 }

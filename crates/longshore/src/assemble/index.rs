@@ -32,6 +32,10 @@ use crate::config::{self, Auth, Config};
 
 /// How often keys, secrets and the audit log are looked after.
 const EVERY: Duration = Duration::from_mins(1);
+/// How often the audit log is signed where something was added. What is not signed can be taken away without a trace.
+const SEAL_EVERY: Duration = Duration::from_secs(10);
+/// The file that says up to where it is signed.
+const HEAD: &str = "audit.head";
 /// How often what was read is written into the audit log.
 const READS_EVERY: Duration = Duration::from_secs(10);
 
@@ -75,7 +79,11 @@ pub async fn index(
     let desk = desk(config, settings)?;
     let past = past(config, parts, collection);
     let hub = Hub::new(index).followed_by(names);
-    Ok(Some(hub.with_desk(desk).with_past(past)))
+    let hub = hub.with_desk(desk).with_past(past);
+    let hub = hub.remembering(config.data.join(HEAD));
+    // Before anything is added: what was not signed when the last process ended is looked at now, and signed.
+    seal(&hub).await;
+    Ok(Some(hub))
 }
 
 /// What people who come in need. No mail server is asked yet: it may start after us.
@@ -179,19 +187,36 @@ pub async fn tend_index(hub: Hub, keep: Duration, reads: Option<Reads>, stop: Ca
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             write_reads(&hub, reads).await;
         }
-        write_reads(&hub, reads).await;
     };
-    tokio::join!(tended, written);
+    let sealed = async {
+        let mut ticks = tokio::time::interval(SEAL_EVERY);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            seal(&hub).await;
+        }
+    };
+    tokio::join!(tended, written, sealed);
+}
+
+/// Writes the rest into the audit log, and signs it, when nothing is done here any more.
+pub async fn end_index(hub: &Hub, reads: Option<&Reads>) {
+    if let Some(reads) = reads {
+        write_reads(hub, reads).await;
+    }
     if let Err(error) = hub.refusals_tell(micros(now()), true).await {
         tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
     }
+    seal(hub).await;
+    hub.audit_tell().await;
+}
+
+async fn seal(hub: &Hub) {
     if let Err(error) = hub.audit_seal(now()).await {
-        tracing::warn!(error = %Chain(&error), "the end of the audit log could not be signed; the next start does so");
+        tracing::error!(error = %Chain(&error), "the audit log could not be signed; trying again in ten seconds, or at the next start");
     }
 }
 
 /// Writes what was read until now into the audit log; what cannot be written waits.
-pub async fn write_reads(hub: &Hub, reads: &Reads) {
+async fn write_reads(hub: &Hub, reads: &Reads) {
     if let Err(error) = hub.reads_write(reads, now()).await {
         tracing::warn!(error = %Chain(&error), "what was read could not be written into the audit log; trying again in ten seconds");
     }

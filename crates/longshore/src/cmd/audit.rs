@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::admin::Asked;
 use super::words::time;
-use crate::control::audit::{Rows, RowsArgs, Verify, VerifyArgs};
+use longshore_hub::audit::Verified;
+
+use crate::control::audit::{Accept, AcceptArgs, Rows, RowsArgs, Verify, VerifyArgs};
 
 /// What to do with the audit log.
 #[derive(Debug, Subcommand)]
@@ -25,13 +27,27 @@ pub enum AuditCommand {
         #[arg(long, default_value_t = 50)]
         limit: usize,
     },
-    /// Check that no entry was changed or removed: each against the one before it, and all signatures.
+    /// Check that no entry was changed or removed: each against the one before it, all signatures, and what is remembered outside the
+    /// database.
     ///
-    /// Ends with 0 when everything is as it was written, with 3 when not; what is wrong is said.
+    /// Ends with 0 when everything is as it was written, with 3 when not; what is wrong is said. Entries are signed within ten seconds; what
+    /// was changed or removed before that is not found out.
     Verify {
         /// How the server is asked.
         #[command(flatten)]
         asked: Asked,
+    },
+    /// Go on from the log as it is, although `verify` says that something is wrong with it.
+    ///
+    /// Nothing is signed any more where the log was found broken. This writes an entry that says what was wrong and why that is accepted,
+    /// signs it, and lets everything go on from there; `verify` shows what was accepted from then on.
+    Accept {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// What happened, for those who read the log: `restored the backup of Monday`.
+        #[arg(long)]
+        why: String,
     },
     /// Write entries as lines of JSON, the first first.
     Export {
@@ -80,7 +96,24 @@ pub fn run(
     out: &mut dyn Write,
 ) -> anyhow::Result<ExitCode> {
     let (asked, args, as_json) = match command {
-        AuditCommand::Verify { asked } => return verify(asked, variables, out),
+        AuditCommand::Verify { asked } => {
+            let found = asked.call::<Verify>(variables, &VerifyArgs::default(), |()| {})?;
+            tell(asked, &found, out)?;
+            return Ok(if found.wrong.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(3)
+            });
+        }
+        AuditCommand::Accept { asked, why } => {
+            let args = AcceptArgs { why: why.clone() };
+            let found = asked.call::<Accept>(variables, &args, |()| {})?;
+            tell(asked, &found, out)?;
+            if !asked.json {
+                writeln!(out, "accepted; the log is signed again from here on")?;
+            }
+            return Ok(ExitCode::SUCCESS);
+        }
         AuditCommand::List {
             asked,
             namespace,
@@ -126,34 +159,28 @@ pub fn run(
     }
 }
 
-fn verify(
-    asked: &Asked,
-    variables: &[(String, String)],
-    out: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
-    let found = asked.call::<Verify>(variables, &VerifyArgs::default(), |()| {})?;
+fn tell(asked: &Asked, found: &Verified, out: &mut dyn Write) -> anyhow::Result<()> {
     if asked.json {
         writeln!(out, "{}", serde_json::to_string(&found)?)?;
-    } else {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{} entries, {} signatures checked",
+        found.rows, found.signatures
+    )?;
+    if found.unsigned > 0 {
         writeln!(
             out,
-            "{} entries, {} signatures checked",
-            found.rows, found.signatures
+            "{} entries at the end are not signed yet",
+            found.unsigned
         )?;
-        if found.unknown_keys > 0 {
-            writeln!(
-                out,
-                "{} signatures are by keys that this index does not know",
-                found.unknown_keys
-            )?;
-        }
-        for wrong in &found.wrong {
-            writeln!(out, "wrong: {wrong}")?;
-        }
     }
-    Ok(if found.wrong.is_empty() {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(3)
-    })
+    for accepted in &found.accepted {
+        writeln!(out, "accepted: {accepted}")?;
+    }
+    for wrong in &found.wrong {
+        writeln!(out, "wrong: {wrong}")?;
+    }
+    Ok(())
 }

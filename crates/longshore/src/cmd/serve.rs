@@ -280,9 +280,9 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
     }
     beside.close();
     beside.wait().await;
-    // Requests that were drained have read, too.
-    if let (Some(hub), Some(reads)) = (&hub, &reads) {
-        assemble::write_reads(hub, reads).await;
+    // Requests that were drained have read and done things, too.
+    if let Some(hub) = &hub {
+        assemble::end_index(hub, reads.as_ref()).await;
     }
     parts.store.close().await?;
     if let Some(traces) = traces {

@@ -86,6 +86,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     (Rights::NAME, run::<Rights>),
     (audit::Rows::NAME, run::<audit::Rows>),
     (audit::Verify::NAME, run::<audit::Verify>),
+    (audit::Accept::NAME, run::<audit::Accept>),
     (tags::History::NAME, run::<tags::History>),
     (tags::Restore::NAME, run::<tags::Restore>),
     (trash::List::NAME, run::<trash::List>),

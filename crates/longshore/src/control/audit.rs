@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use longshore_auth::rights::Object;
 use longshore_hub::audit::{Verified, line};
 use longshore_hub::views::Part;
+use longshore_meta::time::micros;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
@@ -95,7 +96,32 @@ impl Operation for Verify {
 
     async fn run(state: &State, _args: VerifyArgs, _steps: Steps<()>) -> anyhow::Result<Verified> {
         let hub = state.hub()?;
-        let notary = hub.notary(assemble::now()).await?;
-        Ok(hub.audit_verify(Some(&notary)).await?)
+        let now = assemble::now();
+        let notary = hub.notary(now).await?;
+        Ok(hub.audit_verify(&notary, micros(now)).await?)
+    }
+}
+
+/// Goes on from the log as it is, although something is wrong with it.
+#[derive(Debug)]
+pub struct Accept;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct AcceptArgs {
+    /// Why that is so, for the log.
+    pub why: String,
+}
+
+impl Operation for Accept {
+    const NAME: &'static str = "audit-accept";
+    type Args = AcceptArgs;
+    type Step = ();
+    type Done = Verified;
+
+    async fn run(state: &State, args: AcceptArgs, _steps: Steps<()>) -> anyhow::Result<Verified> {
+        let (hub, caller) = (state.hub()?, state.operator());
+        let notary = hub.notary(caller.now).await?;
+        Ok(hub.audit_accept(&caller, &notary, &args.why).await?)
     }
 }

@@ -100,6 +100,7 @@ metrics! {
     MAIL_DEFERRED = "longshore_mail_deferred_total", Counter, [], "Tries to send a letter that failed and are made again; the log says why.";
     MAIL_FAILED = "longshore_mail_failed_total", Counter, [], "Letters that were given up; the log and the audit log say why.";
     MAIL_WAITING = "longshore_mail_waiting", Gauge, [], "Letters that wait to be sent.";
+    AUDIT_BROKEN = "longshore_audit_broken", Gauge, [], "1 where the audit log was found not to be what was signed, so that nothing more is signed, else 0.";
     MEMORY = "process_resident_memory_bytes", Gauge, [], "Memory of the process, mapped files included.";
     CPU = "process_cpu_seconds_total", Counter, [], "Processor time of the process.";
     FILES = "process_open_fds", Gauge, [], "Open files of the process.";
@@ -210,6 +211,8 @@ impl Collector for Sources {
         out.number(&MAIL_DEFERRED, mail.deferred)?;
         out.number(&MAIL_FAILED, mail.failed)?;
         out.number(&MAIL_WAITING, mail.waiting)?;
+        let broken = self.hub.as_ref().is_some_and(Hub::audit_is_broken);
+        out.number(&AUDIT_BROKEN, u64::from(broken))?;
         out.process()
     }
 }

@@ -10,13 +10,19 @@ use serde_json::{Value, json};
 use super::harness::{Server, Start, expect};
 use super::index::{PASSWORD, admin, basic, done, fails, index, json as told, status, token};
 
-fn user(data: &Path, name: &str) -> String {
+pub(super) fn user(data: &Path, name: &str) -> String {
     done(data, &["user", "create", name], &format!("{PASSWORD}\n"));
     basic(name, PASSWORD)
 }
 
 /// Pushes an image as somebody; gives its digest.
-async fn push(server: &Server, who: &str, repo: &str, tag: &str, config: &str) -> String {
+pub(super) async fn push(
+    server: &Server,
+    who: &str,
+    repo: &str,
+    tag: &str,
+    config: &str,
+) -> String {
     let mut client = Wire::new(server.address, Login::Nobody);
     let digest = Digest::of(Algorithm::Sha256, config.as_bytes());
     let post = Ask::new("POST", format!("/v2/{repo}/blobs/uploads/?digest={digest}"))
@@ -36,7 +42,7 @@ async fn push(server: &Server, who: &str, repo: &str, tag: &str, config: &str) -
     answer.header("docker-content-digest").unwrap().to_owned()
 }
 
-fn pull(repo: &str, tag: &str) -> Ask {
+pub(super) fn pull(repo: &str, tag: &str) -> Ask {
     Ask::new("GET", format!("/v2/{repo}/manifests/{tag}"))
 }
 

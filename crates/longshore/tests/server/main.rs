@@ -10,6 +10,7 @@
 
 mod admin;
 mod api;
+mod audit;
 mod backup;
 mod calls;
 mod certificates;
