@@ -4,6 +4,7 @@ import base64
 import json
 
 ABSENT = "sha256:" + "0" * 64
+TOUCHES = ()
 # (name, method, path below the repository, verb, status where that is allowed, body)
 ENDPOINTS = [
     ("manifest", "GET", "manifests/1", "pull", 200, None),
@@ -32,6 +33,11 @@ def claims(token):
     return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
 
 
+def unauthorized(who, auth):
+    """A certificate is no answer to a challenge: whoever has shown one may have other credentials yet."""
+    return 403 if who and not isinstance(auth, tuple) else 401
+
+
 def allowed(matrix, who, verb, place, is_there):
     """Whether somebody may; what is not there may only be asked about by whoever could make it."""
     return matrix.may(who, f"repository:{verb}", place) and (is_there or matrix.may_make(who, place))
@@ -55,7 +61,7 @@ def cells(matrix, house):
                     status = 404 if method != "PUT" and name != "referrers" else status
                 target = f"/v2/{place}/{rest}"
                 sent = {"Content-Type": "application/vnd.oci.image.manifest.v1+json"} if body else None
-                for how, credentials, refused in [("", auth, 403 if auth else 401), (" by its token", token, 401)]:
+                for how, credentials, refused in [("", auth, unauthorized(who, auth)), (" by its token", token, 401)]:
                     answer = house.ask(method, target, credentials, body, sent)
                     matrix.cell(f"{name} of {place} by {word}{how}", status if may else refused, answer.status)
         refusals(matrix, house, word, who, auth)
@@ -82,7 +88,7 @@ def refusals(matrix, house, word, who, auth):
 
 def lists(matrix, house, word, who, auth):
     """Lists show what may be seen, whoever asks."""
-    if auth:
+    if who:
         answer = house.ask("GET", "/v2/_catalog", auth)
         mine = [name for name in answer.json().get("repositories", []) if name in dict(PLACES)]
         # The list is of what may be seen, with or without being pulled.

@@ -193,14 +193,14 @@ const STEPS: &[Step] = &[
     Step {
         name: "matrix",
         about: "each endpoint as each role, about what is theirs, not theirs and not there",
-        limit: Duration::from_mins(5),
+        limit: Duration::from_mins(10),
         outside: false,
         run: outside::matrix,
     },
     Step {
         name: "api",
         about: "schemathesis against the JSON API, with every role",
-        limit: Duration::from_mins(10),
+        limit: Duration::from_mins(15),
         outside: true,
         run: outside::api,
     },
