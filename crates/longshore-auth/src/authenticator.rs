@@ -15,6 +15,7 @@ use crate::htpasswd::Htpasswd;
 use crate::identity::{AuthKind, Identity, IdentityKind, Needs, Refusal};
 use crate::index::Index;
 use crate::options::{AnonymousAccess, HtpasswdOptions, Limits, SetupError, TokenOptions};
+use crate::rights::Via;
 use crate::token::Tokens;
 
 /// Checks the credentials of requests. Cloning copies a pointer; clones share what is remembered.
@@ -117,6 +118,7 @@ impl Authenticator {
             return Ok(Identity {
                 actor: Actor::Anonymous,
                 rights: Rights::Everything,
+                way: Via::Nothing.way(0),
                 kind: IdentityKind::Anonymous,
             });
         }
@@ -226,6 +228,7 @@ mod tests {
         Identity {
             actor: Actor::Anonymous,
             rights,
+            way: Via::Nothing.way(0),
             kind: IdentityKind::Anonymous,
         }
     }

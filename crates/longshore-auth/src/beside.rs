@@ -13,6 +13,7 @@ use crate::certificate::Presented;
 use crate::header::Credentials;
 use crate::identity::{Identity, IdentityKind, Needs, Refusal};
 use crate::index::{Index, Known};
+use crate::rights::Via;
 use crate::token::Tokens;
 
 pub(crate) struct Beside {
@@ -46,6 +47,7 @@ impl Beside {
                 Ok(Identity {
                     actor: Actor::Anonymous,
                     rights,
+                    way: Via::Nothing.way(0),
                     kind: IdentityKind::Anonymous,
                 })
             }
@@ -56,6 +58,7 @@ impl Beside {
                 Ok(Identity {
                     actor: known.actor(),
                     rights,
+                    way: known.way(),
                     kind: IdentityKind::Password,
                 })
             }
@@ -77,6 +80,7 @@ impl Beside {
         Ok(Some(Identity {
             actor: known.actor(),
             rights,
+            way: known.way(),
             kind: IdentityKind::Certificate,
         }))
     }
@@ -113,6 +117,7 @@ impl Beside {
         }
         Ok(Identity {
             actor: claims.actor.clone(),
+            way: claims.way,
             rights,
             kind: IdentityKind::Token,
         })

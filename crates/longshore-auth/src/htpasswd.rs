@@ -15,6 +15,7 @@ use self::list::UserList;
 use crate::checked::Checks;
 use crate::identity::{Identity, IdentityKind, Refusal};
 use crate::options::{HtpasswdOptions, SetupError};
+use crate::rights::Via;
 use crate::watched::WatchedFile;
 
 /// What to do where there is no file.
@@ -73,6 +74,7 @@ impl Htpasswd {
             Ok(Identity {
                 actor: Actor::Named(user.into()),
                 rights: Rights::Everything,
+                way: Via::Password.way(0),
                 kind: IdentityKind::Password,
             })
         } else {

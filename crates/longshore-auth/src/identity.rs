@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use longshore_core::{Actor, Code, Error, Rights, Verb};
+use longshore_core::{Actor, Code, Error, Rights, Verb, Way};
 use longshore_spec::name::RepoName;
 use longshore_spec::scope::{Actions, Resource, Scope, Scopes};
 
 use crate::options::AnonymousAccess;
+use crate::rights::Via;
 
 /// How an [`Authenticator`](crate::Authenticator) asks for credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +107,8 @@ pub struct Identity {
     pub actor: Actor,
     /// What it may do.
     pub rights: Rights,
+    /// How it has shown who it is, for what is written down.
+    pub way: Way,
     /// What that rests on. An edge answers `401` to an anonymous caller that lacks a right, so that it can log in, and
     /// tells a caller that has logged in that it is not allowed.
     pub kind: IdentityKind,
@@ -116,6 +119,7 @@ impl Identity {
         Identity {
             actor: Actor::Anonymous,
             rights: access.rights(),
+            way: Via::Nothing.way(0),
             kind: IdentityKind::Anonymous,
         }
     }

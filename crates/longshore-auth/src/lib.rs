@@ -25,6 +25,7 @@ pub mod certificate;
 mod challenge;
 mod checked;
 pub mod directory;
+pub mod failures;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hashing;

@@ -349,6 +349,7 @@ fn identity(claims: &Claims) -> Identity {
     Identity {
         actor: claims.actor.clone(),
         rights: claims.rights.clone(),
+        way: claims.way,
         kind: IdentityKind::Token,
     }
 }

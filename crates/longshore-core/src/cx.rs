@@ -4,6 +4,7 @@
 //! are compared with operations in one place only, the rights gate of `longshore-layers`.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -19,10 +20,39 @@ pub struct Cx {
     pub actor: Actor,
     /// What they may do.
     pub rights: Rights,
+    /// How the caller has shown who they are, and from where.
+    pub origin: Origin,
     /// The id of the request, in each log line and error body it causes.
     pub request: u128,
     /// The time at which the request came in. Nothing below the edge asks a clock.
     pub now: SystemTime,
+}
+
+/// How somebody has shown who they are, and from where: for what is written down about what they do. Nothing is decided by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Origin {
+    /// How.
+    pub way: Way,
+    /// From where; `None` for what came by no network.
+    pub address: Option<IpAddr>,
+}
+
+/// How somebody has shown who they are. `Display` prints `token:7`: a kind of credential, and which one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Way {
+    /// The kind of credential, in a word; empty where nobody was asked.
+    pub word: &'static str,
+    /// The number of that credential among those of its kind; 0 where they have none.
+    pub id: i64,
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.id {
+            0 => f.write_str(self.word),
+            id => write!(f, "{}:{id}", self.word),
+        }
+    }
 }
 
 /// Who asks.

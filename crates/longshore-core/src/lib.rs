@@ -27,7 +27,7 @@ pub mod registry;
 pub mod room;
 
 pub use body::ByteStream;
-pub use cx::{Actor, Cx, Grant, On, Rights, Verb, Verbs};
+pub use cx::{Actor, Cx, Grant, On, Origin, Rights, Verb, Verbs, Way};
 pub use error::{Code, Error, Result};
 pub use finder::{Find, Finder, Finds, Seek};
 pub use limit::{Named, TagLimit};

@@ -1,13 +1,12 @@
 //! Repositories come and go: made by hand or by a first push, deleted one by one or with all of a namespace.
 
-use longshore_auth::index::keep;
 use longshore_auth::rights::decide::{Question, Refused, decide};
 use longshore_auth::rights::ground::home;
 use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, Facts, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::audit::{Entry, audit_put};
+use longshore_meta::audit::audit_put;
 use longshore_meta::bindings::{Subject, binding_clear, binding_drop, binding_repo};
 use longshore_meta::names::name_resolve;
 use longshore_meta::namespaces::{
@@ -26,6 +25,7 @@ use crate::homes::home_of_push;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, hidden, lay, missing};
 use crate::permit::Permit;
+use crate::pushes::{By, row};
 
 const CREATE: u8 = Action::NamespaceCreateRepository as u8;
 const REMOVE: u8 = Action::RepositoryRemove as u8;
@@ -83,7 +83,7 @@ impl Hub {
     }
 }
 
-async fn inmost(tx: &mut Tx<'_>, name: &RepoName) -> Result<NamespaceId> {
+pub(crate) async fn inmost(tx: &mut Tx<'_>, name: &RepoName) -> Result<NamespaceId> {
     let around = namespace_chain(tx, home(name)).await?;
     Ok(around.last().map_or(NamespaceId(0), |it| it.id))
 }
@@ -123,33 +123,15 @@ pub async fn repository_create(tx: &mut Tx<'_>, permit: &Permit<CREATE>) -> Resu
 }
 
 /// What belongs to the making of a repository by a push, in the transaction that makes it: its profile, a namespace where it lies in
-/// none, and a row of the audit log. The right was looked at by whoever let the push in. `actor` is the name somebody logged in with.
+/// none, and a row of the audit log. The right was looked at by whoever let the push in.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn born(
-    tx: &mut Tx<'_>,
-    (id, name): (i64, &RepoName),
-    (actor, request): (&str, u128),
-    now: i64,
-) -> Result<()> {
-    let by = keep::named(tx, actor).await?;
-    let by = by.map_or(PrincipalId(0), |it| PrincipalId(it.id));
-    profile_open(tx, id, by, now).await?;
-    let mut entry = Entry {
-        at: now,
-        actor: by,
-        actor_name: actor.to_owned(),
-        via: "push".to_owned(),
-        // The log of requests has it, by the request's id.
-        origin: String::new(),
-        action: Action::NamespaceCreateRepository.name().to_owned(),
-        object: name.to_string(),
-        namespace: inmost(tx, name).await?,
-        result: "done".to_owned(),
-        detail: json!({ "created": "repository", "id": id }).to_string(),
-        request: format!("{request:032x}"),
-    };
+pub async fn born(tx: &mut Tx<'_>, (id, name): (i64, &RepoName), by: &By) -> Result<()> {
+    let object = (name.to_string(), inmost(tx, name).await?);
+    let detail = json!({ "created": "repository", "by": "push", "id": id });
+    let mut entry = row(tx, by, Action::NamespaceCreateRepository, object, detail).await?;
+    profile_open(tx, id, entry.actor, by.now).await?;
     if entry.namespace == NamespaceId::EVERYWHERE {
         entry.namespace = home_of_push(tx, name, &entry).await?;
     }

@@ -82,6 +82,17 @@ impl Hub {
         Ok(any)
     }
 
+    /// Writes down that whoever runs the server empties the trash, all of it or some, before they do.
+    ///
+    /// # Errors
+    /// `Denied`, or `Unavailable`.
+    pub async fn trash_emptied(&self, caller: &Caller, empty: &Emptying) -> Result<()> {
+        self.act(caller, Object::System, empty.clone(), |_, permit, empty| {
+            Box::pin(std::future::ready(Ok(emptied(permit, empty))))
+        })
+        .await
+    }
+
     /// Has the trash of a repository emptied, or removes one manifest of it for good. False when there is nothing in it.
     ///
     /// # Errors
@@ -112,6 +123,17 @@ fn emptying(repo: Option<RepoName>, digest: Option<Digest>) -> Ask {
     Ask {
         empty: Some(Emptying { repo, digest }),
         ..Ask::default()
+    }
+}
+
+fn emptied(_: &Permit<OPERATE>, empty: &Emptying) -> Done<()> {
+    let repo = empty.repo.as_ref().map(RepoName::to_string);
+    let digest = empty.digest.as_ref().map(Digest::to_string);
+    Done {
+        value: (),
+        object: repo.unwrap_or_else(|| "trash".to_owned()),
+        namespace: NamespaceId(0),
+        detail: json!({ "empty": "asked", "digest": digest }),
     }
 }
 

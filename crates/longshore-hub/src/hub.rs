@@ -21,6 +21,7 @@ use crate::moving::Follower;
 use crate::past::Past;
 use crate::permit::Permit;
 use crate::refusals::Refusals;
+use crate::turned::TurnedAway;
 
 /// The use cases of the index. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -31,6 +32,7 @@ pub struct Hub {
     pub(crate) given: Given,
     pub(crate) refusals: Refusals,
     pub(crate) ledger: Ledger,
+    pub(crate) turned: TurnedAway,
     follower: Option<Arc<dyn Follower>>,
     past: Option<Past>,
 }
@@ -70,6 +72,7 @@ impl Hub {
             given: Given::default(),
             refusals: Refusals::default(),
             ledger: Ledger::default(),
+            turned: TurnedAway::default(),
             follower: None,
             past: None,
         }
@@ -294,7 +297,7 @@ pub(crate) fn entry(
         at: caller.micros(),
         actor: caller.who.id(),
         actor_name: caller.name.clone(),
-        via: caller.who.via.word().to_owned(),
+        via: caller.who.way().to_string(),
         origin: caller.who.from.to_string(),
         action: action.to_owned(),
         object,

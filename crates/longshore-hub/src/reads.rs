@@ -17,7 +17,7 @@ use std::time::SystemTime;
 use longshore_auth::index::keep::named;
 use longshore_auth::rights::ground::Ground;
 use longshore_auth::rights::{Action, Object};
-use longshore_core::Result;
+use longshore_core::{Result, Way};
 use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::{NamespaceId, Visibility};
 use longshore_meta::principals::PrincipalId;
@@ -42,8 +42,8 @@ pub struct Read {
     pub at: SystemTime,
     /// By whom: the name they log in with; empty for a stranger.
     pub name: Arc<str>,
-    /// How they showed who they are, in a word.
-    pub via: &'static str,
+    /// How they showed who they are.
+    pub via: Way,
     /// From where.
     pub from: IpAddr,
     /// In which repository, by the name that was asked for.
@@ -55,7 +55,7 @@ pub struct Read {
 }
 
 /// Whose reads of what are one row.
-type Key = (Arc<str>, &'static str, IpAddr, RepoName);
+type Key = (Arc<str>, Way, IpAddr, RepoName);
 
 #[derive(Debug, Clone)]
 struct Noted {
@@ -200,7 +200,7 @@ async fn write(
             at: micros(noted.at),
             actor: PrincipalId(actor.map_or(0, |login| login.id)),
             actor_name: name.to_string(),
-            via: (*via).to_owned(),
+            via: via.to_string(),
             origin: from.to_string(),
             action: Action::RepositoryPull.name().to_owned(),
             object: around.name.to_string(),

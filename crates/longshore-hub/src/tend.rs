@@ -72,6 +72,9 @@ impl Hub {
         if let Err(error) = self.refusals_tell(micros(now), false).await {
             tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
         }
+        if let Err(error) = self.turned_write(now).await {
+            tracing::warn!(error = %Chain(&error), "who was turned away could not be written into the audit log");
+        }
         if let Err(error) = self.tend_audit(keep, now).await {
             tracing::error!(error = %Chain(&error), "the audit log could not be signed or shortened; trying again in a minute");
         }

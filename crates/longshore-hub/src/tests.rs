@@ -37,12 +37,14 @@ mod homes;
 mod ledger;
 mod log;
 mod mail;
+mod pushes;
 mod reads;
 mod refusals;
 mod repositories;
 mod strangers;
 mod tend;
 mod trust;
+mod turned;
 
 const NOW: i64 = 1_800_000_000_000_000;
 
@@ -132,6 +134,19 @@ fn caller(id: PrincipalId, name: &str) -> Caller {
         name: name.to_owned(),
         request: 2,
         now: now(),
+    }
+}
+
+/// Somebody who pushes and deletes by a personal token.
+fn by(name: &str) -> crate::pushes::By {
+    crate::pushes::By {
+        actor: name.to_owned(),
+        origin: longshore_core::Origin {
+            way: Via::PersonalToken.way(3),
+            address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        },
+        request: 7,
+        now: NOW,
     }
 }
 

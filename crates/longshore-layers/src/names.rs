@@ -106,7 +106,8 @@ fn fit(words: &[&str], name: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use longshore_core::{
-        Actor, Children, Expect, Grant, ManifestPush, On, Rights, TagRule, Verb, Verbs, body,
+        Actor, Children, Expect, Grant, ManifestPush, On, Origin, Rights, TagRule, Verb, Verbs,
+        body,
     };
     use longshore_spec::digest::{Algorithm, Digest};
     use longshore_testkit::mem::Mem;
@@ -117,6 +118,7 @@ mod tests {
         Cx {
             actor: Actor::Anonymous,
             rights,
+            origin: Origin::default(),
             request: 1,
             now: std::time::SystemTime::UNIX_EPOCH,
         }

@@ -56,7 +56,7 @@ pub struct Entry {
     pub object: String,
     /// In which namespace; 0: in none.
     pub namespace: NamespaceId,
-    /// `done` or `denied`.
+    /// `done` or `denied`; `broken` about the log itself.
     pub result: String,
     /// More, as a JSON object.
     pub detail: String,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use longshore_core::{
-    Actor, ByteStream, Children, Cx, Error, Expect, ManifestPush, Registry, Rights, TagRule,
+    Actor, ByteStream, Children, Cx, Error, Expect, ManifestPush, Origin, Registry, Rights, TagRule,
 };
 use longshore_layout::distribution::judge;
 use longshore_layout::oci::{Layout, LayoutError, ref_name};
@@ -123,6 +123,7 @@ impl Store {
         let cx = Cx {
             actor: Actor::Job("import"),
             rights: Rights::Everything,
+            origin: Origin::default(),
             request: 0,
             now: (self.0.clock)(),
         };

@@ -23,6 +23,7 @@ mod export;
 mod finish;
 mod fresh;
 mod gc;
+mod gone;
 mod history;
 mod import;
 mod install;
@@ -56,6 +57,7 @@ pub use export::{Chosen, ExportError, Exported, Exporter};
 pub use gc::{
     Amount, Ask, Collection, Emptying, GcOptions, GcStats, Hold, Report, Shared, Untagged,
 };
+pub use gone::{By, Deleted, Gone, What};
 pub use history::{TagCause, TagChange, restore_tag};
 pub use import::{ImportError, Imported, Wanted};
 pub use integrity::Found;

@@ -10,6 +10,7 @@ use longshore_meta::time::span;
 use longshore_spec::manifest;
 
 use crate::gc::GcOptions;
+use crate::gone::Gone;
 use crate::repo::Born;
 
 /// When a blob's push is acknowledged.
@@ -100,6 +101,8 @@ pub struct Options {
     /// What belongs to the making of a repository. Where this is, names can be changed behind the store, which follows them: a name that
     /// was given up leads to the repository that had it, and `library/app` and `app` are one.
     pub born: Option<Born>,
+    /// What belongs to a deletion that somebody asked for.
+    pub gone: Option<Gone>,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
     pub entries: usize,
 }
@@ -130,6 +133,7 @@ impl Default for Options {
             scrub_rate: 32 << 20,
             manifest_cache: 64 << 20,
             born: None,
+            gone: None,
             entries: 100_000,
         }
     }

@@ -6,16 +6,19 @@ use longshore_core::{Code, Cx, Error, Parents, Result};
 use longshore_meta::candidates::{self, Candidate};
 use longshore_meta::history::{self, Cause, Change};
 use longshore_meta::manifests::EdgeKind;
-use longshore_meta::time::micros;
 use longshore_meta::{Durability, Tx, blobs, manifests, repos, tags};
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::reference::Reference;
 
+use crate::gone::{By, Gone, What, tell};
 use crate::history::lost_tag;
 use crate::store::Inner;
 use crate::trash::{Bin, Times};
 use crate::{blobs as blob, manifests as manifest, repo};
+
+/// How many of the tags that go with a manifest are told of by name.
+const TOLD_TAGS: usize = 20;
 
 impl Inner {
     pub(crate) async fn delete_blob(
@@ -26,17 +29,20 @@ impl Inner {
     ) -> Result<()> {
         let tasks = this.tasks.clone();
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
-        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
+        let by = By::of(cx);
         tasks
             .joined(async move {
-                let args = (name.clone(), digest, now);
+                let args = (name.clone(), digest, by.clone(), this.options.gone);
                 this.db
-                    .write(Durability::Power, args, |tx, (name, digest, now)| {
-                        Box::pin(drop_blob(tx, name, digest, *now))
+                    .write(Durability::Power, args, |tx, (name, digest, by, gone)| {
+                        Box::pin(async move {
+                            drop_blob(tx, name, digest, by.now).await?;
+                            tell(tx, *gone, (name, What::Blob(*digest), by)).await
+                        })
                     })
                     .await?;
                 this.cache.content_left(&name);
-                this.tell_blob(&name, &digest, &actor, now).await;
+                this.tell_blob(&name, &digest, &by.actor, by.now).await;
                 Ok(())
             })
             .await
@@ -51,15 +57,15 @@ impl Inner {
     ) -> Result<()> {
         let tasks = this.tasks.clone();
         let (this, name, digest) = (this.clone(), name.clone(), *digest);
-        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
+        let by = By::of(cx);
         tasks
             .joined(async move {
                 let args = Drop {
                     name: name.clone(),
                     digest,
                     parents,
-                    actor: actor.clone(),
-                    now,
+                    by: by.clone(),
+                    gone: this.options.gone,
                     times: this.times(),
                 };
                 this.db
@@ -69,7 +75,7 @@ impl Inner {
                     .await?;
                 this.cache.tags_moved(&name);
                 this.cache.content_left(&name);
-                this.tell_manifest(&name, &digest, &actor).await;
+                this.tell_manifest(&name, &digest, &by.actor).await;
                 Ok(())
             })
             .await
@@ -83,18 +89,22 @@ impl Inner {
     ) -> Result<()> {
         let tasks = this.tasks.clone();
         let (this, name, tag) = (this.clone(), name.clone(), tag.clone());
-        let (actor, now) = (cx.actor.to_string(), micros(cx.now));
+        let by = By::of(cx);
         tasks
             .joined(async move {
-                let args = (name.clone(), tag.clone(), actor.clone(), now);
+                let args = (name.clone(), tag.clone(), by.clone(), this.options.gone);
                 let was = this
                     .db
-                    .write(Durability::Power, args, |tx, (name, tag, actor, now)| {
-                        Box::pin(drop_tag(tx, name, tag, actor, *now))
+                    .write(Durability::Power, args, |tx, (name, tag, by, gone)| {
+                        Box::pin(async move {
+                            let was = drop_tag(tx, name, tag, &by.actor, by.now).await?;
+                            tell(tx, *gone, (name, What::Tag(tag.clone(), was), by)).await?;
+                            Ok(was)
+                        })
                     })
                     .await?;
                 this.cache.tags_moved(&name);
-                this.tell_tag(&name, &tag, &was, &actor).await;
+                this.tell_tag(&name, &tag, &was, &by.actor).await;
                 Ok(())
             })
             .await
@@ -133,8 +143,8 @@ struct Drop {
     name: RepoName,
     digest: Digest,
     parents: Parents,
-    actor: String,
-    now: i64,
+    by: By,
+    gone: Option<Gone>,
     times: Times,
 }
 
@@ -152,16 +162,22 @@ async fn drop_manifest(tx: &mut Tx<'_>, args: &Drop) -> Result<()> {
         ));
     }
     let bin = Bin {
-        actor: &args.actor,
+        actor: &args.by.actor,
         collected: false,
-        now: args.now,
+        now: args.by.now,
         times: args.times,
     };
-    if bin.take(tx, id, digest).await? {
-        Ok(())
-    } else {
-        Err(manifest::unknown(&Reference::Digest(*digest)))
+    let mut tags = match args.gone {
+        Some(_) => tags::tag_of(tx, id, digest).await?,
+        None => Vec::new(),
+    };
+    if !bin.take(tx, id, digest).await? {
+        return Err(manifest::unknown(&Reference::Digest(*digest)));
     }
+    let count = tags.len();
+    tags.truncate(TOLD_TAGS);
+    let what = What::Manifest(*digest, tags, count);
+    tell(tx, args.gone, (&args.name, what, &args.by)).await
 }
 
 async fn drop_tag(

@@ -11,6 +11,7 @@ use longshore_meta::{Durability, Tx, repos};
 use longshore_spec::name::RepoName;
 
 use crate::cache::Repo;
+use crate::gone::By;
 use crate::store::Inner;
 
 /// A repository that is made.
@@ -21,11 +22,7 @@ pub struct NewRepo {
     /// Its name.
     pub name: RepoName,
     /// Who made it.
-    pub actor: String,
-    /// The request that did.
-    pub request: u128,
-    /// When, in microseconds.
-    pub now: i64,
+    pub by: By,
 }
 
 /// What belongs to the making of a repository, in the transaction that makes it.
@@ -35,9 +32,7 @@ pub type Born = for<'t> fn(&'t mut Tx<'_>, &'t NewRepo) -> BoxFuture<'t, Result<
 #[derive(Debug, Clone)]
 pub(crate) struct Opening {
     name: RepoName,
-    actor: String,
-    request: u128,
-    now: i64,
+    by: By,
     born: Option<Born>,
 }
 
@@ -118,9 +113,7 @@ impl Inner {
     pub(crate) fn opening(&self, name: &RepoName, cx: &Cx) -> Opening {
         Opening {
             name: name.clone(),
-            actor: cx.actor.to_string(),
-            request: cx.request,
-            now: micros(cx.now),
+            by: By::of(cx),
             born: self.options.born,
         }
     }
@@ -147,18 +140,16 @@ impl Opening {
     /// Its id. What belongs to the making of a repository is done with it, in this transaction; a refusal undoes both.
     pub(crate) async fn open(&self, tx: &mut Tx<'_>) -> Result<i64> {
         let Some(born) = self.born else {
-            return repos::repo_open(tx, &self.name, self.now).await;
+            return repos::repo_open(tx, &self.name, self.by.now).await;
         };
-        if let Some(id) = name_resolve(tx, &self.name, self.now).await?.repo {
+        if let Some(id) = name_resolve(tx, &self.name, self.by.now).await?.repo {
             return Ok(id);
         }
-        let id = repos::repo_open(tx, &self.name, self.now).await?;
+        let id = repos::repo_open(tx, &self.name, self.by.now).await?;
         let new = NewRepo {
             id,
             name: self.name.clone(),
-            actor: self.actor.clone(),
-            request: self.request,
-            now: self.now,
+            by: self.by.clone(),
         };
         born(tx, &new).await?;
         Ok(id)

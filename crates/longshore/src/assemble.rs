@@ -128,6 +128,10 @@ fn store_options(config: &Config, room: Room) -> store::Options {
             Auth::Index(_) => Some(index::born),
             _ => None,
         },
+        gone: match config.auth {
+            Auth::Index(_) => Some(index::gone),
+            _ => None,
+        },
         session_idle: limits.upload_idle,
         session_age: limits.upload_age,
         ..store::Options::default()

@@ -1,7 +1,7 @@
 //! Why something is allowed or not, what it would be otherwise, and finding repositories.
 
 use longshore_auth::rights::{Action, Explanation, Object};
-use longshore_core::{Actor, Cx, Grant, On as At, Rights, Seek, Verb, Verbs};
+use longshore_core::{Actor, Cx, Grant, On as At, Origin, Rights, Seek, Verb, Verbs};
 use longshore_hub::views::Whom;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -251,6 +251,7 @@ async fn search(api: &Api, ask: Ask) -> Answer {
             None => Actor::Anonymous,
         },
         rights: Rights::Listed([grant].into()),
+        origin: Origin::default(),
         request: ask.caller.request,
         now: ask.caller.now,
     };

@@ -73,7 +73,7 @@ struct Entry {
     actor: i64,
     /// What they were called.
     actor_name: String,
-    /// How they showed who they were.
+    /// How they showed who they were: a word, and the number of the credential where there are several (`token:7`).
     via: String,
     /// The address they asked from.
     origin: String,
@@ -83,7 +83,7 @@ struct Entry {
     object: String,
     /// The id of the namespace that lies in; 0: none.
     namespace: i64,
-    /// `done` or `denied`.
+    /// `done` or `denied`; `broken` in a row about the log itself, which was found not to be what was signed.
     result: String,
     /// More about it.
     #[schema(value_type = Object)]

@@ -10,7 +10,7 @@ use longshore_api::Api;
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::past::{Outlook, Restored, TagRestored};
 use longshore_core::{
-    Actor, Children, Cx, ManifestPush, Parents, Registry as _, Result, Rights, TagRule,
+    Actor, Children, Cx, ManifestPush, Origin, Parents, Registry as _, Result, Rights, TagRule,
 };
 use longshore_hub::{Past, Undo};
 use longshore_meta::Tx;
@@ -108,6 +108,7 @@ impl Keeping {
         Cx {
             actor: Actor::Named("alice".into()),
             rights: Rights::Everything,
+            origin: Origin::default(),
             request: 1,
             // Before whatever the API is asked.
             now: now() - Duration::from_secs(1000) + Duration::from_secs(seconds),

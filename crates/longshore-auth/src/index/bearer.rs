@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use longshore_meta::secrets::Kind;
 
 use super::Index;
-use super::login::Known;
+use super::known::Known;
 use super::secret::{Looks, looks, prefix};
 use crate::checked::throttled;
 use crate::header::Credentials;
@@ -31,7 +31,10 @@ impl Index {
                 let known = Box::pin(self.login(&user, password, peer, now)).await?;
                 Ok(Some(known))
             }
-            Credentials::Bearer(secret) => self.by_bearer(secret, peer, now).await.map(Some),
+            Credentials::Bearer(secret) => {
+                let known = self.by_bearer(secret, peer, now).await;
+                self.noted("", known, peer, now).map(Some)
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use longshore_meta::certificates::{CertificateRule, certificate_find, certificat
 use longshore_meta::logins::{Login, login_by_id, login_seen};
 use longshore_meta::time::{micros, span};
 
-use super::login::{Known, Proof, login_name, may_act};
+use super::known::{Known, Proof};
+use super::login::{login_name, may_act};
 use super::{Index, unavailable};
 use crate::certificate::Presented;
 use crate::identity::Refusal;

@@ -13,7 +13,7 @@ use longshore_meta::principals::PrincipalId;
 use longshore_meta::{Durability, Tx};
 use zeroize::Zeroizing;
 
-use super::login::Known;
+use super::known::Known;
 use super::{Index, unavailable};
 use crate::checked::throttled;
 use crate::header::check_basic;
@@ -121,13 +121,16 @@ impl Index {
         peer: IpAddr,
         now: SystemTime,
     ) -> std::result::Result<Known, Refusal> {
-        let (known, has_factor) = self.password_alone(user, password, peer, now).await?;
-        if !has_factor {
-            return Ok(known);
-        }
-        let who = PrincipalId(known.principal);
-        self.spend_code((user, who), code, peer, now).await?;
-        Ok(known)
+        let looked_at = async {
+            let (known, has_factor) = self.password_alone(user, password, peer, now).await?;
+            if has_factor {
+                let who = PrincipalId(known.principal);
+                self.spend_code((user, who), code, peer, now).await?;
+            }
+            Ok(known)
+        };
+        let known = looked_at.await;
+        self.noted(user, known, peer, now)
     }
 
     /// The same for what a form brought, of which nothing was looked at before.

@@ -12,7 +12,8 @@ use longshore_meta::logins::{Login, login_by_id, login_seen};
 use longshore_meta::time::{micros, span};
 use longshore_meta::trusts::{Trust, trust_by_issuer, trust_used};
 
-use super::login::{Known, Proof, ROBOT, login_name, may_act};
+use super::known::{Known, Proof};
+use super::login::{ROBOT, login_name, may_act};
 use super::{Index, unavailable};
 use crate::checked::throttled;
 use crate::identity::Refusal;

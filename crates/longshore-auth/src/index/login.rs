@@ -7,19 +7,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use longshore_core::Actor;
 use longshore_meta::Durability;
 use longshore_meta::logins::{Login, login_by_id, login_by_name, login_seen, password_upgrade};
-use longshore_meta::principals::PrincipalId;
 use longshore_meta::secrets::{Kind, Secret, secret_find, secret_used};
 use longshore_meta::time::{micros, span};
 use zeroize::Zeroizing;
 
+use super::known::{Known, Proof};
 use super::secret::{Looks, hash, looks, prefix};
 use super::{Index, password};
 use crate::checked::throttled;
 use crate::identity::Refusal;
-use crate::rights::{Narrow, Via, Who};
+use crate::rights::Narrow;
 
 /// What users and robots are in the table of principals.
 pub const USER: i64 = 0;
@@ -29,66 +28,6 @@ pub const ROBOT: i64 = 3;
 pub const SYSTEM: &str = "robot";
 /// How old the note of a secret's last use may be: one write an hour, not one a request.
 const USED_EVERY: Duration = Duration::from_hours(1);
-
-/// What somebody was known by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Proof {
-    /// The password of the account.
-    Password,
-    /// A personal access token, by its id.
-    Personal(i64),
-    /// A robot's secret, by its id.
-    Robot(i64),
-    /// A refresh token, by its id.
-    Refresh(i64),
-    /// The word of a directory or a provider.
-    Source,
-    /// A token of a CI or a cluster, by the rule that trusts it.
-    Keyless(i64),
-    /// A session of a browser, by its id.
-    Session(i64),
-    /// A certificate, by the rule that names it.
-    Certificate(i64),
-}
-
-/// Somebody who has proven who they are.
-#[derive(Debug, Clone)]
-pub struct Known {
-    /// The principal.
-    pub principal: i64,
-    /// Its name, as it logs in.
-    pub name: Arc<str>,
-    /// Its version: what is issued to it says so.
-    pub version: i64,
-    /// What it was known by.
-    pub proof: Proof,
-    /// What that leaves of its rights; all where it does not narrow.
-    pub narrowed: Option<Arc<Narrow>>,
-}
-
-impl Known {
-    /// As rights are asked for.
-    pub fn who(&self, from: IpAddr) -> Who {
-        Who {
-            principal: Some(PrincipalId(self.principal)),
-            via: match self.proof {
-                Proof::Password | Proof::Refresh(_) | Proof::Source => Via::Password,
-                Proof::Keyless(_) => Via::Keyless,
-                Proof::Session(_) => Via::Session,
-                Proof::Certificate(_) => Via::Certificate,
-                Proof::Personal(_) => Via::PersonalToken,
-                Proof::Robot(_) => Via::RobotSecret,
-            },
-            narrowed: self.narrowed.clone(),
-            from,
-        }
-    }
-
-    /// As contexts have it.
-    pub fn actor(&self) -> Actor {
-        Actor::Named(self.name.clone())
-    }
-}
 
 /// The name by which a principal logs in: robots carry their organisation before a `+`, which no other name has.
 pub fn login_name(login: &Login, organisation: Option<&str>) -> String {
@@ -107,6 +46,28 @@ impl Index {
     /// # Errors
     /// It is wrong, or nobody may try just now.
     pub async fn login(
+        &self,
+        user: &str,
+        secret: Zeroizing<Vec<u8>>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        let known = self.look_at(user, secret, peer, now).await;
+        self.noted(user, known, peer, now)
+    }
+
+    /// The same answer; a failure is noted.
+    pub(super) fn noted(
+        &self,
+        user: &str,
+        known: Result<Known, Refusal>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<Known, Refusal> {
+        known.inspect_err(|refusal| self.0.failures.note(user, peer, now, refusal))
+    }
+
+    async fn look_at(
         &self,
         user: &str,
         secret: Zeroizing<Vec<u8>>,
@@ -217,17 +178,21 @@ impl Index {
         now: SystemTime,
     ) -> Result<Known, Refusal> {
         let throttle = &self.0.checks.throttle;
-        let attempt = throttle
-            .begin("refresh token", peer, now)
-            .map_err(throttled)?;
-        let known = match looks(secret) {
-            Looks::Like(found) if found == prefix(Kind::Refresh) => {
-                self.by_hash(secret, Kind::Refresh, peer, now).await?
-            }
-            _ => None,
+        let looked_at = async {
+            let attempt = throttle
+                .begin("refresh token", peer, now)
+                .map_err(throttled)?;
+            let known = match looks(secret) {
+                Looks::Like(found) if found == prefix(Kind::Refresh) => {
+                    self.by_hash(secret, Kind::Refresh, peer, now).await?
+                }
+                _ => None,
+            };
+            attempt.end(known.is_some(), now);
+            known.ok_or_else(|| Refusal::password("no such refresh token, or it has ended"))
         };
-        attempt.end(known.is_some(), now);
-        known.ok_or_else(|| Refusal::password("no such refresh token, or it has ended"))
+        let known = looked_at.await;
+        self.noted("", known, peer, now)
     }
 
     pub(super) async fn by_hash(

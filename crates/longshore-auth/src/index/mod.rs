@@ -10,6 +10,7 @@ mod factor;
 mod grants;
 pub mod keep;
 mod keyless;
+mod known;
 mod login;
 mod options;
 pub mod password;
@@ -32,6 +33,7 @@ use longshore_meta::{Db, Durability};
 use self::strangers::Strangers;
 use self::versions::Versions;
 use crate::checked::Checks;
+use crate::failures::{Failure, Failures};
 use crate::identity::Refusal;
 use crate::issuer::{Issuer, IssuerError, SealError, SealingKey};
 use crate::options::SetupError;
@@ -43,8 +45,9 @@ use crate::rights::{Judge, role};
 pub use self::device::{DeviceCodes, UserCode, counted_as};
 pub use self::factor::FactorError;
 pub use self::keyless::{KEYLESS, RULES_OF_ISSUER};
+pub use self::known::{Known, Proof};
 pub(crate) use self::login::unavailable;
-pub use self::login::{Known, Proof, ROBOT, SYSTEM, USER, login_name};
+pub use self::login::{ROBOT, SYSTEM, USER, login_name};
 pub use self::options::{IndexOptions, REVOKED_WITHIN};
 pub use self::session::{SESSION_IDLE, SESSION_LIVES};
 pub use self::sources::{Received, Reception, Sources};
@@ -67,6 +70,7 @@ struct Inner {
     /// The key of secrets' hashes.
     secrets: hmac::Key,
     checks: Checks,
+    failures: Failures,
     /// What the password of somebody who does not exist is checked against.
     decoy: Arc<str>,
     versions: Versions,
@@ -151,6 +155,7 @@ impl Index {
             sources,
             keyless: Keyless::new(web),
             secrets,
+            failures: Failures::default(),
             decoy,
             versions: Versions::new(),
             strangers: Strangers::new(),
@@ -230,6 +235,11 @@ impl Index {
         let fresh = changes && self.0.options.strict_revocation;
         let holds = self.0.versions.holds(&self.0.db, principal, fresh, now);
         holds.await.map_err(|error| unavailable(&error))
+    }
+
+    /// Logins that failed since this was asked for the last time, and how many more there were than could be told apart.
+    pub fn failures(&self) -> (Vec<Failure>, u64) {
+        self.0.failures.take()
     }
 
     /// Forgets what is remembered of a principal that something was just taken from, so that it counts at once here.

@@ -13,7 +13,7 @@ use longshore_meta::secrets::{
 };
 use longshore_meta::time::{micros, span};
 
-use super::login::Known;
+use super::known::Known;
 use super::secret::{Looks, ShownSecret, hash, looks, prefix};
 use super::{Index, TokenError, unavailable};
 use crate::identity::Refusal;

@@ -16,7 +16,8 @@ use longshore_meta::logins::login_by_id;
 use longshore_meta::principals::PrincipalId;
 use zeroize::Zeroizing;
 
-use super::login::{Known, Proof, may_act};
+use super::known::{Known, Proof};
+use super::login::may_act;
 use super::{Index, unavailable};
 use crate::directory::{Directories, Person};
 use crate::identity::Refusal;

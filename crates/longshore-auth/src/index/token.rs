@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
 use super::Index;
-use super::login::{Known, Proof};
+use super::known::{Known, Proof};
 use super::secret::{NoRandom, ShownSecret, hash};
 use crate::header::{Credentials, check_basic};
 use crate::identity::Refusal;
@@ -158,6 +158,7 @@ impl Index {
         if let (Some(known), Some(members)) = (known, claims.as_object_mut()) {
             members.insert("pid".to_owned(), json!(known.principal));
             members.insert("ver".to_owned(), json!(known.version));
+            members.insert("via".to_owned(), json!(known.way().to_string()));
             if known.narrowed.is_some() {
                 members.insert("nar".to_owned(), json!(1));
             }

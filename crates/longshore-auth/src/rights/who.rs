@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
+use longshore_core::Way;
 use longshore_meta::principals::PrincipalId;
 
 use super::narrow::Narrow;
@@ -34,6 +35,35 @@ pub enum Via {
 }
 
 impl Via {
+    /// All ways that what is issued for them says.
+    const ISSUED: [Via; 7] = [
+        Via::Password,
+        Via::PersonalToken,
+        Via::RobotSecret,
+        Via::Bearer,
+        Via::Session,
+        Via::Keyless,
+        Via::Certificate,
+    ];
+
+    /// What [`Way`] prints, read again.
+    pub fn read(text: &str) -> Option<Way> {
+        let (word, id) = match text.split_once(':') {
+            Some((word, id)) => (word, id.parse().ok()?),
+            None => (text, 0),
+        };
+        let via = Self::ISSUED.into_iter().find(|via| via.word() == word)?;
+        Some(via.way(id))
+    }
+
+    /// This way, with the number of the credential; 0 where it has none.
+    pub const fn way(self, id: i64) -> Way {
+        Way {
+            word: self.word(),
+            id,
+        }
+    }
+
     /// The word for it, as in the audit log.
     pub const fn word(self) -> &'static str {
         match self {
@@ -64,6 +94,8 @@ pub struct Who {
     pub principal: Option<PrincipalId>,
     /// How they have shown that.
     pub via: Via,
+    /// Which one of their credentials of that kind it was, by its number; 0 where they have none. Nothing is decided by it.
+    pub credential: i64,
     /// What the credential leaves of their rights; `None`: all.
     pub narrowed: Option<Arc<Narrow>>,
     /// The address they ask from, for bindings that count from some networks only.
@@ -76,6 +108,7 @@ impl Who {
         Self {
             principal: None,
             via: Via::Nothing,
+            credential: 0,
             narrowed: None,
             from,
         }
@@ -86,6 +119,7 @@ impl Who {
         Self {
             principal: Some(id),
             via,
+            credential: 0,
             narrowed: None,
             from,
         }
@@ -96,9 +130,15 @@ impl Who {
         Self {
             principal: None,
             via: Via::Operator,
+            credential: 0,
             narrowed: None,
             from: IpAddr::V4(Ipv4Addr::LOCALHOST),
         }
+    }
+
+    /// How they have shown who they are, and by which credential.
+    pub const fn way(&self) -> Way {
+        self.via.way(self.credential)
     }
 
     /// Whether no binding is asked for.

@@ -6,10 +6,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use longshore_core::{Actor, Rights};
+use longshore_core::{Actor, Rights, Way};
 
 use super::access;
 use super::json::{Json, Object};
+use crate::rights::Via;
 
 /// The longest subject, in bytes. It goes into each line of the log.
 const MAX_SUBJECT_BYTES: usize = 1024;
@@ -32,6 +33,8 @@ pub(crate) struct Claims {
     pub(crate) rights: Rights,
     /// The principal and its version, where the issuer is an index like ours.
     pub(crate) principal: Option<(i64, i64)>,
+    /// How its owner had shown who they are when it was issued, where the issuer says it as our index does.
+    pub(crate) way: Way,
     /// Whether the credential that the token was issued for leaves only part of its principal's rights.
     pub(crate) narrowed: bool,
     not_before: u64,
@@ -73,6 +76,7 @@ impl Claims {
             actor,
             rights,
             principal,
+            way: way(&claims).unwrap_or(Via::Bearer.way(0)),
             narrowed: claims.contains_key("nar"),
             not_before,
             expires,
@@ -96,6 +100,15 @@ impl Claims {
             return Err("the token is not valid yet");
         }
         Ok(())
+    }
+}
+
+/// How somebody got the token; none where it does not say that in our words. Nothing is decided by it, so others may call what they like
+/// `via`.
+fn way(claims: &Object) -> Option<Way> {
+    match claims.get("via") {
+        Some(Json::Text(text)) => Via::read(text),
+        _ => None,
     }
 }
 

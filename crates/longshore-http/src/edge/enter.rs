@@ -7,7 +7,7 @@
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use longshore_auth::{AuthKind, Authenticator, IdentityKind, Refusal};
-use longshore_core::{Actor, Code, Cx, Error};
+use longshore_core::{Actor, Code, Cx, Error, Origin};
 use longshore_spec::route::Request;
 
 use super::errors::{Fault, seconds};
@@ -69,6 +69,10 @@ impl<'a> Visit<'a> {
                 cx: Cx {
                     actor: identity.actor,
                     rights: identity.rights,
+                    origin: Origin {
+                        way: identity.way,
+                        address: Some(address),
+                    },
                     request: id,
                     now,
                 },
@@ -235,6 +239,7 @@ mod tests {
         let cx = Cx {
             actor,
             rights: Rights::Nothing,
+            origin: Origin::default(),
             request: 1,
             now: SystemTime::UNIX_EPOCH,
         };

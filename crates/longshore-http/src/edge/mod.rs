@@ -231,7 +231,7 @@ impl Edge {
         watch.route(endpoint(&request), request.repo());
         let asks = (&self.0.authenticator, &self.0.urls);
         let visit = Visit::enter(asks, head, sender, &request, (id, now)).await?;
-        watch.identity(&visit.cx.actor, visit.kind);
+        watch.identity(&visit.cx, visit.kind);
         visit.admit(asks, &request, self.0.options.ping)?;
         let place = self.place(&visit.cx.actor, &request).await?;
         // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.

@@ -15,7 +15,7 @@ use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode, Uri, header};
 use http_body::Body as _;
 use longshore_auth::IdentityKind;
-use longshore_core::{Actor, ByteStream};
+use longshore_core::{Actor, ByteStream, Cx, Way};
 use longshore_spec::name::RepoName;
 
 use super::places::Place;
@@ -43,6 +43,8 @@ pub struct Observed {
     pub actor: Actor,
     /// What their identity rests on.
     pub kind: IdentityKind,
+    /// How they have shown who they are, and by which credential.
+    pub way: Way,
     /// The repository it was about.
     pub repo: Option<RepoName>,
     /// Bytes of the request's body that were read.
@@ -122,6 +124,7 @@ impl Watch {
             error: None,
             actor: Actor::Anonymous,
             kind: IdentityKind::Anonymous,
+            way: Way::default(),
             repo: None,
             received: 0,
             sent: 0,
@@ -167,9 +170,10 @@ impl Watch {
     }
 
     /// Notes who asks, and how that is known.
-    pub(super) fn identity(&self, actor: &Actor, kind: IdentityKind) {
+    pub(super) fn identity(&self, cx: &Cx, kind: IdentityKind) {
         self.note(|seen| {
-            seen.actor = actor.clone();
+            seen.actor = cx.actor.clone();
+            seen.way = cx.origin.way;
             seen.kind = kind;
         });
     }

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 use longshore_core::error::Chain;
-use longshore_core::{Actor, Code, Cx, Error, Result, Rights};
+use longshore_core::{Actor, Code, Cx, Error, Origin, Result, Rights};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
 use longshore_spec::manifest::{Limits, View};
@@ -22,6 +22,7 @@ impl Clerk {
         let cx = Cx {
             actor: Actor::Job("index"),
             rights: Rights::Everything,
+            origin: Origin::default(),
             request: 0,
             now: (self.clock)(),
         };

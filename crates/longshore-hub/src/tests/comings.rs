@@ -29,7 +29,7 @@ async fn a_first_push_is_written_down_with_who_made_the_repository() {
     let born = house.hub.db.write(Durability::Power, id, |tx, id| {
         Box::pin(async move {
             let name = "alice/app".parse().unwrap();
-            crate::beginning::born(tx, (*id, &name), ("alice", 7), NOW).await?;
+            crate::beginning::born(tx, (*id, &name), &by("alice")).await?;
             profile_get(tx, *id).await
         })
     });
@@ -38,8 +38,12 @@ async fn a_first_push_is_written_down_with_who_made_the_repository() {
     let rows = house.rows().await;
     let row = &rows.last().unwrap().entry;
     assert_eq!(
-        (row.actor, row.object.as_str(), row.via.as_str()),
-        (alice.who.id(), "alice/app", "push")
+        (row.actor, row.object.as_str()),
+        (alice.who.id(), "alice/app")
+    );
+    assert_eq!(
+        (row.via.as_str(), row.origin.as_str()),
+        ("token:3", "127.0.0.1")
     );
     assert_eq!(row.namespace, house.home("alice").await);
 }

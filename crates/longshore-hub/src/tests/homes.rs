@@ -134,7 +134,7 @@ async fn a_push_where_there_is_no_namespace_makes_one_of_the_system() {
         let write = house.hub.db.write(Durability::Process, new, |tx, name| {
             Box::pin(async move {
                 let id = repo_open(tx, name, NOW).await?;
-                crate::beginning::born(tx, (id, name), ("ada", 7), NOW).await
+                crate::beginning::born(tx, (id, name), &by("ada")).await
             })
         });
         write.await.unwrap();

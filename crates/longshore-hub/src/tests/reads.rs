@@ -11,7 +11,7 @@ fn read(name: &str, repo: &str, what: &str) -> Read {
     Read {
         at: now(),
         name: name.into(),
-        via: "bearer",
+        via: Via::PersonalToken.way(3),
         from: IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)),
         repo: repo.parse().unwrap(),
         what: what.to_owned(),
@@ -64,7 +64,7 @@ async fn a_pull_of_what_is_private_is_one_row_that_says_who_from_where_and_what(
     let row = &rows[1];
     assert_eq!(
         (row.via.as_str(), row.origin.as_str()),
-        ("bearer", "192.0.2.7")
+        ("token:3", "192.0.2.7")
     );
     assert_eq!(row.namespace, house.home("alice").await);
     assert_eq!(

@@ -9,7 +9,7 @@ use longshore_meta::{Durability as Power, Tx};
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 use longshore_spec::reference::Reference;
-use longshore_store::NewRepo;
+use longshore_store::{Deleted, NewRepo, What};
 
 use super::restart::{chunk, cx};
 use super::*;
@@ -23,14 +23,35 @@ fn born<'t>(
 ) -> futures_util::future::BoxFuture<'t, longshore_core::Result<()>> {
     Box::pin(async move {
         let before = setting_get(tx, "born").await?.unwrap_or_default();
-        let all = format!("{before}{}={} ", new.name, new.actor);
+        let all = format!("{before}{}={} ", new.name, new.by.actor);
         setting_put(tx, "born", &all).await
+    })
+}
+
+/// Writes down who deleted what; and lets no tag `kept` be deleted.
+fn gone<'t>(
+    tx: &'t mut Tx<'_>,
+    gone: &'t Deleted,
+) -> futures_util::future::BoxFuture<'t, longshore_core::Result<()>> {
+    Box::pin(async move {
+        let what = match &gone.what {
+            What::Tag(tag, _) if tag.as_str() == "kept" => {
+                return Err(longshore_core::Error::new(Code::Denied, "it is kept"));
+            }
+            What::Tag(tag, _) => format!("tag {tag}"),
+            What::Manifest(_, tags, count) => format!("manifest {tags:?} {count}"),
+            What::Blob(_) => "blob".to_owned(),
+        };
+        let before = setting_get(tx, "gone").await?.unwrap_or_default();
+        let all = format!("{before}{} {}: {what}; ", gone.repo, gone.by.actor);
+        setting_put(tx, "gone", &all).await
     })
 }
 
 pub(crate) fn followed() -> Options {
     Options {
         born: Some(born),
+        gone: Some(gone),
         ..with_rows()
     }
 }
@@ -101,6 +122,14 @@ impl House {
         read.await.unwrap().unwrap_or_default()
     }
 
+    /// Who deleted what.
+    async fn gone(&self) -> String {
+        let read = self
+            .db
+            .read(&(), |tx, ()| Box::pin(setting_get(tx, "gone")));
+        read.await.unwrap().unwrap_or_default()
+    }
+
     async fn names(&self) -> Vec<String> {
         let read = self.db.read(&(), |tx, ()| {
             Box::pin(longshore_meta::repos::repo_below(tx, "", "", 100))
@@ -142,6 +171,46 @@ async fn what_is_refused_makes_no_repository() {
     assert_eq!(refused.unwrap_err().code(), Code::ManifestBlobUnknown);
     assert_eq!(house.names().await, ["acme/app"]);
     assert_eq!(house.born().await, "acme/app=alice ");
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_told_in_the_same_transaction() {
+    let house = House::new().await;
+    let digest = house.push("acme/app", "1", "{}").await;
+    for tag in ["2", "kept"] {
+        house.push("acme/app", tag, "{}").await;
+    }
+    let (by, app) = (cx("alice"), name("acme/app"));
+    let delete = async |tag: &str| {
+        let gone = house
+            .store
+            .delete_tag(&by, &app, &tag.parse().unwrap())
+            .await;
+        gone.map_err(|error| error.code())
+    };
+    assert_eq!(delete("1").await, Ok(()));
+    assert_eq!(delete("1").await, Err(Code::ManifestUnknown));
+    assert_eq!(delete("kept").await, Err(Code::Denied));
+    assert_eq!(house.at("acme/app", "kept").await, Ok(digest));
+    // It is part of a manifest, so nothing is deleted, and nothing is told.
+    let config = Digest::of(Algorithm::Sha256, b"{}");
+    let refused = house.store.delete_blob(&by, &app, &config).await;
+    assert_eq!(refused.unwrap_err().code(), Code::Denied);
+    let parents = longshore_core::Parents::MustBeGone;
+    let gone = house.store.delete_manifest(&by, &app, &digest, parents);
+    gone.await.unwrap();
+    let want = Expect {
+        digest: Digest::of(Algorithm::Sha256, b"alone"),
+        size: None,
+    };
+    let bytes = body::once("alone".into());
+    house.store.put_blob(&by, &app, &want, bytes).await.unwrap();
+    let gone = house.store.delete_blob(&by, &app, &want.digest);
+    gone.await.unwrap();
+    assert_eq!(
+        house.gone().await,
+        "acme/app alice: tag 1; acme/app alice: manifest [\"2\", \"kept\"] 2; acme/app alice: blob; "
+    );
 }
 
 #[tokio::test]

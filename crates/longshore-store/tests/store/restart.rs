@@ -1,7 +1,7 @@
 //! What is there after the store was opened again.
 
 use longshore_core::{
-    Actor, Children, Chunk, Code, Cx, Expect, ManifestPush, Registry, Rights, TagRule, body,
+    Actor, Children, Chunk, Code, Cx, Expect, ManifestPush, Origin, Registry, Rights, TagRule, body,
 };
 use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
@@ -13,6 +13,7 @@ pub(crate) fn cx(name: &str) -> Cx {
     Cx {
         actor: Actor::Named(name.into()),
         rights: Rights::Everything,
+        origin: Origin::default(),
         request: 1,
         now: clock()(),
     }

@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 use bytes::{Bytes, BytesMut};
 use futures_util::TryStreamExt;
 use longshore_core::{
-    Actor, BlobInfo, Children, Chunk, Code, Cx, Expect, Grant, Listing, ManifestPush, On, Pushed,
-    Registry, Result, Rights, TagRule, Verb, Verbs, Window, body,
+    Actor, BlobInfo, Children, Chunk, Code, Cx, Expect, Grant, Listing, ManifestPush, On, Origin,
+    Pushed, Registry, Result, Rights, TagRule, Verb, Verbs, Window, body,
 };
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
@@ -27,6 +27,7 @@ pub fn someone(name: &str) -> Cx {
     Cx {
         actor: Actor::Named(Arc::from(name)),
         rights: Rights::Everything,
+        origin: Origin::default(),
         request: 1,
         now: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
     }

@@ -18,11 +18,12 @@ use longshore_core::error::Chain;
 use longshore_hub::arrivals::Arrivals;
 use longshore_hub::mail::{Post, PostOptions};
 use longshore_hub::moving::Follower;
-use longshore_hub::{Desk, Hub, Reads, beginning};
+use longshore_hub::pushes::{By, Deleted};
+use longshore_hub::{Desk, Hub, Reads, beginning, pushes};
 use longshore_meta::time::micros;
 use longshore_meta::{Db, Tx};
 use longshore_spec::name::RepoName;
-use longshore_store::{Collection, NewRepo, Store};
+use longshore_store::{Collection, NewRepo, Store, What};
 use tokio_util::sync::CancellationToken;
 
 use super::login::auth_limits;
@@ -135,8 +136,32 @@ pub(super) fn born<'t>(
     tx: &'t mut Tx<'_>,
     new: &'t NewRepo,
 ) -> BoxFuture<'t, longshore_core::Result<()>> {
-    let by = (new.actor.as_str(), new.request);
-    Box::pin(beginning::born(tx, (new.id, &new.name), by, new.now))
+    Box::pin(async move { beginning::born(tx, (new.id, &new.name), &who(&new.by)).await })
+}
+
+/// What belongs to a deletion where there is an index.
+pub(super) fn gone<'t>(
+    tx: &'t mut Tx<'_>,
+    gone: &'t longshore_store::Deleted,
+) -> BoxFuture<'t, longshore_core::Result<()>> {
+    Box::pin(async move {
+        let (by, digest) = (who(&gone.by), gone.what.digest().to_string());
+        let what = match &gone.what {
+            What::Tag(tag, _) => Deleted::Tag(tag.as_str(), &digest),
+            What::Manifest(_, tags, count) => Deleted::Manifest(&digest, tags, *count),
+            What::Blob(_) => Deleted::Blob(&digest),
+        };
+        pushes::deleted(tx, &gone.repo, what, &by).await
+    })
+}
+
+fn who(by: &longshore_store::By) -> By {
+    By {
+        actor: by.actor.clone(),
+        origin: by.origin,
+        request: by.request,
+        now: by.now,
+    }
 }
 
 /// Where people and machines are known besides here. Nothing is asked yet: it may start after us.
@@ -204,6 +229,9 @@ pub async fn end_index(hub: &Hub, reads: Option<&Reads>) {
     }
     if let Err(error) = hub.refusals_tell(micros(now()), true).await {
         tracing::warn!(error = %Chain(&error), "how often things were refused could not be written into the audit log");
+    }
+    if let Err(error) = hub.turned_write(now()).await {
+        tracing::warn!(error = %Chain(&error), "who was turned away could not be written into the audit log");
     }
     seal(hub).await;
     hub.audit_tell().await;

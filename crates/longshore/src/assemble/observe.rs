@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use longshore_auth::IdentityKind;
-use longshore_auth::rights::Via;
-use longshore_core::Actor;
+use longshore_auth::rights::Action;
+use longshore_core::{Actor, Origin};
 use longshore_http::edge::{End, Observed, Observer};
-use longshore_hub::{Pulls, Read, Reads};
+use longshore_hub::{Pulls, Read, Reads, Turned, TurnedAway};
 use longshore_spec::reference::Reference;
 
 use crate::telemetry::access::AccessLog;
@@ -18,6 +17,7 @@ pub fn observer(
     access: Option<AccessLog>,
     pulls: Option<Pulls>,
     reads: Option<Reads>,
+    turned: Option<TurnedAway>,
 ) -> Observer {
     Observer::new(move |observed| {
         requests.count(&Ended {
@@ -37,6 +37,9 @@ pub fn observer(
         }
         if let Some(reads) = &reads {
             note_read(reads, observed);
+        }
+        if let Some(turned) = &turned {
+            note_turned(turned, observed);
         }
     })
 }
@@ -74,22 +77,49 @@ fn note_read(reads: &Reads, observed: &Observed) {
     let (Some(repo), Some(what)) = (&observed.repo, reference(observed)) else {
         return;
     };
-    let via = match observed.kind {
-        IdentityKind::Anonymous => Via::Nothing,
-        IdentityKind::Password => Via::Password,
-        IdentityKind::Certificate => Via::Certificate,
-        IdentityKind::Token => Via::Bearer,
-    };
     reads.note(Read {
         at: observed.begun,
         name: match &observed.actor {
             Actor::Named(name) => name.clone(),
             Actor::Anonymous | Actor::Job(_) => "".into(),
         },
-        via: via.word(),
+        via: observed.way,
         from: observed.peer,
         repo: repo.clone(),
         what: what.to_string(),
         request: observed.request,
+    });
+}
+
+/// Somebody who has logged in is turned away when they may not change what they want to. A stranger is asked who they are, which is how
+/// each login begins.
+fn note_turned(turned: &TurnedAway, observed: &Observed) {
+    let is_refused = observed
+        .status
+        .is_some_and(|status| matches!(status.as_u16(), 401 | 403));
+    let (Actor::Named(name), Some(repo), true) = (&observed.actor, &observed.repo, is_refused)
+    else {
+        return;
+    };
+    let is_tag = || reference(observed).is_some_and(|at| matches!(at, Reference::Tag(_)));
+    let action = match (observed.route, &observed.method) {
+        ("manifest", &http::Method::DELETE) if is_tag() => Action::TagDelete,
+        ("manifest" | "blob", &http::Method::DELETE) => Action::RepositoryDelete,
+        (_, &http::Method::GET | &http::Method::HEAD | &http::Method::DELETE) => return,
+        _ => Action::RepositoryPush,
+    };
+    let named = matches!(observed.route, "manifest" | "blob");
+    turned.note(Turned {
+        name: name.clone(),
+        origin: Origin {
+            way: observed.way,
+            address: Some(observed.peer),
+        },
+        action,
+        repo: repo.clone(),
+        what: reference(observed)
+            .filter(|_| named)
+            .map(|at| at.to_string()),
+        request: (observed.request, observed.begun),
     });
 }

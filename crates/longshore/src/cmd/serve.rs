@@ -147,6 +147,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
             access.clone(),
             finding.pulls(),
             reads.clone(),
+            hub.as_ref().map(|hub| hub.turned_away().clone()),
         )),
     );
     let mut site = match &config.auth {

@@ -140,7 +140,11 @@ impl Operation for Restore {
     async fn run(state: &State, args: RestoreArgs, _steps: Steps<()>) -> anyhow::Result<Restored> {
         let (repo, tag): (RepoName, Tag) = (args.repo.parse()?, args.tag.parse()?);
         let to = args.to.map(|to| to.parse()).transpose()?;
-        let restored = state.store.tag_restore(&repo, &tag, to, ACTOR).await?;
+        let restored = match &state.hub {
+            // With a row of the audit log.
+            Some(hub) => hub.tag_restore(&state.operator(), &repo, &tag, to).await?,
+            None => state.store.tag_restore(&repo, &tag, to, ACTOR).await?,
+        };
         Ok(Restored {
             to: restored.to.to_string(),
             from: restored.from.map(|from| from.to_string()),

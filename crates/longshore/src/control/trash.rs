@@ -108,7 +108,11 @@ impl Operation for Restore {
 
     async fn run(state: &State, args: RestoreArgs, _steps: Steps<()>) -> anyhow::Result<Restored> {
         let (repo, digest): (RepoName, Digest) = (args.repo.parse()?, args.digest.parse()?);
-        let restored = state.store.trash_restore(&repo, &digest, ACTOR).await?;
+        let restored = match &state.hub {
+            // With a row of the audit log.
+            Some(hub) => hub.trash_restore(&state.operator(), &repo, &digest).await?,
+            None => state.store.trash_restore(&repo, &digest, ACTOR).await?,
+        };
         Ok(Restored {
             manifests: restored.manifests,
             tags: restored.tags,
@@ -141,11 +145,15 @@ impl Operation for Empty {
         args: EmptyArgs,
         steps: Steps<gc::Done>,
     ) -> anyhow::Result<gc::Done> {
+        let empty = Emptying {
+            repo: args.repo.map(|repo| repo.parse()).transpose()?,
+            digest: args.digest.map(|digest| digest.parse()).transpose()?,
+        };
+        if let Some(hub) = &state.hub {
+            hub.trash_emptied(&state.operator(), &empty).await?;
+        }
         let ask = Ask {
-            empty: Some(Emptying {
-                repo: args.repo.map(|repo| repo.parse()).transpose()?,
-                digest: args.digest.map(|digest| digest.parse()).transpose()?,
-            }),
+            empty: Some(empty),
             ..Ask::default()
         };
         gc::collect(&state.store, &ask, steps).await

@@ -90,6 +90,7 @@ async fn serve(config: Config, told: mpsc::Sender<SocketAddr>) {
             Some(access),
             None,
             None,
+            None,
         )),
     );
     told.send(address).unwrap();

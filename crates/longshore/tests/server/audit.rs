@@ -5,9 +5,9 @@ use std::path::Path;
 use longshore_testkit::wire::{Ask, Login, Wire};
 use serde_json::{Value, json};
 
-use super::admin::user;
+use super::admin::{push, user};
 use super::harness::{Server, Start, expect, said};
-use super::index::{admin, done, fails, index, json as told};
+use super::index::{PASSWORD, admin, basic, done, fails, index, json as told, status, token};
 
 fn sql(data: &Path, sql: &str) {
     let db = rusqlite::Connection::open(data.join("meta.db")).unwrap();
@@ -105,5 +105,132 @@ async fn what_a_killed_server_had_not_signed_is_signed_by_the_next() {
     said(&server, "is remembered nowhere but in the database").await;
     assert_eq!(told(dir, &["audit", "verify"], "")["wrong"], json!([]));
     assert_eq!(rows(dir)[2]["detail"]["goes_on_from"], 2);
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// Who did what and how, of the rows with this action.
+fn how(data: &Path, action: &str) -> Vec<[String; 5]> {
+    let rows = rows(data).into_iter();
+    rows.filter(|row| row["action"] == action)
+        .map(|row| {
+            ["actor_name", "via", "origin", "object", "result"]
+                .map(|name| row[name].as_str().unwrap().to_owned())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn who_pushes_and_deletes_is_written_down_with_the_credential_and_the_address() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = data.path();
+    let server = index(dir);
+    let alice = user(dir, "alice");
+    let made = told(dir, &["token", "create", "alice", "--label", "ci"], "");
+    let (id, secret) = (&made["id"], made["secret"].as_str().unwrap());
+    let by_token = basic("alice", secret);
+    push(&server, &alice, "alice/one", "1", "{}").await;
+    push(&server, &by_token, "alice/two", "1", "{}").await;
+    let scope = "repository:alice/three:pull,push,delete";
+    let bearer = token(&server, &by_token, scope).await;
+    let digest = push(&server, &bearer, "alice/three", "1", "{}").await;
+    let local = "127.0.0.1".to_owned();
+    let (by, done) = (format!("token:{id}"), "done".to_owned());
+    let row = |via: &str, object: &str| {
+        [
+            "alice".to_owned(),
+            via.to_owned(),
+            local.clone(),
+            object.to_owned(),
+            done.clone(),
+        ]
+    };
+    assert_eq!(
+        how(dir, "namespace:create-repository"),
+        [
+            row("password", "alice/one"),
+            row(&by, "alice/two"),
+            row(&by, "alice/three"),
+        ]
+    );
+    for (path, by) in [("manifests/1", &by_token), ("manifests/none", &alice)] {
+        let delete = Ask::new("DELETE", format!("/v2/alice/two/{path}"));
+        let gone = status(&server, delete, by).await;
+        assert_eq!(gone, if path.ends_with('1') { 202 } else { 404 });
+    }
+    let delete = Ask::new("DELETE", format!("/v2/alice/three/manifests/{digest}"));
+    let bearer = token(&server, &by_token, scope).await;
+    assert_eq!(status(&server, delete, &bearer).await, 202);
+    assert_eq!(how(dir, "tag:delete"), [row(&by, "alice/two:1")]);
+    let object = format!("alice/three@{digest}");
+    assert_eq!(how(dir, "repository:delete"), [row(&by, &object)]);
+    super::index::done(dir, &["trash", "restore", "alice/three", &digest], "");
+    let restored = rows(dir).pop().unwrap();
+    assert_eq!(restored["actor_name"], "operator");
+    assert_eq!(restored["detail"]["restored"], "manifest");
+    assert_eq!(server.stop(), Some(0));
+}
+
+#[tokio::test]
+async fn who_is_turned_away_is_written_down_and_no_password_is() {
+    let data = tempfile::tempdir().unwrap();
+    let dir = data.path();
+    let server = index(dir);
+    let (alice, bob) = (user(dir, "alice"), user(dir, "bob"));
+    push(&server, &alice, "alice/app", "1", "{}").await;
+    for nth in 0..12 {
+        let wrong = basic("bob", &format!("not the password {nth}"));
+        status(&server, Ask::new("GET", "/v2/"), &wrong).await;
+    }
+    // Who types into the wrong field types a password there.
+    for name in [PASSWORD, "hunter2hunter2"] {
+        let wrong = basic(name, "something else");
+        assert_eq!(status(&server, Ask::new("GET", "/v2/"), &wrong).await, 401);
+    }
+    assert_eq!(server.stop(), Some(0));
+    let server = index(dir);
+    let upload = || Ask::new("POST", "/v2/alice/app/blobs/uploads/");
+    assert_eq!(status(&server, upload(), &bob).await, 403);
+    assert_eq!(status(&server, upload(), &bob).await, 403);
+    let bearer = token(&server, &bob, "repository:alice/app:pull,push").await;
+    assert_eq!(status(&server, upload(), &bearer).await, 401);
+    let delete = Ask::new("DELETE", "/v2/alice/app/manifests/1");
+    assert_eq!(status(&server, delete, &bob).await, 403);
+    // Nobody in particular is only asked who they are.
+    assert_eq!(status(&server, upload(), "").await, 401);
+    assert_eq!(server.stop(), Some(0));
+
+    let server = index(dir);
+    let row = |who: &str, via: &str, object: &str| {
+        [who, via, "127.0.0.1", object, "denied"].map(str::to_owned)
+    };
+    assert_eq!(
+        how(dir, "login"),
+        [
+            row("", "nothing", "bob"),
+            row("", "nothing", "unknown name")
+        ]
+    );
+    let logins: Vec<_> = rows(dir)
+        .into_iter()
+        .filter(|row| row["action"] == "login")
+        .map(|row| row["detail"].clone())
+        .collect();
+    assert_eq!(logins[1], json!({ "wrong": 2, "held_off": 0, "names": 2 }));
+    let bobs = (&logins[0]["wrong"], &logins[0]["held_off"]);
+    assert_eq!(bobs, (&json!(10), &json!(2)));
+    assert_eq!(
+        how(dir, "repository:push"),
+        [row("bob", "password", "alice/app")]
+    );
+    assert_eq!(
+        how(dir, "tag:delete"),
+        [row("bob", "password", "alice/app:1")]
+    );
+    let text = done(dir, &["audit", "export"], "");
+    assert!(
+        !text.contains("hunter2") && !text.contains(PASSWORD),
+        "{text}"
+    );
+    assert_eq!(told(dir, &["audit", "verify"], "")["wrong"], json!([]));
     assert_eq!(server.stop(), Some(0));
 }

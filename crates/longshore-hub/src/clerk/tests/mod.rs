@@ -7,8 +7,8 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::{
-    Actor, Children, Cx, Expect, Find, Finder as _, Grant, ManifestPush, On, Rights, Seek, TagRule,
-    Verb, Verbs, body,
+    Actor, Children, Cx, Expect, Find, Finder as _, Grant, ManifestPush, On, Origin, Rights, Seek,
+    TagRule, Verb, Verbs, body,
 };
 use longshore_meta::{pulls, repos};
 use longshore_spec::digest::Algorithm;
@@ -73,6 +73,7 @@ fn cx(rights: Rights) -> Cx {
     Cx {
         actor: Actor::Named("alice".into()),
         rights,
+        origin: Origin::default(),
         request: 1,
         now: SystemTime::UNIX_EPOCH + Duration::from_hours(500_000),
     }

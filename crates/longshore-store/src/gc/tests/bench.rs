@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use longshore_blob::{Files, FilesOptions};
 use longshore_core::{
-    Actor, Children, Cx, Expect, ManifestPush, Parents, Registry, Result, Rights, TagRule, body,
+    Actor, Children, Cx, Expect, ManifestPush, Origin, Parents, Registry, Result, Rights, TagRule,
+    body,
 };
 use longshore_meta::Db;
 use longshore_spec::digest::{Algorithm, Digest};
@@ -93,6 +94,7 @@ impl Bench {
         Cx {
             actor: Actor::Named("alice".into()),
             rights: Rights::Everything,
+            origin: Origin::default(),
             request: 1,
             now: self.clock.now(),
         }

@@ -205,6 +205,7 @@ pub(super) mod tests {
             status: Some(StatusCode::OK),
             actor: Actor::Named("eve\n2026 INFO forged".into()),
             kind: longshore_auth::IdentityKind::Token,
+            way: longshore_core::Way::default(),
             repo: Some("acme/app".parse().unwrap()),
             received: 0,
             sent: 1234,
