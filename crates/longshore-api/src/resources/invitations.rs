@@ -146,7 +146,7 @@ struct Invite {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InviteInto {
-    /// The address that it is sent to. Left out, or where no letters are sent, its code is shown instead.
+    /// The address that it is sent to; refused where no letters are sent. Left out, its code is shown instead.
     #[serde(default)]
     #[schema(max_length = 254)]
     mail: String,

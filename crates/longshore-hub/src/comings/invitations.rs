@@ -71,7 +71,8 @@ impl Hub {
     /// secret goes by mail and is shown to nobody here; else it is given back.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `NameInvalid`, `QueryInvalid`, `ConditionFailed` when there are too many, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `QueryInvalid`, `ConditionFailed` when there are too many, or an address into an organisation
+    /// cannot be written to; or `Unavailable`.
     pub async fn invitation_create(
         &self,
         caller: &Caller,
@@ -102,11 +103,13 @@ impl Hub {
             narrow: None,
             expires: None,
         };
-        let (secret, row) = self.index.new_secret(wanted).map_err(no_random)?;
-        if !by_mail && place.is_some() {
-            // Nobody has shown that they read what goes there: it is not what a password can be forgotten by.
-            new.mail.clear();
+        if !by_mail && place.is_some() && !new.mail.is_empty() {
+            // Nobody would have shown that they read what goes there, so it could not be kept: it is what a password is forgotten by.
+            let what = "this server sends no letters, so nobody can be invited by an address: leave it out, and pass on the code that \
+                        is shown instead, or set `index.mail`";
+            return Err(conflict(what));
         }
+        let (secret, row) = self.index.new_secret(wanted).map_err(no_random)?;
         let inviting = Inviting {
             new,
             hash: (!by_mail).then_some(row.hash),

@@ -210,6 +210,24 @@ async fn an_address_is_confirmed_by_its_reader_and_the_one_before_is_told() {
 }
 
 #[tokio::test]
+async fn without_a_mail_server_nobody_is_invited_into_an_organisation_by_an_address() {
+    let (house, by) = (House::new().await, operator());
+    let made = house.hub.organisation_create(&by, account("acme")).await;
+    made.unwrap();
+    let home = Some(house.home("acme").await);
+    let new = invitation("eve@example.org", "");
+    let refused = house.hub.invitation_create(&by, home, new).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), Code::ConditionFailed);
+    assert!(refused.to_string().contains("index.mail"), "{refused}");
+    let listed = house.hub.invitation_list(&by, home, 0, 9).await;
+    assert_eq!(listed.unwrap().len(), 0);
+    let new = invitation("", "");
+    let made = house.hub.invitation_create(&by, home, new).await;
+    assert!(made.unwrap().secret.is_some(), "a code to pass on");
+}
+
+#[tokio::test]
 async fn an_invitation_is_worth_what_its_maker_may_and_ends_when_it_is_used_or_withdrawn() {
     let it = Office::new().await;
     let (ann, bob) = (it.person("ann").await, it.person("bob").await);
