@@ -17,6 +17,7 @@ pub mod cmd;
 pub mod config;
 pub mod control;
 pub mod distribution;
+pub mod out;
 pub mod sources;
 pub mod takeover;
 pub mod telemetry;

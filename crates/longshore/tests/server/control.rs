@@ -86,3 +86,17 @@ fn an_explanation_says_no_and_why_and_ends_with_three() {
         assert!(said.contains(words), "{said}");
     }
 }
+
+#[test]
+fn a_command_whose_reader_has_enough_ends_without_a_word() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = binary()
+        .args(["config", "schema"])
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(ended.status.code(), Some(141), "as after SIGPIPE");
+}
