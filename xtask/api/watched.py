@@ -8,7 +8,7 @@ import sqlite3
 import time
 
 # What grows by being asked, and what is made behind the registry: the log of what was done and denied, what is found and known.
-ALOOF = {"audit", "audit_checkpoint", "news", "news_reader", "artifact", "pull_day", "leader"}
+ALOOF = {"audit", "audit_checkpoint", "news", "news_reader", "artifact", "artifact_part", "pull_day", "leader"}
 # Notes of when somebody was seen and something used, which are taken of those who are refused too.
 NOTES = {
     ("principal", "seen"),

@@ -25,7 +25,7 @@ use crate::hub::Hub;
 use crate::permit::Permit;
 
 pub use accounts::Myself;
-pub use artifacts::{ArtifactSeen, ReferrerSeen};
+pub use artifacts::{ArtifactSeen, ArtifactWhole, ReferrerSeen};
 pub use log::Part;
 pub use past::{InTrash, TagChange};
 pub use repositories::RepositorySeen;

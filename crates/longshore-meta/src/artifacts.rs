@@ -15,8 +15,8 @@ const GET: &str = "SELECT kind, config, created, author, platforms, layers, size
                    FROM artifact WHERE digest = ?1";
 const TOTAL: &str = "SELECT total FROM artifact WHERE digest = ?1";
 const GONE: &str = "DELETE FROM artifact WHERE digest = ?1 AND NOT EXISTS (SELECT 1 FROM manifest m WHERE m.digest = ?1)";
-const PAGE: &str = "SELECT m.digest, a.digest IS NULL FROM manifest m LEFT JOIN artifact a ON a.digest = m.digest \
-                    WHERE m.repo = ?1 AND m.digest > ?2 ORDER BY m.digest LIMIT ?3";
+const PAGE: &str = "SELECT m.digest, a.digest IS NULL OR p.digest IS NULL FROM manifest m \
+                    LEFT JOIN artifact a ON a.digest = m.digest LEFT JOIN artifact_part p ON p.digest = m.digest WHERE m.repo = ?1 AND m.digest > ?2 ORDER BY m.digest LIMIT ?3";
 const UNKNOWN: &str = "SELECT m.repo, m.digest, a.digest IS NOT NULL, f.repo IS NOT NULL FROM manifest m \
                        LEFT JOIN artifact a ON a.digest = m.digest LEFT JOIN find f ON f.repo = m.repo \
                        WHERE (m.repo, m.digest) > (?1, ?2) ORDER BY m.repo, m.digest LIMIT ?3";
@@ -133,7 +133,7 @@ pub async fn artifact_gone(tx: &mut Tx<'_>, digest: &Digest) -> Result<()> {
     tx.exec(GONE, &values![digest]).await.map(drop)
 }
 
-/// Manifests of a repository after `after`, in the order of their keys, each with whether nothing is known of it yet.
+/// Manifests of a repository after `after`, in the order of their keys, each with whether less is known of it than could be read.
 ///
 /// # Errors
 /// `Unavailable`.

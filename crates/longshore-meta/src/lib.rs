@@ -13,6 +13,7 @@
     )
 )]
 
+pub mod artifact_parts;
 pub mod artifacts;
 pub mod audit;
 pub mod bindings;

@@ -19,6 +19,7 @@ const RETYPE: &str = "UPDATE manifest SET media_type = ?3, artifact_type = ?4, d
                       WHERE repo = ?1 AND digest = ?2 AND media_type <> ?3";
 const TAGGED: &str =
     "UPDATE manifest SET tagged = 1 WHERE repo = ?1 AND digest = ?2 AND tagged = 0";
+const SUBJECT: &str = "SELECT subject FROM manifest WHERE repo = ?1 AND digest = ?2";
 const TYPE: &str = "SELECT size, media_type FROM manifest WHERE repo = ?1 AND digest = ?2";
 const EDGE: &str = "INSERT INTO edge (repo, parent, child, kind) VALUES (?1, ?2, ?3, ?4) \
                     ON CONFLICT (repo, parent, child, kind) DO NOTHING";
@@ -180,6 +181,21 @@ pub async fn manifest_type(
     digest: &Digest,
 ) -> Result<Option<(u64, String)>> {
     tx.one(TYPE, &values![repo, digest]).await
+}
+
+/// What a manifest of a repository is about, where it is about another one.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn manifest_subject(
+    tx: &mut Tx<'_>,
+    repo: i64,
+    digest: &Digest,
+) -> Result<Option<Digest>> {
+    let row = tx
+        .one::<(Option<Digest>,)>(SUBJECT, &values![repo, digest])
+        .await?;
+    Ok(row.and_then(|(subject,)| subject))
 }
 
 /// Records that `parent` needs `child`.

@@ -1,8 +1,10 @@
 //! What is in a repository: tags, artifacts, what refers to them, pulls.
 
+use std::collections::BTreeMap;
+
 use longshore_auth::rights::Action;
-use longshore_hub::artifact::About;
-use longshore_hub::views::{ArtifactSeen, ReferrerSeen};
+use longshore_hub::artifact::{About, Layer, Run};
+use longshore_hub::views::{ArtifactSeen, ArtifactWhole, ReferrerSeen};
 use longshore_meta::pulls::PullDay;
 use longshore_spec::digest::Digest;
 use serde::Serialize;
@@ -12,7 +14,9 @@ use utoipa::ToSchema;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
-use crate::endpoint::{Endpoint, Gives, Needs, On, Way, line, shape};
+use crate::endpoint::{
+    CURSOR, Endpoint, Gives, Kind, LIMIT, Needs, On, Parameter, Way, line, shape,
+};
 use crate::page::{after, page};
 use crate::words::time;
 
@@ -42,13 +46,22 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         SEE,
         Gives::Page(shape::<Artifact>()),
         |api, ask| Box::pin(list(api, ask)),
-    ),
+    )
+    .asks(&[
+        LIMIT,
+        CURSOR,
+        Parameter {
+            name: "about",
+            about: "`another`: only what is about another artifact, as signatures are; `nothing`: only what is not",
+            kind: Kind::OneOf(&["another", "nothing"]),
+        },
+    ]),
     line(
         "artifact-get",
         (Way::Get, "/repositories/{repository}/-/artifacts/{digest}"),
         "Show an artifact",
         SEE,
-        Gives::One(shape::<Artifact>()),
+        Gives::One(shape::<Whole>()),
         |api, ask| Box::pin(get(api, ask)),
     ),
     line(
@@ -96,6 +109,8 @@ struct Artifact {
     media_type: String,
     /// The first tags that point to it.
     tags: Vec<String>,
+    /// The digest of the artifact that it is about, where it is about another one.
+    subject: Option<String>,
     /// What was found out about it; nothing while nobody has looked (`[search] content`).
     known: Option<Known>,
 }
@@ -117,8 +132,11 @@ struct Known {
     layers: u64,
     /// The bytes of its layers, as they travel.
     layers_size: u64,
-    /// The bytes of all of it.
+    /// The bytes of all of it as they travel: its manifest, its config, its layers, and the same of all that it lists.
     total_size: u64,
+    /// The bytes of its layers when unpacked, with those of what it lists. Nothing where that cannot be known: it can for layers that
+    /// are not packed, and for those whose maker wrote it down (`io.containers.estargz.uncompressed-size`).
+    unpacked_size: Option<u64>,
     /// The name of the image it was made from, as it says itself.
     base: String,
     /// Labels, annotations, history and types.
@@ -142,6 +160,7 @@ impl From<ArtifactSeen> for Artifact {
                 layers: row.layers,
                 layers_size: row.size,
                 total_size: row.total,
+                unpacked_size: seen.unpacked,
                 base: row.base,
                 about: match about {
                     Value::Object(about) => about,
@@ -155,7 +174,58 @@ impl From<ArtifactSeen> for Artifact {
             size: seen.size,
             media_type: seen.media_type,
             tags: seen.tags,
+            subject: seen.subject.map(|digest| digest.to_string()),
             known,
+        }
+    }
+}
+
+/// An artifact, and what it is made of.
+#[derive(Serialize, ToSchema)]
+#[schema(as = WholeArtifact)]
+struct Whole {
+    #[serde(flatten)]
+    artifact: Artifact,
+    /// How it is run, as its config says: `user`, `env`, `entrypoint`, `cmd`, `working_dir`, `exposed_ports`, `volumes` and `stop_signal`, what is
+    /// there of it. Nothing where it is no image, and for those who may not pull it.
+    #[schema(value_type = Option<Object>)]
+    run: Option<Run>,
+    /// Its layers, the lowest first.
+    layers: Vec<OneLayer>,
+}
+
+/// A layer.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Layer)]
+struct OneLayer {
+    /// Its digest.
+    digest: String,
+    /// Its bytes, as they travel.
+    size: u64,
+    /// What it is.
+    media_type: String,
+    /// Which step of the history (`known.about.history`) made it, counted from 0; nothing where that does not tell.
+    step: Option<usize>,
+    /// What the manifest says of it.
+    annotations: BTreeMap<String, String>,
+}
+
+impl From<ArtifactWhole> for Whole {
+    fn from(whole: ArtifactWhole) -> Self {
+        let parts = whole.parts.unwrap_or_default();
+        let run: Run = serde_json::from_str(&parts.run).unwrap_or_default();
+        let layers: Vec<Layer> = serde_json::from_str(&parts.layers).unwrap_or_default();
+        let layer = |layer: Layer| OneLayer {
+            digest: layer.digest,
+            size: layer.size,
+            media_type: layer.media_type,
+            step: layer.step,
+            annotations: layer.annotations,
+        };
+        Self {
+            artifact: whole.seen.into(),
+            run: (run != Run::default()).then_some(run),
+            layers: layers.into_iter().map(layer).collect(),
         }
     }
 }
@@ -224,9 +294,10 @@ fn digest_after(ask: &Ask) -> Result<Option<Digest>, crate::problem::Problem> {
 
 async fn list(api: &Api, ask: Ask) -> Answer {
     let (name, from) = (ask.repository()?, digest_after(&ask)?);
+    let about = ask.query.get("about").map(|word| word == "another");
     let found = api
         .hub()
-        .artifact_list(&ask.caller, &name, from, ask.query.limit())
+        .artifact_list(&ask.caller, &name, (from, about), ask.query.limit())
         .await?;
     page(&ask, found, Artifact::from, ToString::to_string)
 }
@@ -234,7 +305,7 @@ async fn list(api: &Api, ask: Ask) -> Answer {
 async fn get(api: &Api, ask: Ask) -> Answer {
     let (name, digest) = (ask.repository()?, ask.digest()?);
     let found = api.hub().artifact_get(&ask.caller, &name, &digest).await?;
-    Reply::json(&Artifact::from(found))
+    Reply::json(&Whole::from(found))
 }
 
 async fn referrers(api: &Api, ask: Ask) -> Answer {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 use anyhow::{Context as _, Result, ensure};
 use longshore_blob::{Files, FilesOptions};
 use longshore_hub::{Clerk, ClerkOptions};
+use longshore_meta::artifact_parts::{self, Parts};
 use longshore_meta::{Db, Durability, artifacts, manifests, repos, tags};
 use longshore_store::{Options, Store};
 
@@ -74,6 +75,7 @@ async fn write(tx: &mut longshore_meta::Tx<'_>, made: &Made) -> longshore_core::
     let repo = repos::repo_open(tx, &name, THEN).await?;
     manifests::manifest_put(tx, repo, &made.row, &made.bytes, "user:fill", THEN).await?;
     artifacts::artifact_put(tx, &made.row.digest, &made.known).await?;
+    artifact_parts::part_put(tx, &made.row.digest, &Parts::default()).await?;
     for tag in &made.tags {
         let tag = tag.parse().map_err(longshore_core::Error::internal)?;
         tags::tag_put(tx, repo, &tag, &made.row.digest, "user:fill", THEN).await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use longshore_spec::descriptor::{Descriptor, Platform};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{STEPS, VALUE, cut};
 
@@ -24,9 +25,65 @@ pub struct Step {
     pub empty: bool,
 }
 
+/// How an image is run, where nobody says otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// As whom.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user: String,
+    /// The environment, as `NAME=value`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub env: Vec<String>,
+    /// What is run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub entrypoint: Vec<String>,
+    /// What it is told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cmd: Vec<String>,
+    /// In which directory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub working_dir: String,
+    /// Ports that it answers on, as in `8080/tcp`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exposed_ports: Vec<String>,
+    /// Directories that are not kept in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub volumes: Vec<String>,
+    /// The signal that stops it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stop_signal: String,
+}
+
+/// How many words of one kind are kept of how an image is run.
+const WORDS: usize = 256;
+
+impl Run {
+    /// The JSON of it in at most `most` bytes: first the end of the environment goes, then all lists.
+    pub(super) fn json(&self, most: usize) -> String {
+        let mut run = self.clone();
+        loop {
+            let json = serde_json::to_string(&run).unwrap_or_default();
+            if json.len() <= most {
+                return json;
+            }
+            if run.env.is_empty() {
+                run = Self {
+                    user: run.user,
+                    working_dir: run.working_dir,
+                    stop_signal: run.stop_signal,
+                    ..Self::default()
+                };
+            } else {
+                run.env.truncate(run.env.len() / 2);
+            }
+        }
+    }
+}
+
 /// What a config says.
 #[derive(Debug, Default)]
 pub(super) struct Config {
+    pub(super) run: Option<Run>,
     pub(super) platform: Option<Platform>,
     pub(super) created: Option<i64>,
     pub(super) author: String,
@@ -43,14 +100,55 @@ struct Image {
     architecture: Option<String>,
     os: Option<String>,
     variant: Option<String>,
-    config: Option<Run>,
+    config: Option<Ran>,
     history: Option<Vec<Made>>,
 }
 
+/// How it is run. What is not of the type that is usual takes nothing else away: it is as if it were not there.
 #[derive(Deserialize)]
-struct Run {
-    #[serde(rename = "Labels")]
+#[serde(rename_all = "PascalCase")]
+struct Ran {
     labels: Option<BTreeMap<String, Option<String>>>,
+    user: Option<Value>,
+    env: Option<Value>,
+    entrypoint: Option<Value>,
+    cmd: Option<Value>,
+    working_dir: Option<Value>,
+    exposed_ports: Option<Value>,
+    volumes: Option<Value>,
+    stop_signal: Option<Value>,
+}
+
+impl Ran {
+    fn run(&self) -> Run {
+        Run {
+            user: word(self.user.as_ref()),
+            env: words(self.env.as_ref()),
+            entrypoint: words(self.entrypoint.as_ref()),
+            cmd: words(self.cmd.as_ref()),
+            working_dir: word(self.working_dir.as_ref()),
+            exposed_ports: words(self.exposed_ports.as_ref()),
+            volumes: words(self.volumes.as_ref()),
+            stop_signal: word(self.stop_signal.as_ref()),
+        }
+    }
+}
+
+fn word(value: Option<&Value>) -> String {
+    cut(value.and_then(Value::as_str).unwrap_or_default(), VALUE)
+}
+
+/// The texts of a list, or the names of an object, which is how configs write sets.
+fn words(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(list)) => {
+            let texts = list.iter().take(WORDS).filter_map(Value::as_str);
+            texts.map(|text| cut(text, VALUE)).collect()
+        }
+        Some(Value::Object(names)) => names.keys().take(WORDS).map(|it| cut(it, VALUE)).collect(),
+        Some(Value::String(text)) => vec![cut(text, VALUE)],
+        _ => Vec::new(),
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,9 +189,11 @@ impl Config {
     fn image(bytes: &[u8]) -> Result<Self, String> {
         let image: Image = serde_json::from_slice(bytes)
             .map_err(|error| format!("its config is not one of an image: {error}"))?;
+        let run = image.config.as_ref().map(Ran::run);
         let labels = image.config.and_then(|run| run.labels).unwrap_or_default();
         let history = image.history.unwrap_or_default();
         Ok(Self {
+            run: Some(run.unwrap_or_default()),
             platform: Some(Platform {
                 architecture: image.architecture.unwrap_or_default(),
                 os: image.os.unwrap_or_default(),

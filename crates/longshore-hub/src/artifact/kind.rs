@@ -18,6 +18,15 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
     ("model", "a machine-learning model"),
     ("policy", "rules that decide"),
     ("plugin", "a plugin of an engine"),
+    ("package", "a package of a package manager"),
+    (
+        "devcontainer",
+        "a feature or template of development containers",
+    ),
+    ("flux", "what Flux brings into a cluster"),
+    ("tekton", "tasks and pipelines of Tekton"),
+    ("compose", "a Compose project"),
+    ("cache", "what a build leaves for the next one"),
     ("artifact", "anything else"),
 ];
 
@@ -25,7 +34,7 @@ pub(crate) const KINDS: &[(&str, &str)] = &[
 const MARKS: &[(&str, &str)] = &[
     ("helm", "vnd.cncf.helm."),
     ("signature", "vnd.dev.cosign.simplesigning"),
-    ("signature", "vnd.cncf.notary.signature"),
+    ("signature", "vnd.cncf.notary."),
     ("signature", "vnd.dev.cosign.artifact.sig"),
     ("sbom", "spdx"),
     ("sbom", "cyclonedx"),
@@ -37,16 +46,36 @@ const MARKS: &[(&str, &str)] = &[
     ("scan", "vnd.security.vulnerability.report"),
     ("attestation", "in-toto"),
     ("attestation", "vnd.dsse.envelope"),
+    ("model", "vnd.cncf.model."),
     ("model", "vnd.cnai.model"),
     ("model", "vnd.docker.ai."),
     ("model", "vnd.ollama."),
     ("model", "vnd.kitops."),
     ("model", "gguf"),
-    ("wasm", "wasm"),
     ("policy", "openpolicyagent"),
-    ("policy", "vnd.kyverno"),
+    ("policy", "kyverno"),
+    ("policy", "vnd.cncf.falco.rulesfile."),
+    ("plugin", "vnd.cncf.falco.plugin."),
     ("plugin", "vnd.docker.plugin"),
+    ("wasm", "wasm"),
+    ("flux", "vnd.cncf.flux."),
+    ("devcontainer", "vnd.devcontainers"),
+    ("compose", "vnd.docker.compose."),
+    ("package", "vnd.zarf."),
+    ("cache", "vnd.buildkit.cacheconfig."),
 ];
+
+/// What a statement is about, by a part of the type of its predicate.
+const PREDICATES: &[(&str, &str)] = &[
+    ("sbom", "spdx"),
+    ("sbom", "cyclonedx"),
+    ("vex", "openvex"),
+    ("scan", "cosign.sigstore.dev/attestation/vuln"),
+    ("scan", "in-toto.io/attestation/vulns"),
+];
+
+/// Where tools say the type of a predicate, among the annotations of a layer: BuildKit, and cosign.
+const PREDICATE_TYPE: [&str; 2] = ["in-toto.io/predicate-type", "predicateType"];
 
 /// The kind of an artifact.
 pub(super) fn of(view: &View, platform: Option<&Platform>) -> &'static str {
@@ -68,9 +97,8 @@ pub(super) fn of(view: &View, platform: Option<&Platform>) -> &'static str {
         .find(|(_, mark)| types.iter().any(|word| word.contains(mark)));
     if let Some((kind, _)) = marked {
         let predicates = view.layers.iter().filter_map(|layer| {
-            layer
-                .annotations
-                .get("in-toto.io/predicate-type")
+            let mut said = PREDICATE_TYPE.iter();
+            said.find_map(|name| layer.annotations.get(*name))
                 .map(String::as_str)
         });
         return if *kind == "attestation" {
@@ -79,8 +107,22 @@ pub(super) fn of(view: &View, platform: Option<&Platform>) -> &'static str {
             kind
         };
     }
+    if let Some(kind) = annotated(view) {
+        return kind;
+    }
     if view.kind == Kind::Index {
-        return "index";
+        // A cache is an index whose config is one of what it lists.
+        let is_cache = |child: &longshore_spec::descriptor::Descriptor| {
+            child
+                .media_type
+                .as_str()
+                .contains("vnd.buildkit.cacheconfig.")
+        };
+        return if view.children.iter().any(is_cache) {
+            "cache"
+        } else {
+            "index"
+        };
     }
     let is_image = view.config.as_ref().is_some_and(|config| {
         matches!(
@@ -111,16 +153,34 @@ fn bundle(view: &View) -> &'static str {
     }
 }
 
-/// A statement, by what it states.
-fn statement<'a>(predicates: impl Iterator<Item = &'a str>) -> &'static str {
-    let mut boms = predicates.map(|predicate| {
-        let predicate = predicate.to_ascii_lowercase();
-        predicate.contains("spdx") || predicate.contains("cyclonedx")
-    });
-    // All of them, and one at least.
-    if boms.next() == Some(true) && boms.all(|is_bom| is_bom) {
-        "sbom"
+/// What tools that push plain layers say of them beside.
+fn annotated(view: &View) -> Option<&'static str> {
+    let homebrew = view.annotations.get("com.github.package.type");
+    if homebrew.is_some_and(|kind| kind == "homebrew_bottle") {
+        return Some("package");
+    }
+    let of_layer = |name: &str| {
+        let mut layers = view.layers.iter();
+        layers.any(|layer| layer.annotations.contains_key(name))
+    };
+    if of_layer("dev.tekton.image.apiVersion") {
+        Some("tekton")
+    } else if of_layer("io.crossplane.xpkg") {
+        Some("package")
     } else {
-        "attestation"
+        None
+    }
+}
+
+/// A statement, by what it states: where all of them state the same, that.
+fn statement<'a>(predicates: impl Iterator<Item = &'a str>) -> &'static str {
+    let mut kinds = predicates.map(|predicate| {
+        let predicate = predicate.to_ascii_lowercase();
+        let known = PREDICATES.iter().find(|(_, part)| predicate.contains(part));
+        known.map_or("attestation", |(kind, _)| *kind)
+    });
+    match kinds.next() {
+        Some(first) if kinds.all(|kind| kind == first) => first,
+        _ => "attestation",
     }
 }

@@ -5,12 +5,16 @@
 
 mod config;
 mod kind;
+mod parts;
+pub use config::{Run, Step};
 pub(crate) use kind::KINDS;
+pub use parts::Layer;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
+use longshore_meta::artifact_parts::Parts;
 use longshore_meta::artifacts::Artifact;
 use longshore_spec::descriptor::{Annotations, Platform};
 use longshore_spec::digest::Digest;
@@ -18,7 +22,7 @@ use longshore_spec::manifest::View;
 use longshore_spec::media::Kind;
 use serde::{Deserialize, Serialize};
 
-use config::{Config, Step};
+use config::Config;
 
 /// Configs longer than this are not read, in bytes.
 pub const CONFIG_MOST: u64 = 1 << 20;
@@ -59,6 +63,8 @@ pub struct About {
 pub struct Reading {
     /// What is kept. `total` is without what it lists.
     pub known: Artifact,
+    /// What it is made of. `unpacked` is without what it lists.
+    pub parts: Parts,
     /// The manifests that it lists, with their sizes in bytes.
     pub lists: Vec<(Digest, u64)>,
 }
@@ -94,6 +100,7 @@ pub fn read(view: &View, size: u64, config: Result<Option<&[u8]>, String>) -> Re
         .or_else(|| config.labels.get(BASE))
         .map(|base| cut(base, 512))
         .unwrap_or_default();
+    let parts = parts::of(view, config.run.as_ref(), &config.history);
     let about = About {
         labels: bounded(&config.labels),
         annotations: bounded(&view.annotations),
@@ -120,6 +127,7 @@ pub fn read(view: &View, size: u64, config: Result<Option<&[u8]>, String>) -> Re
             about: json(about),
             flaw: cut(&flaw, 512),
         },
+        parts,
         lists: view
             .children
             .iter()
@@ -144,6 +152,7 @@ pub fn unread(size: u64, flaw: &str) -> Reading {
             about: "{}".to_owned(),
             flaw: cut(flaw, 512),
         },
+        parts: Parts::default(),
         lists: Vec::new(),
     }
 }
@@ -183,11 +192,14 @@ fn types(view: &View) -> Vec<String> {
 }
 
 fn bounded(names: &Annotations) -> BTreeMap<String, String> {
-    names
-        .iter()
-        .filter(|(name, _)| name.len() <= 256)
-        .take(NAMES)
-        .map(|(name, value)| (name.clone(), cut(value, VALUE)))
+    bounded_to(names, NAMES, VALUE)
+}
+
+fn bounded_to(names: &Annotations, most: usize, value: usize) -> BTreeMap<String, String> {
+    let short = names.iter().filter(|(name, _)| name.len() <= 256);
+    short
+        .take(most)
+        .map(|(name, text)| (name.clone(), cut(text, value)))
         .collect()
 }
 

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod kinds;
+mod parts;
+
 fn descriptor(kind: &str, of: &str, size: u64) -> Value {
     json!({"mediaType": kind, "digest": Digest::of(Algorithm::Sha256, of.as_bytes()).to_string(), "size": size})
 }
@@ -95,138 +98,6 @@ fn an_index_has_the_platforms_of_what_it_lists_and_is_as_large_as_all_of_it() {
     assert_eq!(reading.known.kind, "index");
     assert_eq!(reading.known.platforms, "linux/amd64\nlinux/arm/v7");
     assert_eq!((reading.known.total, reading.lists.len()), (900, 3));
-}
-
-#[test]
-fn what_it_is_is_told_by_the_types_that_tools_write() {
-    let layer = |kind: &str| vec![descriptor(kind, "a", 1)];
-    let stated = |predicate: &str| {
-        let mut layer = descriptor("application/vnd.in-toto+json", "a", 1);
-        layer["annotations"] = json!({"in-toto.io/predicate-type": predicate});
-        vec![layer]
-    };
-    let none = json!({});
-    let typed = |kind: &str| json!({"artifactType": kind});
-    let bundle = |name: &str, value: &str| json!({"artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json", "annotations": {name: value}});
-    for (config, layers, more, kind) in [
-        (CONFIG, layer(LAYER), none.clone(), "image"),
-        (
-            "application/vnd.docker.container.image.v1+json",
-            layer(LAYER),
-            none.clone(),
-            "image",
-        ),
-        (
-            "application/vnd.cncf.helm.config.v1+json",
-            layer("application/vnd.cncf.helm.chart.content.v1.tar+gzip"),
-            none.clone(),
-            "helm",
-        ),
-        (
-            CONFIG,
-            layer("application/vnd.dev.cosign.simplesigning.v1+json"),
-            none.clone(),
-            "signature",
-        ),
-        (
-            EMPTY,
-            layer("application/jose+json"),
-            typed("application/vnd.cncf.notary.signature"),
-            "signature",
-        ),
-        (
-            EMPTY,
-            layer(EMPTY),
-            bundle(
-                "dev.sigstore.bundle.predicateType",
-                "https://sigstore.dev/cosign/sign/v1",
-            ),
-            "signature",
-        ),
-        (
-            EMPTY,
-            layer(EMPTY),
-            bundle(
-                "dev.sigstore.bundle.predicateType",
-                "https://slsa.dev/provenance/v1",
-            ),
-            "attestation",
-        ),
-        (
-            EMPTY,
-            layer(EMPTY),
-            bundle(
-                "dev.sigstore.bundle.predicateType",
-                "https://spdx.dev/Document",
-            ),
-            "sbom",
-        ),
-        (
-            EMPTY,
-            layer(EMPTY),
-            bundle("dev.sigstore.bundle.content", "message-signature"),
-            "signature",
-        ),
-        (EMPTY, layer("application/spdx+json"), none.clone(), "sbom"),
-        (
-            EMPTY,
-            layer("text/plain"),
-            typed("application/vnd.cyclonedx+json"),
-            "sbom",
-        ),
-        (
-            CONFIG,
-            stated("https://slsa.dev/provenance/v0.2"),
-            none.clone(),
-            "attestation",
-        ),
-        (
-            CONFIG,
-            stated("https://spdx.dev/Document"),
-            none.clone(),
-            "sbom",
-        ),
-        (
-            CONFIG,
-            layer("application/vnd.in-toto+json"),
-            none.clone(),
-            "attestation",
-        ),
-        (
-            "application/vnd.wasm.config.v0+json",
-            layer("application/wasm"),
-            none.clone(),
-            "wasm",
-        ),
-        (
-            "application/vnd.cnai.model.config.v1+json",
-            layer("application/vnd.cnai.model.weight.v1.raw"),
-            none.clone(),
-            "model",
-        ),
-        (
-            "application/vnd.docker.plugin.v1+json",
-            layer(LAYER),
-            none.clone(),
-            "plugin",
-        ),
-        (
-            EMPTY,
-            layer("application/vnd.acme.rocket"),
-            none.clone(),
-            "artifact",
-        ),
-    ] {
-        let view = image(config, &layers, &more);
-        assert_eq!(
-            read(&view, 1, Ok(None)).known.kind,
-            kind,
-            "{config} {layers:?}"
-        );
-    }
-    let wasi = json!({"architecture": "wasm", "os": "wasip1"}).to_string();
-    let view = image(CONFIG, &layer(LAYER), &none);
-    assert_eq!(read(&view, 1, Ok(Some(wasi.as_bytes()))).known.kind, "wasm");
 }
 
 #[test]

@@ -17,6 +17,7 @@ use std::time::{Duration, SystemTime};
 
 use longshore_core::error::Chain;
 use longshore_core::{Registry, Result};
+use longshore_meta::artifact_parts::{part_gone, part_put, part_unpacked};
 use longshore_meta::artifacts::{artifact_gone, artifact_page, artifact_put, artifact_total};
 use longshore_meta::finds::{Doc, find_drop, find_forget, find_open, find_put, find_repo};
 use longshore_meta::news::{
@@ -242,6 +243,7 @@ impl Clerk {
                 Box::pin(async move {
                     for digest in gone {
                         artifact_gone(tx, digest).await?;
+                        part_gone(tx, digest).await?;
                     }
                     Ok(())
                 })
@@ -362,13 +364,18 @@ async fn put(tx: &mut Tx<'_>, repo: i64, found: Option<&Doc>) -> Result<()> {
 
 async fn write(tx: &mut Tx<'_>, known: &[(Digest, artifact::Reading)]) -> Result<()> {
     for (digest, reading) in known {
-        let mut known = reading.known.clone();
+        let (mut known, mut parts) = (reading.known.clone(), reading.parts.clone());
         for (child, size) in &reading.lists {
             let size = artifact_total(tx, child).await?.unwrap_or(*size);
             known.total = known.total.saturating_add(size);
+            let unpacked = part_unpacked(tx, child).await?;
+            let sum = parts.unpacked.zip(unpacked);
+            parts.unpacked = sum.map(|(sum, more)| sum.saturating_add(more));
         }
         known.total = known.total.min(i64::MAX.unsigned_abs());
+        parts.unpacked = parts.unpacked.map(|sum| sum.min(i64::MAX.unsigned_abs()));
         artifact_put(tx, digest, &known).await?;
+        part_put(tx, digest, &parts).await?;
     }
     Ok(())
 }

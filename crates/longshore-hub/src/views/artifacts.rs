@@ -3,13 +3,15 @@
 //! Whoever sees a repository may see what it says of its content, as its tags are. What is limited to some tags is limited to what
 //! they point to and to what that lists; the rest is as if it were not there.
 
-use longshore_auth::rights::Object;
+use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result, TagLimit};
 use longshore_meta::Tx;
+use longshore_meta::artifact_parts::{Parts, part_get, part_unpacked};
 use longshore_meta::artifacts::{
     Artifact, Referrer, artifact_get, artifact_page, artifact_referrers,
 };
-use longshore_meta::manifests::{EdgeKind, edge_parent, manifest_type};
+use longshore_meta::manifests::{EdgeKind, edge_parent, manifest_subject, manifest_type};
 use longshore_meta::tags::tag_some_of;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::RepoName;
@@ -33,8 +35,22 @@ pub struct ArtifactSeen {
     pub media_type: String,
     /// The first tags that point to it.
     pub tags: Vec<String>,
+    /// The manifest that it is about, where it is about another one.
+    pub subject: Option<Digest>,
     /// What is known of it; nothing while it has not been looked at, or where nobody looks.
     pub known: Option<Artifact>,
+    /// Its bytes when unpacked, where that is known.
+    pub unpacked: Option<u64>,
+}
+
+/// A manifest of a repository, and what it is made of.
+#[derive(Debug, Clone)]
+pub struct ArtifactWhole {
+    /// It.
+    pub seen: ArtifactSeen,
+    /// What it is made of; nothing while it has not been looked at. How it is run is shown to those who may pull it: people put
+    /// into environments what they should not.
+    pub parts: Option<Parts>,
 }
 
 /// A manifest that is about another one.
@@ -42,7 +58,8 @@ pub struct ArtifactSeen {
 pub struct ReferrerSeen(pub Referrer);
 
 impl Hub {
-    /// Manifests of a repository in the order of their digests, after `after`.
+    /// Manifests of a repository in the order of their digests, after `after`; of those that are about another one, or of those that
+    /// are not, where `about` says which. A part may be short then.
     ///
     /// # Errors
     /// `NameUnknown` or `Unavailable`.
@@ -50,11 +67,12 @@ impl Hub {
         &self,
         caller: &Caller,
         name: &RepoName,
-        after: Option<Digest>,
+        (after, about): (Option<Digest>, Option<bool>),
         limit: usize,
     ) -> Result<Listed<ArtifactSeen, Digest>> {
         let object = Object::Repository(name.clone());
-        self.see::<LIST, _, _>(caller, &object, (after, limit), |tx, permit, args| {
+        let args = (after, limit, about);
+        self.see::<LIST, _, _>(caller, &object, args, |tx, permit, args| {
             Box::pin(async move {
                 let (repo, _) = of(tx, permit).await?;
                 let only = limit_of(tx, permit).await?;
@@ -62,7 +80,10 @@ impl Hub {
                 let page = Listed::of(rows, args.1, |row| row.0);
                 let mut items = Vec::with_capacity(page.items.len());
                 for (digest, _) in page.items {
-                    items.extend(seen(tx, repo, digest, only.as_ref()).await?);
+                    let found = seen(tx, repo, digest, only.as_ref()).await?;
+                    let found =
+                        found.filter(|it| args.2.is_none_or(|about| about == it.subject.is_some()));
+                    items.extend(found);
                 }
                 Ok(Listed {
                     items,
@@ -82,14 +103,23 @@ impl Hub {
         caller: &Caller,
         name: &RepoName,
         digest: &Digest,
-    ) -> Result<ArtifactSeen> {
+    ) -> Result<ArtifactWhole> {
         let object = Object::Repository(name.clone());
         self.see::<LIST, _, _>(caller, &object, *digest, |tx, permit, digest| {
             Box::pin(async move {
                 let (repo, _) = of(tx, permit).await?;
                 let only = limit_of(tx, permit).await?;
                 let found = seen(tx, repo, *digest, only.as_ref()).await?;
-                found.ok_or_else(unknown)
+                let seen = found.ok_or_else(unknown)?;
+                let mut parts = part_get(tx, digest).await?;
+                let caller = permit.caller();
+                let pull = Action::RepositoryPull;
+                if !allows(tx, &caller.who, pull, permit.object(), caller.now).await?
+                    && let Some(parts) = &mut parts
+                {
+                    parts.run = Parts::default().run;
+                }
+                Ok(ArtifactWhole { seen, parts })
             })
         })
         .await
@@ -158,6 +188,8 @@ async fn seen(
     }
     Ok(Some(ArtifactSeen {
         known: artifact_get(tx, &digest).await?,
+        unpacked: part_unpacked(tx, &digest).await?,
+        subject: manifest_subject(tx, repo, &digest).await?,
         digest,
         size,
         media_type,

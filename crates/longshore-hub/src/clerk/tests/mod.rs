@@ -1,6 +1,7 @@
 //! A store with a clerk behind it, and what is found there.
 
 mod found;
+mod parts;
 
 use std::sync::Mutex;
 
