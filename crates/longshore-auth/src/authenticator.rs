@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use longshore_core::{Actor, Rights};
+use longshore_core::{Actor, Rights, Verb};
 
 use crate::beside::Beside;
 use crate::certificate::Presented;
@@ -15,7 +15,7 @@ use crate::htpasswd::Htpasswd;
 use crate::identity::{AuthKind, Identity, IdentityKind, Needs, Refusal};
 use crate::index::Index;
 use crate::options::{AnonymousAccess, HtpasswdOptions, Limits, SetupError, TokenOptions};
-use crate::rights::Via;
+use crate::rights::{Via, missing};
 use crate::token::Tokens;
 
 /// Checks the credentials of requests. Cloning copies a pointer; clones share what is remembered.
@@ -120,6 +120,7 @@ impl Authenticator {
                 rights: Rights::Everything,
                 way: Via::Nothing.way(0),
                 kind: IdentityKind::Anonymous,
+                lack: None,
             });
         }
         let credentials = Credentials::parse(authorization, &self.0.limits)?;
@@ -165,6 +166,11 @@ impl Authenticator {
         }
     }
 
+    /// Which right a verb needs, for whoever lacks it, in words that say nothing of what is there; none where rights have no names.
+    pub fn missing(&self, verb: Verb) -> Option<&'static str> {
+        matches!(self.0.kind, Kind::Index(_)).then(|| missing(verb))
+    }
+
     /// The value of `WWW-Authenticate` for a `401`; none where nobody is asked.
     ///
     /// `scope` is what the request needs (`repository:acme/app:pull,push`), `error` comes from [`Refusal::error`] or is
@@ -174,6 +180,16 @@ impl Authenticator {
         &self,
         scope: Option<&str>,
         error: Option<&str>,
+        here: impl FnOnce(&str) -> String,
+    ) -> Option<String> {
+        self.challenge_saying(scope, error.map(|error| (error, None)), here)
+    }
+
+    /// The same with a sentence about the error. Clients that know the parameter show it and not a sentence of their own.
+    pub fn challenge_saying(
+        &self,
+        scope: Option<&str>,
+        error: Option<(&str, Option<&str>)>,
         here: impl FnOnce(&str) -> String,
     ) -> Option<String> {
         match &self.0.kind {
@@ -230,6 +246,7 @@ mod tests {
             rights,
             way: Via::Nothing.way(0),
             kind: IdentityKind::Anonymous,
+            lack: None,
         }
     }
 

@@ -169,6 +169,11 @@ impl Presented {
         &self.subjects
     }
 
+    /// When it ends.
+    pub(crate) fn until(&self) -> SystemTime {
+        self.until
+    }
+
     /// Whether it is good at `now`: a connection may outlive it.
     pub fn holds(&self, now: SystemTime) -> bool {
         self.from <= now && now <= self.until

@@ -38,7 +38,7 @@ pub(crate) fn bearer(
     realm: &str,
     service: &str,
     scope: Option<&str>,
-    error: Option<&str>,
+    error: Option<(&str, Option<&str>)>,
 ) -> String {
     let mut out = String::from("Bearer ");
     push_parameter(&mut out, "realm", realm);
@@ -46,8 +46,11 @@ pub(crate) fn bearer(
     if let Some(scope) = scope {
         push_parameter(&mut out, "scope", scope);
     }
-    if let Some(error) = error {
+    if let Some((error, description)) = error {
         push_parameter(&mut out, "error", error);
+        if let Some(description) = description {
+            push_parameter(&mut out, "error_description", description);
+        }
     }
     out
 }
@@ -86,8 +89,13 @@ mod tests {
             r#"Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull,push""#
         );
         assert_eq!(
-            bearer("https://a/t", "s", None, Some("invalid_token")),
+            bearer("https://a/t", "s", None, Some(("invalid_token", None))),
             r#"Bearer realm="https://a/t",service="s",error="invalid_token""#
+        );
+        let lacks = Some(("insufficient_scope", Some("nothing gives `it`")));
+        assert_eq!(
+            bearer("https://a/t", "s", None, lacks),
+            r#"Bearer realm="https://a/t",service="s",error="insufficient_scope",error_description="nothing gives `it`""#
         );
     }
 

@@ -76,6 +76,7 @@ impl Htpasswd {
                 rights: Rights::Everything,
                 way: Via::Password.way(0),
                 kind: IdentityKind::Password,
+                lack: None,
             })
         } else {
             Err(Refusal::password("no such user, or another password"))

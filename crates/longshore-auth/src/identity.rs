@@ -66,6 +66,11 @@ impl Needs<'_> {
         matches!(self.verb, Some(Verb::Push | Verb::Delete))
     }
 
+    /// What it changes and how; none where it does not.
+    pub fn changed(&self) -> Option<(&RepoName, Verb)> {
+        self.repo.zip(self.verb.filter(|_| self.changes()))
+    }
+
     /// The same as scopes. Who pushes also pulls: clients look before they send.
     pub fn scopes(&self) -> Scopes {
         let mut scopes = Scopes::default();
@@ -112,6 +117,9 @@ pub struct Identity {
     /// What that rests on. An edge answers `401` to an anonymous caller that lacks a right, so that it can log in, and
     /// tells a caller that has logged in that it is not allowed.
     pub kind: IdentityKind,
+    /// Why it may not do what the request needs, where it may not and may know why: which right is missing, or what takes it away.
+    /// There is nothing where a repository is not there, nor where it is hidden.
+    pub lack: Option<Box<str>>,
 }
 
 impl Identity {
@@ -121,6 +129,7 @@ impl Identity {
             rights: access.rights(),
             way: Via::Nothing.way(0),
             kind: IdentityKind::Anonymous,
+            lack: None,
         }
     }
 }

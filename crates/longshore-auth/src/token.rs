@@ -6,7 +6,7 @@
 
 mod access;
 mod chain;
-mod claims;
+pub(crate) mod claims;
 pub(crate) mod fuzzing;
 pub(crate) mod json;
 pub(crate) mod jws;
@@ -23,7 +23,7 @@ use longshore_core::Rights;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use self::claims::{Claims, Expected};
+use self::claims::{Claims, Expected, Leeway};
 use self::jws::Jws;
 use self::key::Key;
 use self::keys::{Bundle, JwkSet, Keys};
@@ -44,7 +44,7 @@ pub(crate) struct Tokens {
     pub(crate) realm: String,
     /// The name of this registry at the token server.
     pub(crate) service: String,
-    leeway: Duration,
+    leeway: Leeway,
     token_bytes: usize,
     expected: Expected,
     bundle: Option<Arc<WatchedFile<Bundle>>>,
@@ -163,7 +163,10 @@ impl Tokens {
         Ok(Tokens {
             realm: realm.clone(),
             service: service.clone(),
-            leeway: *leeway,
+            leeway: Leeway {
+                early: *leeway,
+                late: *leeway,
+            },
             token_bytes: limits.token_bytes,
             expected: Expected {
                 issuer: issuer.clone(),
@@ -186,7 +189,11 @@ impl Tokens {
         Tokens {
             realm: String::new(),
             service: options.service.clone(),
-            leeway: options.leeway,
+            // Whoever issued it said its end by clocks that are ours: what it rests on ends then.
+            leeway: Leeway {
+                early: options.leeway,
+                late: Duration::ZERO,
+            },
             token_bytes: options.limits.token_bytes,
             expected: Expected {
                 issuer: options.issuer.clone(),
@@ -351,6 +358,7 @@ fn identity(claims: &Claims) -> Identity {
         rights: claims.rights.clone(),
         way: claims.way,
         kind: IdentityKind::Token,
+        lack: None,
     }
 }
 

@@ -122,6 +122,12 @@ impl Verbs {
         self.0 & (1 << verb as u8) != 0
     }
 
+    /// What is in both sets.
+    #[must_use]
+    pub const fn common(self, other: Verbs) -> Verbs {
+        Verbs(self.0 & other.0)
+    }
+
     /// Both sets.
     #[must_use]
     pub const fn and(self, other: Verbs) -> Verbs {

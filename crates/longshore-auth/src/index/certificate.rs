@@ -15,6 +15,7 @@ use super::{Index, unavailable};
 use crate::certificate::Presented;
 use crate::identity::Refusal;
 use crate::rights::Narrow;
+use crate::rights::decide::first;
 
 /// How old the note of a rule's last use may be.
 const USED_EVERY: Duration = Duration::from_hours(1);
@@ -95,6 +96,7 @@ impl Index {
             version: login.version,
             proof: Proof::Certificate(rule.id),
             narrowed,
+            until: first(rule.expires, Some(micros(presented.until()))),
         }))
     }
 

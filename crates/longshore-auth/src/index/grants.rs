@@ -11,7 +11,17 @@ use longshore_spec::scope::{Actions, Scope, Scopes};
 
 use super::{Index, Known, unavailable};
 use crate::identity::{Needs, Refusal};
-use crate::rights::{Action, Via, Who, grant_of};
+use crate::rights::decide::{both, is_empty};
+use crate::rights::{Action, Facts, Granted, Via, Who, grant_of, lack_of};
+
+/// What of a change is allowed.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    /// What is.
+    pub(crate) grants: Vec<Grant>,
+    /// Why what was asked for is not, where whoever asked may know that.
+    pub(crate) lack: Option<String>,
+}
 
 impl Index {
     /// What of `scopes` is allowed to `known`, or to everybody.
@@ -24,7 +34,7 @@ impl Index {
         scopes: &Scopes,
         from: IpAddr,
         now: SystemTime,
-    ) -> Result<Vec<Grant>> {
+    ) -> Result<Granted> {
         let who = known.map_or_else(|| Who::stranger(from), |known| known.who(from));
         self.granted(&who, scopes, now).await
     }
@@ -37,7 +47,7 @@ impl Index {
         now: SystemTime,
     ) -> Result<Vec<Grant>> {
         let who = Who::stranger(from);
-        let decide = |facts: &_| grant_of(facts, &who, repo, Actions::PULL, now);
+        let decide = |facts: &_| grant_of(facts, &who, repo, Actions::PULL, now).grants;
         let memory = &self.0.strangers;
         if let Some(grants) = memory.with(repo, now, decide) {
             return Ok(grants);
@@ -46,9 +56,78 @@ impl Index {
         let facts = self.0.judge.facts(&who, repo, now).await?;
         let grants = decide(&facts);
         if !grants.is_empty() {
-            memory.keep(repo, facts, epoch, now);
+            memory.keep(repo.clone(), repo, facts, (epoch, now));
         }
         Ok(grants)
+    }
+
+    /// What `who` may do of a change of `repo` by `verb`, for which a blob may come from elsewhere. Decided from the rows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) async fn changes(
+        &self,
+        who: &Who,
+        (repo, verb): (&RepoName, Verb),
+        from: Option<&RepoName>,
+        now: SystemTime,
+    ) -> Result<Changes> {
+        let facts = self.0.judge.facts(who, repo, now).await?;
+        let mut found = change(&facts, who, (repo, verb), now);
+        if let Some(from) = from.filter(|from| *from != repo) {
+            let facts = self.0.judge.facts(who, from, now).await?;
+            let pull = grant_of(&facts, who, from, Actions::PULL, now);
+            found.grants.extend(pull.grants);
+        }
+        Ok(found)
+    }
+
+    /// The same for a token that was issued to `who`: from memory that is a few seconds old at most, unless the operator wants the rows.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub(crate) async fn changes_now(
+        &self,
+        who: &Who,
+        (repo, verb): (&RepoName, Verb),
+        from: Option<&RepoName>,
+        now: SystemTime,
+    ) -> Result<Changes> {
+        if self.0.options.strict_revocation {
+            return self.changes(who, (repo, verb), from, now).await;
+        }
+        let decide = |facts: &_| change(facts, who, (repo, verb), now);
+        let mut found = self.remembered(who, repo, decide, now).await?;
+        if let Some(from) = from.filter(|from| *from != repo) {
+            let decide = |facts: &_| Changes {
+                grants: grant_of(facts, who, from, Actions::PULL, now).grants,
+                lack: None,
+            };
+            let pull = self.remembered(who, from, decide, now).await?;
+            found.grants.extend(pull.grants);
+        }
+        Ok(found)
+    }
+
+    async fn remembered(
+        &self,
+        who: &Who,
+        repo: &RepoName,
+        decide: impl Fn(&Facts) -> Changes,
+        now: SystemTime,
+    ) -> Result<Changes> {
+        let memory = &self.0.bearers;
+        let key = (who.id().0, repo.clone());
+        if let Some(found) = memory.with(&key, now, &decide) {
+            return Ok(found);
+        }
+        let epoch = memory.epoch();
+        let facts = self.0.judge.facts(who, repo, now).await?;
+        let found = decide(&facts);
+        if !found.grants.is_empty() {
+            memory.keep(key, repo, facts, (epoch, now));
+        }
+        Ok(found)
     }
 
     /// What the bearer of a token may do of what a request needs, where the token does not say it.
@@ -62,12 +141,12 @@ impl Index {
         let who = Who::principal(PrincipalId(principal), Via::Bearer, from);
         let granted = self.granted(&who, &needs.scopes(), now).await;
         granted
-            .map(|grants| Rights::Listed(grants.into()))
+            .map(|granted| Rights::Listed(granted.grants.into()))
             .map_err(|error| unavailable(&error))
     }
 
     /// What is granted to `who`; where the list of repositories is asked for, also what it shows.
-    async fn granted(&self, who: &Who, scopes: &Scopes, now: SystemTime) -> Result<Vec<Grant>> {
+    async fn granted(&self, who: &Who, scopes: &Scopes, now: SystemTime) -> Result<Granted> {
         let asked: Vec<Scope> = scopes
             .iter()
             .map(|(resource, actions)| Scope {
@@ -76,14 +155,111 @@ impl Index {
             })
             .collect();
         if asked.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Granted::default());
         }
-        let mut grants = self.0.judge.grant(who, &asked, now).await?;
-        if grants.iter().any(|grant| grant.on == On::Catalog) {
+        let mut granted = self.0.judge.grant(who, &asked, now).await?;
+        if granted.grants.iter().any(|grant| grant.on == On::Catalog) {
             let seen = self.0.judge.reach(who, Action::RepositoryList, now).await?;
             let pull = Verbs::NONE.with(Verb::Pull);
-            grants.push(Grant::new(On::Within(Arc::new(seen)), pull));
+            let list = Grant::new(On::Within(Arc::new(seen)), pull);
+            granted.grants.push(list);
         }
-        Ok(grants)
+        Ok(granted)
+    }
+}
+
+/// What facts about `repo` allow of a change. Who changes also pulls: clients look before they send.
+fn change(facts: &Facts, who: &Who, (repo, verb): (&RepoName, Verb), now: SystemTime) -> Changes {
+    let asked = match verb {
+        Verb::Delete => Actions::DELETE,
+        _ => Actions::PUSH,
+    };
+    let grants = grant_of(facts, who, repo, Actions::PULL.union(asked), now).grants;
+    let lacks = !grants.iter().any(|grant| grant.verbs.has(verb));
+    let lack = lacks.then(|| lack_of(facts, who, repo, verb, now));
+    Changes {
+        grants,
+        lack: lack.flatten(),
+    }
+}
+
+/// What both a token and the rights of now allow. Both name repositories; of other things nothing is left.
+pub(crate) fn common(token: &Rights, granted: Vec<Grant>) -> Rights {
+    let listed = match token {
+        Rights::Nothing => return Rights::Nothing,
+        Rights::Everything => return Rights::Listed(granted.into()),
+        Rights::Listed(listed) => listed,
+    };
+    let mut left = Vec::new();
+    for now in &granted {
+        for then in listed.iter().filter(|then| then.on == now.on) {
+            let limit = |grant: &Grant| grant.tags.as_deref().cloned();
+            let tags = both(limit(now), limit(then));
+            let verbs = now.verbs.common(then.verbs);
+            if verbs != Verbs::NONE && !tags.as_ref().is_some_and(is_empty) {
+                left.push(Grant {
+                    on: now.on.clone(),
+                    verbs,
+                    tags: tags.map(Arc::new),
+                });
+            }
+        }
+    }
+    Rights::Listed(left.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_core::{Named, TagLimit};
+    use longshore_spec::name::Tag;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn grants() -> impl Strategy<Value = Vec<Grant>> {
+        let limit = prop::option::of(prop::sample::subsequence(
+            vec!["a*", "ab", "b*", "!ab", "!b*", "*"],
+            1..3,
+        ));
+        let verbs = prop::sample::subsequence(vec![Verb::Pull, Verb::Push, Verb::Delete], 0..3);
+        let name = prop::sample::select(vec!["x", "y"]);
+        let one = (name, verbs, limit).prop_map(|(name, verbs, limit)| Grant {
+            on: On::Repo(name.parse().unwrap()),
+            verbs: verbs.into_iter().collect(),
+            tags: limit.map(|words| Arc::new(TagLimit::read(words).unwrap())),
+        });
+        prop::collection::vec(one, 0..4)
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_common_is_allowed_by_both_and_all_of_it_where_both_say_the_same(
+            token in grants(),
+            now in grants(),
+        ) {
+            let then = Rights::Listed(token.clone().into());
+            let both = common(&then, now.clone());
+            let again = common(&then, token);
+            let now = Rights::Listed(now.into());
+            for name in ["x", "y"] {
+                let repo: RepoName = name.parse().unwrap();
+                for verb in [Verb::Pull, Verb::Push, Verb::Delete] {
+                    for tag in ["a", "ab", "b", "c"] {
+                        let tag: [Tag; 1] = [tag.parse().unwrap()];
+                        let may = |rights: &Rights| {
+                            rights.allow_named(Some(&repo), verb, Named::Tags(&tag))
+                        };
+                        prop_assert!(!may(&both) || (may(&then) && may(&now)));
+                        prop_assert_eq!(may(&again), may(&then));
+                    }
+                    let whole = |rights: &Rights| {
+                        rights.allow_named(Some(&repo), verb, Named::Whatever)
+                    };
+                    prop_assert!(!whole(&both) || (whole(&then) && whole(&now)));
+                    let may = |rights: &Rights| rights.allow(Some(&repo), verb);
+                    prop_assert!(!may(&both) || (may(&then) && may(&now)));
+                }
+            }
+        }
     }
 }

@@ -136,6 +136,7 @@ impl Index {
             version: robot.version,
             proof: Proof::Keyless(rule.id),
             narrowed,
+            until: rule.expires,
         };
         Ok((known, rule))
     }

@@ -42,6 +42,8 @@ pub struct Known {
     pub proof: Proof,
     /// What that leaves of its rights; all where it does not narrow.
     pub narrowed: Option<Arc<Narrow>>,
+    /// When what it was known by ends, in microseconds; none where that has no end, or none that is known.
+    pub until: Option<i64>,
 }
 
 impl Known {

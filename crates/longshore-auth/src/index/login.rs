@@ -138,6 +138,7 @@ impl Index {
             version: login.version,
             proof: Proof::Password,
             narrowed: None,
+            until: None,
         };
         Ok((known, has_factor))
     }
@@ -258,6 +259,7 @@ impl Index {
                 _ => Proof::Personal(secret.id),
             },
             narrowed,
+            until: secret.expires,
         }))
     }
 

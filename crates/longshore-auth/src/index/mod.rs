@@ -12,12 +12,12 @@ pub mod keep;
 mod keyless;
 mod known;
 mod login;
+mod memory;
 mod options;
 pub mod password;
 pub mod secret;
 mod session;
 mod sources;
-mod strangers;
 mod token;
 mod versions;
 
@@ -29,8 +29,9 @@ use aws_lc_rs::hmac;
 use longshore_meta::secrets::secret_delete_expired;
 use longshore_meta::time::micros;
 use longshore_meta::{Db, Durability};
+use longshore_spec::name::RepoName;
 
-use self::strangers::Strangers;
+use self::memory::{Memory, PULLED, PUSHED};
 use self::versions::Versions;
 use crate::checked::Checks;
 use crate::failures::{Failure, Failures};
@@ -44,6 +45,7 @@ use crate::rights::{Judge, role};
 
 pub use self::device::{DeviceCodes, UserCode, counted_as};
 pub use self::factor::FactorError;
+pub(crate) use self::grants::common;
 pub use self::keyless::{KEYLESS, RULES_OF_ISSUER};
 pub use self::known::{Known, Proof};
 pub(crate) use self::login::unavailable;
@@ -74,7 +76,10 @@ struct Inner {
     /// What the password of somebody who does not exist is checked against.
     decoy: Arc<str>,
     versions: Versions,
-    strangers: Strangers,
+    /// What strangers pull is decided from.
+    strangers: Memory<RepoName>,
+    /// What tokens change is decided from, by whose they are; 0: a stranger's.
+    bearers: Memory<(i64, RepoName)>,
     judge: Judge,
 }
 
@@ -158,7 +163,8 @@ impl Index {
             failures: Failures::default(),
             decoy,
             versions: Versions::new(),
-            strangers: Strangers::new(),
+            strangers: Memory::of(PULLED),
+            bearers: Memory::of(PUSHED),
         })))
     }
 
@@ -244,12 +250,14 @@ impl Index {
 
     /// Forgets what is remembered of a principal that something was just taken from, so that it counts at once here.
     pub fn forget(&self, principal: i64) {
+        self.0.bearers.forget();
         self.0.versions.forget(principal);
     }
 
-    /// The same of everybody, where it is not known from whom, and of what strangers may do.
+    /// The same of everybody, where it is not known from whom, and of what strangers and bearers of tokens may do.
     pub fn forget_all(&self) {
         self.0.strangers.forget();
+        self.0.bearers.forget();
         self.0.versions.forget_all();
     }
 

@@ -148,6 +148,7 @@ impl Index {
             version: login.version,
             proof: Proof::Source,
             narrowed: None,
+            until: None,
         })
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! What is given is what was asked and is allowed, never an error for what is not: clients ask for more than they need.
 //! A token says names and actions, not rules; so what it may do ends with it, or sooner where a registry looks at the
-//! version of its owner.
+//! version of its owner, and at the rules for what is changed. It ends no later than the credential it is given for and the first
+//! binding that what it says rests on.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ use super::secret::{NoRandom, ShownSecret, hash};
 use crate::header::{Credentials, check_basic};
 use crate::identity::Refusal;
 use crate::issuer::IssuerError;
+use crate::rights::decide::first;
 
 /// The least life that is announced: clients take a missing or shorter one for a minute.
 const LEAST: Duration = Duration::from_mins(1);
@@ -130,13 +132,14 @@ impl Index {
         if !is_own && !options.services.iter().any(|other| other == service) {
             return Err(TokenError::Service(service.to_owned()));
         }
-        let mut grants = self.grants(known, &ask.scopes, peer, now).await?;
+        let granted = self.grants(known, &ask.scopes, peer, now).await?;
+        let mut grants = granted.grants;
         if known.is_some_and(|known| known.narrowed.is_some()) {
             // A token does not say what its credential was narrowed to, so it cannot narrow a list.
             grants.retain(|grant| matches!(grant.on, On::Repo(_)));
         }
         let access = access(&grants, is_own);
-        let lives = options.keys.token_ttl.max(LEAST);
+        let ends = first(granted.until, known.and_then(|known| known.until));
         let mut random = [0; 16];
         SystemRandom::new()
             .fill(&mut random)
@@ -145,13 +148,21 @@ impl Index {
             .duration_since(SystemTime::UNIX_EPOCH)
             .unwrap_or_default()
             .as_secs();
+        let until = since + options.keys.token_ttl.max(LEAST).as_secs();
+        // What it rests on may end before; then it does, too, and in whole seconds never later.
+        let until = match ends {
+            Some(end) => until
+                .min(u64::try_from(end / 1_000_000).unwrap_or(0))
+                .max(since),
+            None => until,
+        };
         let mut claims = json!({
             "iss": options.issuer,
             "sub": known.map_or("", |known| &known.name),
             "aud": service,
             "iat": since,
             "nbf": since,
-            "exp": since + lives.as_secs(),
+            "exp": until,
             "jti": format!("{:032x}", u128::from_be_bytes(random)),
             "access": access.entries,
         });
@@ -172,7 +183,7 @@ impl Index {
         };
         Ok(Issued {
             token,
-            expires_in: lives,
+            expires_in: Duration::from_secs(until - since),
             issued_at: SystemTime::UNIX_EPOCH + Duration::from_secs(since),
             granted: access.granted,
             refresh,

@@ -78,6 +78,9 @@ pub struct Decision<'f> {
     pub of: Option<PrincipalId>,
     /// The tags it is allowed for; `None`: all.
     pub limit: Option<TagLimit>,
+    /// Until when it is allowed if no row changes, in microseconds: what it rests on ends then, a binding or an account. Networks and
+    /// hours are not looked at.
+    pub until: Option<i64>,
 }
 
 impl Decision<'_> {
@@ -93,6 +96,7 @@ pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
         verdict: Err(why),
         of,
         limit: None,
+        until: None,
     };
     let own = question.who.principal;
     if facts.ground.is_nowhere {
@@ -102,6 +106,7 @@ pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
         verdict: Ok(Because::Operator),
         of: own,
         limit: None,
+        until: None,
     };
     if !question.who.is_operator() {
         let narrowed = question.who.narrowed.as_ref();
@@ -114,17 +119,18 @@ pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
         for (at, party) in facts.parties.iter().enumerate() {
             match of_party(party, &facts.ground, question) {
                 Err(why) => return refused(party.id, why),
-                Ok((because, limit)) => {
+                Ok(ground) => {
                     if at == 0 {
-                        answer.verdict = Ok(because);
+                        answer.verdict = Ok(ground.because);
                     }
-                    answer.limit = both(answer.limit, limit);
+                    answer.limit = both(answer.limit, ground.limit);
+                    let account = party.standing.and_then(|standing| standing.expires);
+                    answer.until = first(first(answer.until, ground.until), account);
                 }
             }
         }
         // What each of two may with some tags, both together may with none.
-        let empty = |limit: &TagLimit| limit.allow.as_ref().is_some_and(TagPatterns::is_empty);
-        if answer.limit.as_ref().is_some_and(empty) {
+        if answer.limit.as_ref().is_some_and(is_empty) {
             return refused(own, Refused::Nothing);
         }
     }
@@ -151,15 +157,33 @@ pub fn inactive(party: &Party, now: SystemTime) -> Option<Refused<'static>> {
     }
 }
 
+/// Why somebody may do something, with which tags and until when.
+struct Footing<'f> {
+    because: Because<'f>,
+    limit: Option<TagLimit>,
+    until: Option<i64>,
+}
+
+/// What allows something, and when that ends.
+type Rest<'f> = (Because<'f>, Option<i64>);
+
+/// The earlier of two ends; none is no end.
+pub(crate) fn first(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    match (one, other) {
+        (None, end) | (end, None) => end,
+        (Some(one), Some(other)) => Some(one.min(other)),
+    }
+}
+
 fn of_party<'f>(
     party: &'f Party,
     ground: &'f Ground,
     question: &Question<'_>,
-) -> Result<(Because<'f>, Option<TagLimit>), Refused<'f>> {
+) -> Result<Footing<'f>, Refused<'f>> {
     if let Some(why) = inactive(party, question.now) {
         return Err(why);
     }
-    let (mut whole, mut part) = (None, None);
+    let (mut whole, mut part): (Option<Rest<'f>>, Option<Rest<'f>>) = (None, None);
     let (mut allow, mut deny) = (Vec::new(), Vec::new());
     for rule in counting(
         &party.rules,
@@ -176,31 +200,54 @@ fn of_party<'f>(
         match (rule.deny, tags) {
             (true, None) => return Err(Refused::Rule(rule)),
             (true, Some(tags)) => deny.extend(tags.iter().cloned()),
-            (false, None) => whole = whole.or(Some(Because::Rule(rule))),
+            // Of several that allow it wholly the one that ends last is enough.
+            (false, None) => {
+                whole = Some(match whole {
+                    None => (Because::Rule(rule), rule.expires),
+                    Some((because, end)) => {
+                        let last = end.zip(rule.expires).map(|(one, other)| one.max(other));
+                        (because, last)
+                    }
+                });
+            }
+            // Of those that allow it for some tags each is needed for its own.
             (false, Some(tags)) => {
-                part = part.or(Some(Because::Rule(rule)));
+                part = Some(match part {
+                    None => (Because::Rule(rule), rule.expires),
+                    Some((because, end)) => (because, first(end, rule.expires)),
+                });
                 allow.extend(tags.iter().cloned());
             }
         }
     }
-    if whole.is_none() {
-        whole = visible(party, ground, question.action);
+    if whole.as_ref().is_none_or(|(_, end)| end.is_some())
+        && let Some(seen) = visible(party, ground, question.action)
+    {
+        whole = Some((whole.map_or(seen, |(because, _)| because), None));
     }
     let deny = patterns(deny);
     match (whole, part) {
-        (Some(because), _) => {
+        (Some((because, until)), _) => {
             let limit = deny.map(|deny| TagLimit {
                 allow: None,
                 deny: Some(deny),
             });
-            Ok((because, limit))
+            Ok(Footing {
+                because,
+                limit,
+                until,
+            })
         }
-        (None, Some(because)) => {
+        (None, Some((because, until))) => {
             let limit = TagLimit {
                 allow: Some(TagPatterns::from_iter(allow)),
                 deny,
             };
-            Ok((because, Some(limit)))
+            Ok(Footing {
+                because,
+                limit: Some(limit),
+                until,
+            })
         }
         (None, None) => Err(Refused::Nothing),
     }
@@ -238,8 +285,13 @@ fn patterns(list: Vec<TagPattern>) -> Option<TagPatterns> {
     (!list.is_empty()).then(|| TagPatterns::from_iter(list))
 }
 
+/// Whether a limit leaves no tag at all.
+pub(crate) fn is_empty(limit: &TagLimit) -> bool {
+    limit.allow.as_ref().is_some_and(TagPatterns::is_empty)
+}
+
 /// The tags that both limits leave, or fewer: a pattern of one stays where a pattern of the other is known to mean all of it.
-fn both(one: Option<TagLimit>, other: Option<TagLimit>) -> Option<TagLimit> {
+pub(crate) fn both(one: Option<TagLimit>, other: Option<TagLimit>) -> Option<TagLimit> {
     let (one, other) = match (one, other) {
         (None, limit) | (limit, None) => return limit,
         (Some(one), Some(other)) => (one, other),

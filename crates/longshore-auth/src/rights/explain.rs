@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::action::Action;
 use super::decide::{Because, Decision, Question, Refused, decide, inactive};
 use super::facts::Facts;
-use super::ground::{Ground, Object, ReadOnly};
+use super::ground::{Ground, Object};
 use super::rule::{Idle, Rule};
 use super::who::Who;
 
@@ -279,11 +279,7 @@ fn reason(decision: &Decision<'_>, of: Option<&str>, bindings: &[Looked]) -> Str
             format!("{}, and what is denied anywhere is denied", text(rule))
         }
         Err(Refused::Nothing) => "nothing allows it".to_owned(),
-        Err(Refused::ReadOnly(ReadOnly::System)) => "the whole system is read-only now".to_owned(),
-        Err(Refused::ReadOnly(ReadOnly::Namespace(path))) => {
-            format!("the namespace `{path}` is read-only")
-        }
-        Err(Refused::ReadOnly(ReadOnly::Repository)) => "the repository is read-only".to_owned(),
+        Err(Refused::ReadOnly(what)) => what.to_string(),
         Err(Refused::TooDeep) => "robots have made one another too often".to_owned(),
         Err(Refused::Nowhere) => "there is no such namespace".to_owned(),
     };

@@ -1,5 +1,8 @@
 //! What is asked about, and what lies around it.
 
+use std::fmt;
+use std::time::SystemTime;
+
 use longshore_core::Result;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, Visibility, namespace_chain, namespace_get,
@@ -9,7 +12,6 @@ use longshore_meta::settings::setting_get;
 use longshore_meta::time::micros;
 use longshore_meta::{Tx, names, repos};
 use longshore_spec::name::{RepoName, Tag};
-use std::time::SystemTime;
 
 use super::role::LIBRARY;
 
@@ -88,6 +90,16 @@ pub enum ReadOnly<'g> {
     Namespace(&'g str),
     /// The repository.
     Repository,
+}
+
+impl fmt::Display for ReadOnly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadOnly::System => f.write_str("the whole system is read-only now"),
+            ReadOnly::Namespace(path) => write!(f, "the namespace `{path}` is read-only"),
+            ReadOnly::Repository => f.write_str("the repository is read-only"),
+        }
+    }
 }
 
 impl Ground {

@@ -10,12 +10,21 @@ use longshore_spec::pattern::TagPatterns;
 use longshore_spec::scope::{Actions, Resource, Scope};
 
 use super::action::Action;
-use super::decide::{Question, decide};
+use super::decide::{Question, decide, first};
 use super::explain::Explanation;
 use super::facts::Facts;
 use super::ground::Object;
 use super::reach;
 use super::who::Who;
+
+/// What is granted, and until when if no row changes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Granted {
+    /// The grants.
+    pub grants: Vec<Grant>,
+    /// When the first thing ends that one of them rests on, in microseconds.
+    pub until: Option<i64>,
+}
 
 /// Decides who may do what, from the rows of a database. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -34,7 +43,7 @@ impl Judge {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn grant(&self, who: &Who, asked: &[Scope], now: SystemTime) -> Result<Vec<Grant>> {
+    pub async fn grant(&self, who: &Who, asked: &[Scope], now: SystemTime) -> Result<Granted> {
         let args = (who, asked, now);
         self.db
             .read(&args, |tx, (who, asked, now)| {
@@ -139,24 +148,27 @@ pub async fn grant(
     who: &Who,
     asked: &[Scope],
     now: SystemTime,
-) -> Result<Vec<Grant>> {
-    let mut grants = Vec::new();
+) -> Result<Granted> {
+    let mut granted = Granted::default();
     for scope in asked {
         match &scope.resource {
             Resource::Repository { repo, .. } => {
                 let object = Object::Repository(repo.clone());
                 let facts = Facts::load(tx, who, &object, now).await?;
-                grants.extend(grant_of(&facts, who, repo, scope.actions, now));
+                let more = grant_of(&facts, who, repo, scope.actions, now);
+                granted.until = first(granted.until, more.until);
+                granted.grants.extend(more.grants);
             }
             Resource::Registry(name)
                 if &**name == "catalog" && scope.actions.contains(Actions::ALL) =>
             {
-                grants.push(Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)));
+                let list = Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog));
+                granted.grants.push(list);
             }
             Resource::Registry(_) | Resource::Other { .. } => {}
         }
     }
-    Ok(grants)
+    Ok(granted)
 }
 
 /// Of `actions` on `repo`, what `facts` about it allow: with the verbs that are, once for each limit of tags.
@@ -166,7 +178,7 @@ pub fn grant_of(
     repo: &RepoName,
     actions: Actions,
     now: SystemTime,
-) -> Vec<Grant> {
+) -> Granted {
     let is_new = facts.ground.repo.as_ref().is_none_or(|at| at.id.is_none());
     let ask = |action| {
         let question = Question {
@@ -177,7 +189,9 @@ pub fn grant_of(
             now,
         };
         let decision = decide(facts, &question);
-        decision.is_allowed().then_some(decision.limit)
+        decision
+            .is_allowed()
+            .then_some((decision.limit, decision.until))
     };
     // What is not there is as if it were not theirs, or else a denial would say that something is: only whoever could make it is
     // answered as by a place that has nothing of that name.
@@ -185,8 +199,9 @@ pub fn grant_of(
         ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some()
     };
     if is_new && !may_make() {
-        return Vec::new();
+        return Granted::default();
     }
+    let mut until = None;
     let mut allowed: Vec<(Verbs, Option<TagLimit>)> = Vec::new();
     for (asked, verb, action) in [
         (Actions::PULL, Verb::Pull, Action::RepositoryPull),
@@ -196,10 +211,13 @@ pub fn grant_of(
         if !actions.contains(asked) {
             continue;
         }
-        let Some(limit) = ask(action) else { continue };
+        let Some((limit, end)) = ask(action) else {
+            continue;
+        };
         let Some(limit) = limit.map_or(Some(None), |limit| writable(limit).map(Some)) else {
             continue;
         };
+        until = first(until, end);
         match allowed.iter_mut().find(|(_, known)| *known == limit) {
             Some((verbs, _)) => *verbs = verbs.with(verb),
             None => allowed.push((Verbs::NONE.with(verb), limit)),
@@ -210,7 +228,10 @@ pub fn grant_of(
         verbs,
         tags: limit.map(Arc::new),
     });
-    allowed.collect()
+    Granted {
+        grants: allowed.collect(),
+        until,
+    }
 }
 
 /// A limit that is short enough to be written into a token: with fewer allowed patterns where there are too many, and none at all

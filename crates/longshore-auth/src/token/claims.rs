@@ -26,6 +26,15 @@ pub(crate) struct Expected {
     pub(crate) strangers: Rights,
 }
 
+/// How far clocks may differ.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Leeway {
+    /// How long before its time a token is good.
+    pub(crate) early: Duration,
+    /// How long after its end.
+    pub(crate) late: Duration,
+}
+
 /// The claims of a token for this registry. Times are in seconds since 1970.
 #[derive(Debug, Clone)]
 pub(crate) struct Claims {
@@ -83,20 +92,19 @@ impl Claims {
         })
     }
 
-    /// Whether the token is valid at `now`, where the clocks may differ by `leeway` either way.
+    /// Whether the token is valid at `now`, where the clocks may differ as `leeway` says.
     ///
     /// # Errors
     /// It is expired or not valid yet, or says it was issued in the future.
-    pub(crate) fn check_time(&self, now: SystemTime, leeway: Duration) -> Result<(), &'static str> {
-        let leeway = leeway.as_secs();
+    pub(crate) fn check_time(&self, now: SystemTime, leeway: Leeway) -> Result<(), &'static str> {
         let now = now
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_err(|_| "the clock is before 1970")?
             .as_secs();
-        if now >= self.expires.saturating_add(leeway) {
+        if now >= self.expires.saturating_add(leeway.late.as_secs()) {
             return Err("the token is expired");
         }
-        if self.not_before > now.saturating_add(leeway) {
+        if self.not_before > now.saturating_add(leeway.early.as_secs()) {
             return Err("the token is not valid yet");
         }
         Ok(())

@@ -12,7 +12,7 @@ use rustls_pki_types::CertificateDer;
 use serde_json::Value;
 
 use super::chain::Roots;
-use super::claims::{Claims, Expected};
+use super::claims::{Claims, Expected, Leeway};
 use super::jws::Jws;
 use super::key::Key;
 use super::keys::{Bundle, JwkSet};
@@ -165,6 +165,10 @@ fn check_claims(payload: &[u8]) {
         .checked_add(Duration::from_secs(expires.unwrap_or_default()))
         .and_then(|end| end.checked_add(leeway));
     if let Some(over) = over {
+        let leeway = Leeway {
+            early: leeway,
+            late: leeway,
+        };
         assert!(claims.check_time(over, leeway).is_err());
     }
     let subject = other.get("sub").and_then(Value::as_str).unwrap_or_default();

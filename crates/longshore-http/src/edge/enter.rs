@@ -28,6 +28,8 @@ pub(super) struct Visit<'a> {
     pub(super) cx: Cx,
     /// What the sender's identity rests on.
     pub(super) kind: IdentityKind,
+    /// Why it may not do what the request needs, where it may not and there are words for it.
+    lack: Option<Box<str>>,
 }
 
 impl<'a> Visit<'a> {
@@ -77,6 +79,7 @@ impl<'a> Visit<'a> {
                     now,
                 },
                 kind: identity.kind,
+                lack: identity.lack,
             }),
             Err(refusal) => {
                 tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
@@ -108,6 +111,11 @@ impl<'a> Visit<'a> {
         }
         let scope = scope(request);
         let deed = deed(repo, verb);
+        let lack = self.lack.as_deref().or_else(|| authenticator.missing(verb));
+        let token = format!(
+            "this token does not allow to {deed}{}",
+            lack.map_or_else(String::new, |lack| format!(": {lack}"))
+        );
         let challenge = match self.kind {
             // Whoever gave a password has proven who they are: asking again would only make clients ask for another.
             IdentityKind::Password => None,
@@ -116,7 +124,8 @@ impl<'a> Visit<'a> {
                 authenticator.challenge(scope.as_deref(), None, here)
             }
             IdentityKind::Token => {
-                authenticator.challenge(scope.as_deref(), Some("insufficient_scope"), here)
+                let error = ("insufficient_scope", lack.map(|_| token.as_str()));
+                authenticator.challenge_saying(scope.as_deref(), Some(error), here)
             }
         };
         let fault = match (challenge, &self.cx.actor) {
@@ -124,19 +133,20 @@ impl<'a> Visit<'a> {
                 challenged(challenge, format!("log in to {deed}"))
             }
             (Some(challenge), Actor::Named(name)) if self.kind == IdentityKind::Certificate => {
+                let why = lack.map_or_else(String::new, |lack| format!(": {lack}"));
                 let what = format!(
-                    "`{name}`, by its certificate, may not {deed}; log in as somebody else"
+                    "`{name}`, by its certificate, may not {deed}{why}; log in as somebody else"
                 );
                 challenged(challenge, what)
             }
-            (Some(challenge), _) => {
-                challenged(challenge, format!("this token does not allow to {deed}"))
+            (Some(challenge), _) => challenged(challenge, token),
+            (None, Actor::Named(name)) => {
+                let why = lack.map_or_else(
+                    || "; ask whoever runs this registry".to_owned(),
+                    |lack| format!(": {lack}"),
+                );
+                Error::new(Code::Denied, format!("`{name}` may not {deed}{why}")).into()
             }
-            (None, Actor::Named(name)) => Error::new(
-                Code::Denied,
-                format!("`{name}` may not {deed}; ask whoever runs this registry"),
-            )
-            .into(),
             (None, _) => {
                 Error::new(Code::Denied, format!("it is not allowed here to {deed}")).into()
             }
@@ -248,6 +258,7 @@ mod tests {
             sender,
             cx,
             kind,
+            lack: None,
         };
         let push = parse("POST", "/v2/a/blobs/uploads/", None).unwrap();
         let urls = Urls::new(&super::super::EdgeOptions::default());

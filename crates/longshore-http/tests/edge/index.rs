@@ -377,7 +377,7 @@ impl Village {
 
 thread_local! {
     /// How many seconds after the usual moment it is. Each test has a thread of its own.
-    static PASSED: Cell<u64> = const { Cell::new(0) };
+    pub(super) static PASSED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Lets time pass.

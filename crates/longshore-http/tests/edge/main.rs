@@ -7,6 +7,7 @@
     reason = "tests"
 )]
 
+mod anew;
 mod bad_input;
 mod device;
 mod device_page;
@@ -15,6 +16,7 @@ mod house;
 mod index;
 mod issued;
 mod keyless;
+mod lacks;
 mod limited;
 mod limits;
 mod lists;

@@ -26,10 +26,10 @@ const UPLOADS: &str = "/v2/acme/app/blobs/uploads/";
 const TAGS: &str = "/v2/acme/app/tags/list";
 
 /// A process over the village's database, which is told nothing by the one that changes it.
-struct Other(Site);
+pub(super) struct Other(pub(super) Site);
 
 impl Other {
-    async fn beside(village: &Village, strict: bool) -> Self {
+    pub(super) async fn beside(village: &Village, strict: bool) -> Self {
         let sealing = Arc::new(SealingKey::from_bytes(&[3; 32]));
         let mut options = IndexOptions::new(ISSUER, SERVICE);
         options.strict_revocation = strict;

@@ -39,7 +39,11 @@ async fn true_now(house: &House, repo: &RepoName, from: IpAddr, at: SystemTime) 
         actions: Actions::PULL,
     }];
     let judge = house.hub.judge();
-    judge.grant(&Who::stranger(from), &asked, at).await.unwrap()
+    judge
+        .grant(&Who::stranger(from), &asked, at)
+        .await
+        .unwrap()
+        .grants
 }
 
 fn name(text: &str) -> RepoName {

@@ -32,6 +32,7 @@ mod keyless;
 mod limits;
 mod login;
 mod memory;
+mod revoked;
 mod search;
 mod start;
 mod takeover;

@@ -193,7 +193,7 @@ impl World {
 
     pub(super) async fn grant(&self, who: &Who, scope: &str) -> Vec<Grant> {
         let asked = [scope.parse().unwrap()];
-        self.judge.grant(who, &asked, now()).await.unwrap()
+        self.judge.grant(who, &asked, now()).await.unwrap().grants
     }
 
     pub(super) async fn reach(&self, who: &Who, action: Action) -> Reach {
