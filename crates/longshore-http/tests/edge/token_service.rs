@@ -17,7 +17,7 @@ async fn a_token_says_what_was_asked_and_is_allowed_and_how_long() {
     let token = said.token();
     let json = said.json();
     assert_eq!(json["access_token"], json["token"]);
-    assert_eq!(json["expires_in"], 300);
+    assert_eq!(json["expires_in"], 240);
     assert_eq!(json["issued_at"], "2030-03-17T17:46:40Z");
     assert!(json.get("refresh_token").is_none());
     assert_eq!(said.header("cache-control"), "no-store");
@@ -32,7 +32,7 @@ async fn a_token_says_what_was_asked_and_is_allowed_and_how_long() {
     }
     assert_eq!(
         claims["exp"].as_u64(),
-        claims["iat"].as_u64().map(|at| at + 300)
+        claims["iat"].as_u64().map(|at| at + 240)
     );
     assert_eq!(claims["nbf"], claims["iat"]);
     assert_eq!(claims["jti"].as_str().unwrap().len(), 32);

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::reader::Reader;
 use super::settings::Settings;
 use super::value::choice;
-use super::{Htpasswd, TokenService};
+use super::{Htpasswd, Roles, TokenService};
 
 choice! {
     /// What those who did not log in may do where logins are configured.
@@ -63,10 +63,11 @@ section! {
         /// Where the token service publishes its JSON Web Key Set.
         jwks_url: Option<Url> = None,
         /// How often `jwks_url` is fetched, while tokens come in; less than 5 minutes, after which keys that
-        /// could not be fetched again are used no more.
+        /// could not be fetched again are used no more. A token that names another key has it fetched at once, every 3 seconds
+        /// at most.
         jwks_refresh: Duration = Duration::from_mins(1),
-        /// How far the clocks of token service and registry may differ.
-        leeway: Duration = Duration::from_mins(1),
+        /// How far the clocks of token service and registry may differ: tokens are good for so much longer.
+        leeway: Duration = LEEWAY,
     }
 }
 
@@ -81,6 +82,36 @@ pub enum Auth {
     Token(Box<TokenService>),
     /// By the index in this process.
     Index(Box<Index>),
+}
+
+/// How long what was revoked may go on at a registry that cannot ask the index.
+const REVOKED_WITHIN: Duration = Duration::from_mins(5);
+/// How far clocks of registries may differ where nobody says otherwise.
+const LEEWAY: Duration = Duration::from_mins(1);
+
+/// What the operator should know although it can be used: that something which was revoked goes on for longer than it need.
+pub fn note(auth: &Auth) -> Option<String> {
+    match auth {
+        Auth::Index(index)
+            if (!index.keys.services.is_empty() || index.keys.roles == Roles::Index)
+                && index.keys.token_ttl + LEEWAY > REVOKED_WITHIN =>
+        {
+            let (life, all) = (
+                index.keys.token_ttl.as_secs(),
+                (index.keys.token_ttl + LEEWAY).as_secs(),
+            );
+            Some(format!(
+                "`index.token_ttl` is {life} seconds: at registries that cannot ask this index, what was revoked goes on for up to {all} seconds, as clocks may differ by a minute; 4 minutes or less keeps that below 5"
+            ))
+        }
+        Auth::Token(token) if token.leeway > LEEWAY => {
+            let leeway = token.leeway.as_secs();
+            Some(format!(
+                "`auth.token.leeway` is {leeway} seconds: tokens are good for so much longer than they say, and so is what was revoked; set the clocks right, and a minute is more than enough"
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// The choice the keys amount to.

@@ -20,6 +20,7 @@ pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, P
     let auth = match auth::choose(&settings, &reader) {
         Ok(auth) => {
             openness(&settings, &reader, &auth, &mut problems, &mut notes);
+            notes.extend(auth::note(&auth));
             auth
         }
         // Whether the server would be open is not known until the login is described rightly.

@@ -67,8 +67,9 @@ section! {
         /// The file with the key that signing keys and secrets are protected with. It is made at the first start, and
         /// belongs beside your backups, not into them. Unset, `index.key` in the data directory.
         key_file: Option<PathBuf> = None,
-        /// How long a token is good; from one minute to an hour.
-        token_ttl: Duration = Duration::from_mins(5),
+        /// How long a token is good; from one minute to an hour. At a registry that cannot ask the index, what was revoked
+        /// goes on for that long and its `auth.token.leeway` more.
+        token_ttl: Duration = Duration::from_mins(4),
         /// How long a client that logged in can fetch tokens without its password.
         refresh_ttl: Duration = Duration::from_hours(24 * 30),
         /// How tokens are signed: `ES256`, `EdDSA`, or `RS256` for old verifiers.
@@ -81,8 +82,8 @@ section! {
         rotate_every: Duration = Duration::from_hours(24 * 90),
         /// How long a new key is shown to registries before it signs.
         rotate_lead: Duration = Duration::from_mins(10),
-        /// Look into the database at each write and deletion whether a token's owner still has it, instead of into what
-        /// is at most 5 seconds old.
+        /// Look into the database at each write and deletion whether a token's owner still has it and may do that now, instead
+        /// of into what is at most 5 seconds old.
         strict_revocation: bool = false,
         /// Where there is no mail server: let people make accounts of their own all the same (when the setting `sign_up` is
         /// `open`). Nobody confirms their addresses then.

@@ -1,6 +1,7 @@
 //! Whole configurations, good and bad, with what a stranger reads about them.
 
 pub(super) mod bad;
+mod notes;
 mod properties;
 
 use std::time::Duration;
