@@ -64,8 +64,8 @@ pub struct TokenOptions {
     pub jwks_file: Option<PathBuf>,
     /// The URL of a JWKS: `https`, or `http` to loopback.
     pub jwks_url: Option<String>,
-    /// The least time between two fetches of `jwks_url`, so also the longest until a key that was added or taken back
-    /// counts. Keys that could not be confirmed for [`KEYS_USED_FOR`] are used no more, so it must be shorter than that.
+    /// The least time between two fetches of `jwks_url`, so also the longest until a key that was taken back counts no more. A
+    /// token that names an unknown key has them fetched sooner, every few seconds at most. Keys that could not be confirmed for [`KEYS_USED_FOR`] are used no more, so it must be shorter than that.
     pub jwks_refresh: Duration,
     /// How far the clocks of token server and registry may differ; whole seconds count.
     pub leeway: Duration,

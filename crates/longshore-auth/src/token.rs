@@ -27,7 +27,7 @@ use self::claims::{Claims, Expected, Leeway};
 use self::jws::Jws;
 use self::key::Key;
 use self::keys::{Bundle, JwkSet, Keys};
-use self::remote::RemoteKeys;
+use self::remote::{RemoteKeys, SEEK_EVERY};
 use crate::identity::{Identity, IdentityKind, Refusal};
 use crate::index::Index;
 use crate::issuer::OwnKeys;
@@ -154,7 +154,11 @@ impl Tokens {
                         ),
                     });
                 }
-                let remote = Arc::new(RemoteKeys::new(Box::new(document), *jwks_refresh));
+                let remote = Arc::new(RemoteKeys::new(
+                    Box::new(document),
+                    *jwks_refresh,
+                    SEEK_EVERY,
+                ));
                 remote.refresh(now).await;
                 Some(remote)
             }

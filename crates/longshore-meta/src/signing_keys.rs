@@ -9,7 +9,11 @@ const LIST: &str = "SELECT kid, algorithm, public, certificate, sealed, created,
                     WHERE verify_until IS NULL OR verify_until > ?1";
 const PUT: &str = "INSERT INTO signing_key (kid, algorithm, public, certificate, sealed, created, since, until, verify_until) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
-const RETIRE: &str = "UPDATE signing_key SET until = ?2, verify_until = ?3 WHERE kid = ?1 AND (until IS NULL OR until > ?2)";
+const RETIRE: &str = "UPDATE signing_key SET since = CASE WHEN since > ?2 THEN ?2 ELSE since END, until = ?2, verify_until = ?3 \
+                      WHERE kid = ?1 AND (until IS NULL OR until > ?2)";
+const DISTRUST: &str = "UPDATE signing_key SET since = CASE WHEN since > ?2 THEN ?2 ELSE since END, \
+                        until = CASE WHEN until IS NULL OR until > ?2 THEN ?2 ELSE until END, verify_until = ?2 \
+                        WHERE kid = ?1 AND (verify_until IS NULL OR verify_until > ?2)";
 const ERASE: &str =
     "UPDATE signing_key SET sealed = ?2 WHERE verify_until <= ?1 AND length(sealed) > 0";
 
@@ -94,7 +98,8 @@ pub async fn signing_key_put(tx: &mut Tx<'_>, key: &SigningKey) -> Result<()> {
     tx.exec(PUT, &values).await.map(drop)
 }
 
-/// Lets a key sign until `until` and be trusted until `verify_until`. A key that ends sooner already stays so.
+/// Lets a key sign until `until` and be trusted until `verify_until`. A key that ends sooner already stays so; one that was to begin
+/// later has no time to sign any more.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -105,6 +110,14 @@ pub async fn signing_key_retire(
     verify_until: i64,
 ) -> Result<bool> {
     Ok(tx.exec(RETIRE, &values![kid, until, verify_until]).await? > 0)
+}
+
+/// Ends all trust in a key: it signs no more, and what it signed is good no more.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn signing_key_distrust(tx: &mut Tx<'_>, kid: &str, now: i64) -> Result<bool> {
+    Ok(tx.exec(DISTRUST, &values![kid, now]).await? > 0)
 }
 
 /// Erases the private halves of keys that are trusted no more; their public halves stay, for what else they signed.

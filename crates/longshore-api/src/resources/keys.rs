@@ -77,7 +77,7 @@ fn shown(key: ShownKey) -> Key {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct KeyRotation {
-    /// At once, as when a key has leaked: registries that fetch keys only now and then refuse its tokens until they do.
+    /// At once, as when a key has leaked: no other is trusted any more, and tokens that clients have are void.
     #[serde(default)]
     at_once: bool,
 }

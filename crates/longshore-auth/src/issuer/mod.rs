@@ -2,7 +2,8 @@
 //! noticing.
 //!
 //! A new key is shown before it signs (`lead`), so that verifiers that fetch keys have it by then; the old one signs
-//! until that moment and is trusted for as long as a token of its may live. All of it is rows, so that every node of an
+//! until that moment and is trusted for as long as a token of its may live. Where a key is in wrong hands the next signs at once, and no
+//! other is trusted any more. All of it is rows, so that every node of an
 //! index knows the same keys; in memory is what the next token needs.
 
 mod certificate;
@@ -115,7 +116,7 @@ impl Issuer {
             }
         };
         if is_due {
-            let next = self.make(&ring, self.options.lead, now, seat).await?;
+            let next = self.make(&ring, false, now, seat).await?;
             self.keep(next).await?;
             self.reload(now).await?;
         } else {

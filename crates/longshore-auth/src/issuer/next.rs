@@ -1,9 +1,11 @@
 //! The next key: made first, kept by a transaction of whoever asked for it.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use longshore_core::Result;
-use longshore_meta::signing_keys::{SigningKey, signing_key_put, signing_key_retire};
+use longshore_meta::signing_keys::{
+    SigningKey, signing_key_distrust, signing_key_put, signing_key_retire,
+};
 use longshore_meta::time::{micros, span};
 use longshore_meta::{Durability, Tx};
 use tokio::sync::OwnedMutexGuard;
@@ -17,9 +19,10 @@ use super::{Issuer, IssuerError, SKEW, certificate};
 pub struct NextKey {
     row: SigningKey,
     authority: Option<SigningKey>,
-    /// The keys before it that sign until it does.
-    retired: Vec<String>,
-    verify_until: i64,
+    /// The keys before it, which sign until it does.
+    before: Vec<String>,
+    /// Until when what those signed is good; none: from now on it is not.
+    verify_until: Option<i64>,
     _seat: OwnedMutexGuard<()>,
 }
 
@@ -42,16 +45,19 @@ impl NextKey {
         if let Some(authority) = &self.authority {
             signing_key_put(tx, authority).await?;
         }
-        for kid in &self.retired {
-            signing_key_retire(tx, kid, self.row.since, self.verify_until).await?;
+        for kid in &self.before {
+            match self.verify_until {
+                Some(until) => signing_key_retire(tx, kid, self.row.since, until).await?,
+                None => signing_key_distrust(tx, kid, self.row.since).await?,
+            };
         }
         signing_key_put(tx, &self.row).await
     }
 }
 
 impl Issuer {
-    /// Makes a new key, which is to be shown from now on and to sign after the lead, or at once. [`NextKey::put`] keeps it;
-    /// [`Issuer::reload`] lets it count here.
+    /// Makes a new key, which is to be shown from now on and to sign after the lead; or at once, and then no other key is trusted any
+    /// more. [`NextKey::put`] keeps it; [`Issuer::reload`] lets it count here.
     ///
     /// # Errors
     /// It cannot be made.
@@ -61,13 +67,8 @@ impl Issuer {
         now: SystemTime,
     ) -> std::result::Result<NextKey, IssuerError> {
         let seat = self.changing.clone().lock_owned().await;
-        let lead = if at_once {
-            Duration::ZERO
-        } else {
-            self.options.lead
-        };
         let ring = self.load(now).await?;
-        self.make(&ring, lead, now, seat).await
+        self.make(&ring, at_once, now, seat).await
     }
 
     /// All of that at once.
@@ -102,17 +103,18 @@ impl Issuer {
         Ok(())
     }
 
-    /// The next key. The first signs at once: there is nobody yet who could not know it.
+    /// The next key. The first signs at once: there is nobody yet who could not know it. One that signs at once comes since another is
+    /// in wrong hands, and nobody says which: none before it is trusted any more, also not one that signs no more or not yet.
     pub(super) async fn make(
         &self,
         ring: &Ring,
-        lead: Duration,
+        at_once: bool,
         now: SystemTime,
         seat: OwnedMutexGuard<()>,
     ) -> std::result::Result<NextKey, IssuerError> {
         let since = match ring.latest() {
-            None => now,
-            Some(_) => now + lead,
+            Some(_) if !at_once => now + self.options.lead,
+            _ => now,
         };
         let algorithm = self.options.algorithm;
         let pair = tokio::task::spawn_blocking(move || Pair::generate(algorithm))
@@ -125,21 +127,22 @@ impl Issuer {
             certificate::certify(&pair, &authority, now)?,
             (now, since),
         )?;
-        let retired = ring
+        let before = ring
             .all()
             .iter()
-            .filter(|signer| signer.until.is_none_or(|until| until > since))
+            .filter(|signer| at_once || signer.until.is_none_or(|until| until > since))
             .map(|signer| signer.key.thumbprint.clone())
             .collect();
         tracing::info!(
             algorithm = algorithm.name(),
             "a new key signs tokens, now or soon"
         );
+        let after = micros(since).saturating_add(span(self.options.token_ttl + SKEW));
         Ok(NextKey {
-            verify_until: micros(since).saturating_add(span(self.options.token_ttl + SKEW)),
+            verify_until: (!at_once).then_some(after),
             row,
             authority: made,
-            retired,
+            before,
             _seat: seat,
         })
     }

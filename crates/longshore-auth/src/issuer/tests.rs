@@ -152,19 +152,63 @@ async fn rotation_comes_by_itself_once_a_key_is_old_or_another_algorithm_is_want
 }
 
 #[tokio::test]
-async fn a_key_that_must_go_at_once_goes_at_once_also_while_another_waits() {
+async fn a_key_that_must_go_at_once_goes_at_once_with_all_trust_in_it_also_while_another_waits() {
     let house = House::new();
     let issuer = house.open(KeyOptions::default(), start()).await;
+    let oldest = issuer.sign(b"{}", start()).unwrap();
+    // The first is retired and still trusted, the second signs, and the third waits for its time.
     issuer.rotate(false, start() + DAY).await.unwrap();
-    issuer.rotate(true, start() + DAY).await.unwrap();
-    let keys = issuer.keys(start() + DAY);
-    let now = kid(&issuer.sign(b"{}", start() + DAY).unwrap());
+    let at = start() + DAY + KeyOptions::default().lead;
+    let leaked = issuer.sign(b"{}", at).unwrap();
+    issuer.rotate(false, at).await.unwrap();
+    assert_eq!(issuer.keys(at).len(), 3);
+    assert!(is_trusted(&issuer, &oldest) && is_trusted(&issuer, &leaked));
+    issuer.rotate(true, at).await.unwrap();
+    let keys = issuer.keys(at);
+    assert_eq!(keys.len(), 1, "none of the others is shown: {keys:?}");
+    let fresh = issuer.sign(b"{}", at).unwrap();
+    let now = kid(&fresh);
     let signs = keys.iter().find(|key| key.signs).unwrap();
     assert_eq!((signs.kid.as_str(), signs.until), (now.as_str(), None));
+    assert!(is_trusted(&issuer, &fresh));
+    for token in [&oldest, &leaked] {
+        assert!(!is_trusted(&issuer, token));
+        assert!(!issuer.jwks().contains(&kid(token)));
+    }
+    let again = house.open(KeyOptions::default(), at).await;
+    assert!(!is_trusted(&again, &leaked) && is_trusted(&again, &fresh));
+    let rows = house
+        .db
+        .read(&0, |tx, now| Box::pin(signing_key_list(tx, *now)));
+    for row in rows.await.unwrap() {
+        let is_backwards = row.until.is_some_and(|until| until < row.since);
+        assert!(!is_backwards, "it signs until before it signs: {row:?}");
+    }
     let later = start() + DAY + Duration::from_hours(1);
     issuer.tend(later).await.unwrap();
     assert_eq!(kid(&issuer.sign(b"{}", later).unwrap()), now);
     assert_eq!(issuer.keys(later).len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_another_overtakes_never_signs_and_does_not_say_that_it_does() {
+    let house = House::new();
+    let slow = house.open(KeyOptions::default(), start()).await;
+    slow.rotate(false, start() + DAY).await.unwrap();
+    let overtaken = slow.keys(start() + DAY)[0].kid.clone();
+    let quick = KeyOptions {
+        lead: Duration::from_mins(1),
+        ..KeyOptions::default()
+    };
+    let issuer = house.open(quick, start() + DAY).await;
+    issuer.rotate(false, start() + DAY).await.unwrap();
+    for key in issuer.keys(start() + DAY) {
+        assert!(key.until.is_none_or(|until| key.since <= until), "{key:?}");
+    }
+    for minutes in 0..20 {
+        let now = start() + DAY + Duration::from_mins(minutes);
+        assert_ne!(kid(&issuer.sign(b"{}", now).unwrap()), overtaken);
+    }
 }
 
 #[tokio::test]

@@ -81,7 +81,7 @@ impl Issuer {
         Ok(Issuer {
             url: url.to_owned(),
             web,
-            keys: Arc::new(RemoteKeys::new(Box::new(described), KEYS_EVERY)),
+            keys: Arc::new(RemoteKeys::new(Box::new(described), KEYS_EVERY, KEYS_EVERY)),
         })
     }
 

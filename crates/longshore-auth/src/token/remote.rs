@@ -1,9 +1,9 @@
 //! Keys behind a URL.
 //!
 //! They are fetched at start, once a minute while tokens come in (or as often as configured), and at once when a token
-//! names a key that is not among them, though never more often than that. No request waits while there are keys that may
-//! still be used. Keys that could not be confirmed for five minutes are used no more: a token server that is gone cannot
-//! take keys back.
+//! names a key that is not among them, though not within a few seconds of the fetch before: whoever makes names up buys no
+//! more than that. No request waits while there are keys that may still be used, but for one that names another key. Keys
+//! that could not be confirmed for five minutes are used no more: a token server that is gone cannot take keys back.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -21,6 +21,10 @@ use crate::watched::{Loaded, Parsed as _};
 /// The least time between two fetches while there are no keys at all, so that a token server that starts late is found
 /// soon.
 const FETCH_EVERY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+
+/// The least time between two fetches for tokens that name unknown keys: what a key that signs at once, since the one before it
+/// leaked, costs whoever has just fetched.
+pub(crate) const SEEK_EVERY: Duration = Duration::from_secs(3);
 
 /// Where a key set comes from.
 #[async_trait]
@@ -45,6 +49,8 @@ pub(crate) struct RemoteKeys {
     source: Box<dyn Fetch>,
     /// The least time between two fetches.
     every: Duration,
+    /// The same where a token names a key that is not known.
+    seek_every: Duration,
     state: Mutex<State>,
 }
 
@@ -70,10 +76,11 @@ fn within(span: Duration, then: SystemTime, now: SystemTime) -> bool {
 }
 
 impl RemoteKeys {
-    pub(crate) fn new(source: Box<dyn Fetch>, every: Duration) -> Self {
+    pub(crate) fn new(source: Box<dyn Fetch>, every: Duration, seek_every: Duration) -> Self {
         RemoteKeys {
             source,
             every,
+            seek_every: seek_every.min(every),
             state: Mutex::new(State::default()),
         }
     }
@@ -94,7 +101,7 @@ impl RemoteKeys {
 
     /// Has the keys confirmed where that is due; waits for it only while there are none.
     pub(crate) async fn refresh(self: &Arc<Self>, now: SystemTime) {
-        let flight = self.start(now);
+        let flight = self.start(self.every, now);
         if self.usable(now).is_none() {
             landed(flight).await;
         }
@@ -102,11 +109,11 @@ impl RemoteKeys {
 
     /// Fetches the keys for a token that names an unknown one, unless that was done just now.
     pub(crate) async fn seek(self: &Arc<Self>, now: SystemTime) {
-        landed(self.start(now)).await;
+        landed(self.start(self.seek_every, now)).await;
     }
 
-    /// The fetch under way, which is started where one is due.
-    fn start(self: &Arc<Self>, now: SystemTime) -> Option<watch::Receiver<()>> {
+    /// The fetch under way, which is started where the last one is `every` ago or more.
+    fn start(self: &Arc<Self>, every: Duration, now: SystemTime) -> Option<watch::Receiver<()>> {
         let mut state = self.lock();
         // A flight whose sender is gone has landed, or its task has died; neither may keep the next from starting.
         if let Some(flight) = state
@@ -121,9 +128,9 @@ impl RemoteKeys {
             .as_ref()
             .is_some_and(|held| within(KEYS_USED_FOR, held.confirmed, now));
         let pause = if usable {
-            self.every
+            every
         } else {
-            FETCH_EVERY_WITHOUT_KEYS.min(self.every)
+            FETCH_EVERY_WITHOUT_KEYS.min(every)
         };
         if state.tried.is_some_and(|tried| within(pause, tried, now)) {
             return None;

@@ -197,19 +197,27 @@ async fn a_token_that_ends_in_mid_push_is_asked_for_again_with_the_whole_scope()
 }
 
 #[tokio::test]
-async fn keys_may_change_while_tokens_are_in_use() {
+async fn keys_may_change_while_tokens_are_in_use_and_one_that_leaked_opens_nothing_at_once() {
     let village = Village::new().await;
+    let issuer = village.index.issuer();
     let old = bearer(&village, "repository:acme/app:pull").await;
     assert_eq!(village.ask("GET", BLOB, &old).await.status, 404);
-    village
-        .index
-        .issuer()
-        .rotate(true, super::house::now())
-        .await
-        .unwrap();
+    issuer.rotate(false, super::house::now()).await.unwrap();
+    // The new key has begun to sign, and what the old one signed just before is good.
+    pass(599);
+    let old = bearer(&village, "repository:acme/app:pull").await;
+    pass(2);
     let new = bearer(&village, "repository:acme/app:pull").await;
+    let key = |token: &str| token.split('.').next().unwrap().to_owned();
+    assert_ne!(key(&old), key(&new));
     for token in [&old, &new] {
         assert_eq!(village.ask("GET", BLOB, token).await.status, 404);
+    }
+    issuer.rotate(true, (with_clock().now)()).await.unwrap();
+    let fresh = bearer(&village, "repository:acme/app:pull").await;
+    for (token, expected) in [(&old, 401), (&new, 401), (&fresh, 404)] {
+        let said = village.ask("GET", BLOB, token).await;
+        assert_eq!(said.status, expected);
     }
 }
 

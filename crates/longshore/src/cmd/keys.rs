@@ -21,13 +21,14 @@ pub enum KeysCommand {
     /// Make the next key.
     ///
     /// It is shown to registries now and signs when they have had time to fetch it (`index.rotate_lead`); what the old one
-    /// signed stays good until it ends. No pull fails.
+    /// signed stays good until it ends. No pull fails, unless you say `--now`.
     Rotate {
         /// How the server is asked.
         #[command(flatten)]
         asked: Asked,
-        /// Let it sign at once: for when the old key may be in wrong hands. Registries that have not fetched it yet refuse
-        /// its tokens until they do.
+        /// Let it sign at once and trust no other key any more: for when one may be in wrong hands. Clients have to fetch new
+        /// tokens. Registries that fetch keys ask for it with the first token that names it, and may refuse pulls for three
+        /// seconds until they may ask again.
         #[arg(long)]
         now: bool,
     },

@@ -66,7 +66,7 @@ pub struct Rotate;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RotateArgs {
-    /// Let it sign at once, and not only when every registry has heard of it.
+    /// Let it sign at once, and not only when every registry has heard of it, and trust no other.
     pub at_once: bool,
 }
 

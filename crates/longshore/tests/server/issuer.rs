@@ -133,3 +133,46 @@ async fn without_its_key_an_index_does_not_start_and_says_what_is_missing() {
         "{said}"
     );
 }
+
+#[tokio::test]
+async fn a_key_that_leaked_opens_nothing_and_costs_other_registries_seconds_with_the_usual_settings()
+ {
+    let data = tempfile::tempdir().unwrap();
+    let server = index(data.path());
+    let dir = data.path();
+    done(dir, &["user", "create", "alice"], &format!("{PASSWORD}\n"));
+    let images = tempfile::tempdir().unwrap();
+    let registry = Start::over(images.path())
+        .set("auth.token.index", &format!("http://{}", server.address))
+        .set("auth.token.issuer", "longshore")
+        .set("auth.token.service", "longshore")
+        .run();
+    let who = basic("alice", PASSWORD);
+    let scope = "repository:alice/app:pull,push";
+    let push = || Ask::new("POST", "/v2/alice/app/blobs/uploads/");
+    let leaked = token(&server, &who, scope).await;
+    for place in [&server, &registry] {
+        assert_eq!(status(place, push(), &leaked).await, 202);
+    }
+    // One more is shown already, and waits for its time.
+    done(dir, &["keys", "rotate"], "");
+    let keys = json(dir, &["keys", "rotate", "--now"], "");
+    let keys = keys.as_array().unwrap();
+    assert_eq!(keys.len(), 1, "nothing else is trusted: {keys:?}");
+    assert_eq!(
+        (&keys[0]["signs"], &keys[0]["until"]),
+        (&true.into(), &serde_json::Value::Null)
+    );
+    assert_eq!(status(&server, push(), &leaked).await, 401);
+    let fresh = token(&server, &who, scope).await;
+    assert_eq!(status(&server, push(), &fresh).await, 202);
+    // Half of the minute after which it would have asked anyway.
+    let mut tenths = 0;
+    while status(&registry, push(), &fresh).await != 202 {
+        assert!(tenths < 300, "{}", registry.log());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        tenths += 1;
+    }
+    println!("the registry knew the new key after {tenths} tenths of a second");
+    assert_eq!(status(&registry, push(), &leaked).await, 401);
+}

@@ -151,7 +151,8 @@ async fn a_key_taken_out_of_a_file_is_refused_for_remembered_tokens_too_and_a_ne
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_fetched_when_a_token_names_it_and_at_most_once_a_minute() {
+async fn a_key_that_a_token_names_is_fetched_at_once_and_names_that_are_made_up_cost_a_fetch_in_three_seconds()
+ {
     let (old, new, stranger) = (Signer::es256(), Signer::es256(), Signer::es256());
     let server = KeyServer::start(set(&[&old])).await;
     let tokens = server.tokens().await;
@@ -160,38 +161,58 @@ async fn a_rotated_key_is_fetched_when_a_token_names_it_and_at_most_once_a_minut
 
     server.now_answers(set(&[&old, &new]));
     assert_eq!(
-        why(&tokens, lasting(&new), at(30)).await,
+        why(&tokens, lasting(&new), at(2)).await,
         UNTRUSTED,
-        "asked less than a minute ago"
+        "asked less than three seconds ago"
     );
-    assert_eq!(why(&tokens, lasting(&new), at(60)).await, "");
-    for second in 60..120 {
-        assert_eq!(
-            why(&tokens, lasting(&stranger), at(second)).await,
-            UNTRUSTED
-        );
+    assert_eq!(why(&tokens, lasting(&new), at(3)).await, "");
+    assert_eq!(server.asked(), 2);
+    // A minute of tokens that name what there is not, ten each second.
+    for moment in 0..600_u64 {
+        let now = at(10) + Duration::from_millis(moment * 100);
+        assert_eq!(why(&tokens, lasting(&stranger), now).await, UNTRUSTED);
     }
-    assert_eq!(server.asked(), 2, "unknown names buy no more");
+    assert_eq!(server.asked(), 22, "unknown names buy no more");
+    // A token that names a known key waits for none of that.
+    server.now_answers(Answer::Silence);
+    assert_eq!(why(&tokens, lasting(&old), at(71)).await, "");
 
+    let server = KeyServer::start(set(&[&old])).await;
+    let tokens = server.tokens().await;
+    assert_eq!(why(&tokens, lasting(&old), at(30)).await, "");
+    // The old one leaked: the next signs at once, and the first token of it takes the old one out here.
     server.now_answers(set(&[&new]));
-    assert_eq!(why(&tokens, lasting(&stranger), at(120)).await, UNTRUSTED);
+    assert_eq!(why(&tokens, lasting(&new), at(30)).await, "");
     assert_eq!(
-        why(&tokens, lasting(&old), at(121)).await,
+        why(&tokens, lasting(&old), at(30)).await,
         UNTRUSTED,
         "a removed key is out"
     );
-    assert_eq!(why(&tokens, lasting(&new), at(121)).await, "");
 }
 
 #[tokio::test]
-async fn a_rotated_key_is_fetched_as_often_as_configured() {
+async fn a_key_that_was_taken_back_is_out_with_the_next_fetch_though_nobody_names_another() {
     let (old, new) = (Signer::es256(), Signer::es256());
     let server = KeyServer::start(set(&[&old])).await;
-    let tokens = server.tokens_every(Duration::from_secs(7)).await;
+    let tokens = server.tokens().await;
     server.now_answers(set(&[&new]));
-    assert_eq!(why(&tokens, lasting(&new), at(6)).await, UNTRUSTED);
+    assert_eq!(why(&tokens, lasting(&old), at(59)).await, "");
     assert_eq!(server.asked(), 1);
-    assert_eq!(why(&tokens, lasting(&new), at(7)).await, "");
+    // No request waits for it.
+    assert_eq!(why(&tokens, lasting(&old), at(60)).await, "");
+    settle(&server, 2, &tokens, at(60)).await;
+    assert_eq!(why(&tokens, lasting(&old), at(61)).await, UNTRUSTED);
+}
+
+#[tokio::test]
+async fn a_rotated_key_is_fetched_as_often_as_configured_where_that_is_more_often() {
+    let (old, new) = (Signer::es256(), Signer::es256());
+    let server = KeyServer::start(set(&[&old])).await;
+    let tokens = server.tokens_every(Duration::from_secs(2)).await;
+    server.now_answers(set(&[&new]));
+    assert_eq!(why(&tokens, lasting(&new), at(1)).await, UNTRUSTED);
+    assert_eq!(server.asked(), 1);
+    assert_eq!(why(&tokens, lasting(&new), at(2)).await, "");
     assert_eq!(server.asked(), 2);
 }
 
