@@ -6,8 +6,6 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use crate::age::apart;
-
 /// The first pause.
 const PAUSE: Duration = Duration::from_secs(5);
 /// The longest.
@@ -24,14 +22,31 @@ struct Open {
     pause: Duration,
 }
 
+impl Open {
+    /// Whether its pause goes on. A login that began before the failure, and comes to it after, is in the pause as well; a clock that was
+    /// set back makes that no longer.
+    fn rests(self, now: SystemTime) -> bool {
+        match now.duration_since(self.failed) {
+            Ok(since) => since < self.pause,
+            Err(early) => early.duration() <= self.pause,
+        }
+    }
+}
+
 impl Breaker {
+    /// Whether it is left alone now; nothing is changed by looking.
+    pub(crate) fn pauses(&self, now: SystemTime) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.is_some_and(|open| open.rests(now))
+    }
+
     /// Whether it may be asked. Of those that come after a pause the first may, and the next when that one failed or a
     /// further pause is over.
     pub(crate) fn lets(&self, now: SystemTime) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state.as_mut() {
             None => true,
-            Some(open) if apart(now, open.failed) < open.pause => false,
+            Some(open) if open.rests(now) => false,
             Some(open) => {
                 open.failed = now;
                 true
@@ -66,6 +81,7 @@ mod tests {
         assert!(breaker.lets(at(0)) && breaker.lets(at(0)));
         breaker.failed(at(0));
         assert!(!breaker.lets(at(0)) && !breaker.lets(at(4)));
+        assert!(breaker.pauses(at(4)) && !breaker.pauses(at(5)));
         assert!(breaker.lets(at(5)), "one tries");
         assert!(!breaker.lets(at(5)), "and the others wait for it");
         breaker.failed(at(6));

@@ -48,6 +48,14 @@ pub enum DirectoryError {
         /// What happened, for the log.
         why: String,
     },
+    /// It answers, and what it says of this one person cannot be used.
+    #[error("the directory `{name}` says of somebody what cannot be used: {why}")]
+    Entry {
+        /// Its name.
+        name: String,
+        /// What is wrong, for the log.
+        why: String,
+    },
     /// Too many logins wait for it.
     #[error("too many logins wait for the directory `{name}`")]
     Busy {
@@ -63,7 +71,8 @@ pub trait Directory: fmt::Debug + Send + Sync {
     fn name(&self) -> &str;
 
     /// Who logs in with this name and password; nobody where the name is unknown or the password wrong, with no difference
-    /// between the two. Answers within a few seconds. Dropped midway, nothing is remembered of it.
+    /// between the two. Answers within a few seconds, and is dropped by whoever
+    /// has no more time: who calls counts that as a failure, and leaves it alone for a while.
     ///
     /// # Errors
     /// It cannot be asked just now.

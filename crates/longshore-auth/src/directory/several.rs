@@ -1,7 +1,8 @@
 //! Several directories, asked one after the other within one time limit.
 //!
-//! A login is answered within five seconds whatever is down: each directory gets its share of the time. The
-//! first that knows the person decides. Where none does, and one could not be asked, the login fails for that reason, for
+//! A login is answered within five seconds whatever is down: those that are asked share the time, and what one does not use
+//! is for the next. One that was given up counts as failed, whoever gave it up, and is left alone for a while; the others have
+//! its share meanwhile. The first that knows the person decides. Where none does, and one could not be asked, the login fails for that reason, for
 //! it may be the one that knows. Answers are remembered for a minute under a keyed hash, since a push repeats its password
 //! some hundred times, and a wrong one that a client repeats must not use up the attempts that a directory allows.
 
@@ -12,8 +13,9 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::SystemRandom;
 use quick_cache::sync::Cache;
 use tokio::sync::OnceCell;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
+use super::breaker::Breaker;
 use super::{Directory, DirectoryError, Person};
 use crate::age::apart;
 use crate::options::SetupError;
@@ -45,11 +47,16 @@ impl Answer {
 /// All directories of this system. Cloning copies pointers.
 #[derive(Debug, Clone)]
 pub struct Directories {
-    list: Arc<[Arc<dyn Directory>]>,
+    list: Arc<[Place]>,
     key: Arc<hmac::Key>,
     answers: Arc<Cache<[u8; 32], Arc<Answer>>>,
-    /// How long each may take.
-    share: Duration,
+}
+
+/// A directory, and whether it is left alone.
+#[derive(Debug)]
+struct Place {
+    directory: Arc<dyn Directory>,
+    breaker: Breaker,
 }
 
 impl Directories {
@@ -58,10 +65,6 @@ impl Directories {
     /// # Errors
     /// Two have one name, or the system gives no random numbers.
     pub fn new(list: Vec<Arc<dyn Directory>>) -> Result<Self, SetupError> {
-        Self::within(LOGIN_WITHIN, list)
-    }
-
-    fn within(time: Duration, list: Vec<Arc<dyn Directory>>) -> Result<Self, SetupError> {
         for (at, directory) in list.iter().enumerate() {
             if list
                 .iter()
@@ -80,10 +83,12 @@ impl Directories {
                 problem: "the system gives no random numbers".to_owned(),
             }
         })?;
-        let count = u32::try_from(list.len().max(1)).unwrap_or(u32::MAX);
+        let places = list.into_iter().map(|directory| Place {
+            directory,
+            breaker: Breaker::default(),
+        });
         Ok(Directories {
-            share: time / count,
-            list: list.into(),
+            list: places.collect(),
             key: Arc::new(key),
             answers: Arc::new(Cache::new(MAX_ANSWERS)),
         })
@@ -130,20 +135,22 @@ impl Directories {
         password: &[u8],
         now: SystemTime,
     ) -> Result<Option<Person>, DirectoryError> {
+        let begun = Instant::now();
+        // Those that are left alone take no time.
+        let waiting = self.list.iter().filter(|it| !it.breaker.pauses(now));
+        let shares = u32::try_from(waiting.count().max(1)).unwrap_or(u32::MAX);
+        let mut asked = 0;
         let mut failed = None;
-        for directory in self.list.iter() {
-            match timeout(self.share, directory.check(user, password, now)).await {
-                Ok(Ok(Some(person))) => return Ok(Some(person)),
-                Ok(Ok(None)) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!("{error}");
-                    failed = Some(error);
-                }
-                Err(_) => {
-                    let error = DirectoryError::Unavailable {
-                        name: directory.name().to_owned(),
-                        why: "it did not answer in time".to_owned(),
-                    };
+        for place in self.list.iter() {
+            let mut until = LOGIN_WITHIN;
+            if !place.breaker.pauses(now) {
+                asked = shares.min(asked + 1);
+                until = LOGIN_WITHIN / shares * asked;
+            }
+            match place.ask((user, password), now, begun, begun + until).await {
+                Ok(Some(person)) => return Ok(Some(person)),
+                Ok(None) => {}
+                Err(error) => {
                     tracing::warn!("{error}");
                     failed = Some(error);
                 }
@@ -169,6 +176,43 @@ impl Directories {
     }
 }
 
+impl Place {
+    /// Asks it, unless it is left alone, and notes whether it answers. A login that began at `begun` waits for it `until` then.
+    async fn ask(
+        &self,
+        (user, password): (&str, &[u8]),
+        now: SystemTime,
+        begun: Instant,
+        until: Instant,
+    ) -> Result<Option<Person>, DirectoryError> {
+        let name = || self.directory.name().to_owned();
+        if !self.breaker.lets(now) {
+            return Err(DirectoryError::Unavailable {
+                name: name(),
+                why: "it failed a moment ago".to_owned(),
+            });
+        }
+        let answer = match timeout_at(until, self.directory.check(user, password, now)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(DirectoryError::Unavailable {
+                name: name(),
+                why: "it did not answer in time".to_owned(),
+            }),
+        };
+        match &answer {
+            Ok(_) | Err(DirectoryError::Entry { .. }) => self.breaker.answered(),
+            // The pause begins when it is over with waiting: it would be gone before the next login comes.
+            Err(DirectoryError::Unavailable { .. }) => {
+                self.breaker
+                    .failed(now + Instant::now().duration_since(begun));
+            }
+            // We are busy, and it may be well.
+            Err(DirectoryError::Busy { .. }) => {}
+        }
+        answer
+    }
+}
+
 /// Whether a directory may be asked at all. A bind with an empty password is one without any, which directories accept for
 /// every name; a NUL ends the text in some, and then what is left may be empty.
 pub(crate) fn may_be(user: &str, password: &[u8]) -> bool {
@@ -182,165 +226,4 @@ pub(crate) fn may_be(user: &str, password: &[u8]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use async_trait::async_trait;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    const NOW: SystemTime = SystemTime::UNIX_EPOCH;
-
-    /// A directory that knows one name and password, or none, or never answers.
-    #[derive(Debug)]
-    struct Fake {
-        name: &'static str,
-        knows: Option<(&'static str, &'static str)>,
-        answers: bool,
-        asked: AtomicUsize,
-    }
-
-    impl Fake {
-        fn new(name: &'static str, knows: Option<(&'static str, &'static str)>) -> Arc<Self> {
-            Arc::new(Fake {
-                name,
-                knows,
-                answers: true,
-                asked: AtomicUsize::new(0),
-            })
-        }
-
-        fn dead(name: &'static str) -> Arc<Self> {
-            Arc::new(Fake {
-                name,
-                knows: None,
-                answers: false,
-                asked: AtomicUsize::new(0),
-            })
-        }
-
-        fn asked(&self) -> usize {
-            self.asked.load(Ordering::Relaxed)
-        }
-    }
-
-    fn person(source: &str, name: &str) -> Person {
-        Person {
-            source: source.to_owned(),
-            subject: name.to_owned(),
-            name: name.to_owned(),
-            mail: None,
-            mail_verified: false,
-            full_name: None,
-            groups: None,
-            admin: None,
-        }
-    }
-
-    #[async_trait]
-    impl Directory for Fake {
-        fn name(&self) -> &str {
-            self.name
-        }
-
-        async fn check(
-            &self,
-            user: &str,
-            password: &[u8],
-            _: SystemTime,
-        ) -> Result<Option<Person>, DirectoryError> {
-            self.asked.fetch_add(1, Ordering::Relaxed);
-            if !self.answers {
-                std::future::pending::<()>().await;
-            }
-            let is_it = self
-                .knows
-                .is_some_and(|(name, right)| name == user && right.as_bytes() == password);
-            Ok(is_it.then(|| person(self.name, user)))
-        }
-    }
-
-    #[tokio::test]
-    async fn a_login_is_answered_although_a_directory_never_answers() {
-        let (dead, alive) = (Fake::dead("a"), Fake::new("b", Some(("alice", "secret"))));
-        let both = || vec![dead.clone() as Arc<dyn Directory>, alive.clone()];
-        assert_eq!(Directories::new(both()).unwrap().share, LOGIN_WITHIN / 2);
-        let directories = Directories::within(Duration::from_millis(20), both()).unwrap();
-        let found = directories.check("alice", b"secret", NOW).await.unwrap();
-        assert_eq!(found, Some(person("b", "alice")));
-        let lost = directories.check("bob", b"secret", NOW).await;
-        assert!(
-            matches!(lost, Err(DirectoryError::Unavailable { name, .. }) if name == "a"),
-            "the one that could not be asked may know them"
-        );
-        assert_eq!(dead.asked(), 2, "and that was not remembered");
-    }
-
-    #[tokio::test]
-    async fn the_first_that_knows_decides_and_names_are_unique() {
-        let (first, second) = (
-            Fake::new("a", Some(("alice", "one"))),
-            Fake::new("b", Some(("alice", "two"))),
-        );
-        let directories = Directories::new(vec![first.clone(), second.clone()]).unwrap();
-        let found = directories.check("alice", b"one", NOW).await.unwrap();
-        assert_eq!(found, Some(person("a", "alice")));
-        assert_eq!(second.asked(), 0, "no password goes further than it must");
-        let found = directories.check("alice", b"two", NOW).await.unwrap();
-        assert_eq!(found, Some(person("b", "alice")), "another person");
-        assert!(Directories::new(vec![first.clone(), first]).is_err());
-    }
-
-    #[tokio::test]
-    async fn an_answer_is_remembered_for_a_minute_whether_good_or_bad() {
-        let directory = Fake::new("a", Some(("alice", "secret")));
-        let directories = Directories::new(vec![directory.clone()]).unwrap();
-        for _ in 0..10 {
-            assert!(
-                directories
-                    .check("alice", b"secret", NOW)
-                    .await
-                    .unwrap()
-                    .is_some()
-            );
-            assert!(
-                directories
-                    .check("alice", b"wrong", NOW)
-                    .await
-                    .unwrap()
-                    .is_none()
-            );
-        }
-        assert_eq!(directory.asked(), 2);
-        directories
-            .check("alice", b"secret", NOW + REMEMBER)
-            .await
-            .unwrap();
-        assert_eq!(directory.asked(), 3);
-        directories.forget();
-        directories
-            .check("alice", b"secret", NOW + REMEMBER)
-            .await
-            .unwrap();
-        assert_eq!(directory.asked(), 4);
-    }
-
-    #[tokio::test]
-    async fn passwords_that_a_directory_takes_for_none_are_never_sent() {
-        let directory = Fake::new("a", Some(("alice", "")));
-        let directories = Directories::new(vec![directory.clone()]).unwrap();
-        let long = "x".repeat(1025);
-        for password in [
-            "", " ", "\t\n", "\u{a0}", "\0", "\0secret", "secret\0", &long,
-        ] {
-            let found = directories.check("alice", password.as_bytes(), NOW).await;
-            assert_eq!(found, Ok(None), "{password:?}");
-        }
-        for user in ["", " ", "a\0b", "a\nb", &long] {
-            assert_eq!(
-                directories.check(user, b"secret", NOW).await,
-                Ok(None),
-                "{user:?}"
-            );
-        }
-        assert_eq!(directory.asked(), 0);
-    }
-}
+mod tests;

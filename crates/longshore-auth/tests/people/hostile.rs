@@ -1,9 +1,10 @@
 //! Directories that are not what they say.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use longshore_auth::directory::ldap::{GroupSearch, Groups, Ldap, LdapOptions};
-use longshore_auth::directory::{Directory as _, DirectoryError, Person};
+use longshore_auth::directory::{Directories, Directory, DirectoryError, LOGIN_WITHIN, Person};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
@@ -169,16 +170,48 @@ async fn a_directory_that_never_answers_is_not_waited_for_and_then_not_asked() {
         ..directory(|_, _| None).await
     };
     let directory = Ldap::new(options).unwrap();
-    let late = directory.check("alice", b"secret", NOW).await;
+    let directories = Directories::new(vec![Arc::new(directory)]).unwrap();
+    let late = directories.check("alice", b"secret", NOW).await;
     assert!(
         matches!(&late, Err(DirectoryError::Unavailable { why, .. }) if why.contains("in time")),
         "{late:?}"
     );
-    let spared = directory.check("alice", b"secret", NOW).await;
+    let spared = directories.check("alice", b"secret", NOW).await;
     assert!(
         matches!(&spared, Err(DirectoryError::Unavailable { why, .. }) if why.contains("a moment ago")),
         "{spared:?}"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_servers_that_never_answer_keep_one_login_waiting_and_no_other() {
+    let mut list: Vec<Arc<dyn Directory>> = Vec::new();
+    for name in ["one", "two"] {
+        let options = LdapOptions {
+            name: name.to_owned(),
+            // As it is where nobody says otherwise, longer than the share of each.
+            deadline: LdapOptions::new("", "", "").deadline,
+            ..directory(|_, _| None).await
+        };
+        list.push(Arc::new(Ldap::new(options).unwrap()));
+    }
+    let directories = Directories::new(list).unwrap();
+    let begun = tokio::time::Instant::now();
+    let late = directories.check("alice", b"secret", NOW).await;
+    assert!(
+        matches!(&late, Err(DirectoryError::Unavailable { why, .. }) if why.contains("in time")),
+        "{late:?}"
+    );
+    assert!(begun.elapsed() <= LOGIN_WITHIN + Duration::from_millis(10));
+    let begun = tokio::time::Instant::now();
+    for password in ["1", "2", "3"] {
+        let spared = directories.check("alice", password.as_bytes(), NOW).await;
+        assert!(
+            matches!(&spared, Err(DirectoryError::Unavailable { why, .. }) if why.contains("a moment ago")),
+            "{spared:?}"
+        );
+    }
+    assert_eq!(begun.elapsed(), Duration::ZERO);
 }
 
 #[tokio::test]
@@ -202,7 +235,7 @@ async fn nobody_is_let_in_by_an_entry_without_a_name_several_or_a_way_elsewhere(
     .await;
     let lost = login(nameless).await;
     assert!(
-        matches!(&lost, Err(DirectoryError::Unavailable { why, .. }) if why.contains("no name")),
+        matches!(&lost, Err(DirectoryError::Entry { why, .. }) if why.contains("no name")),
         "{lost:?}"
     );
 

@@ -28,7 +28,6 @@ pub use self::options::{GroupSearch, Groups, LdapOptions};
 use self::pool::Pool;
 use self::search::Found;
 use self::text::{fill, plain};
-use super::breaker::Breaker;
 use super::several::may_be;
 use super::{Directory, DirectoryError, Person};
 use crate::options::SetupError;
@@ -45,7 +44,6 @@ struct Inner {
     pool: Pool,
     running: Semaphore,
     admitted: Semaphore,
-    breaker: Breaker,
 }
 
 impl fmt::Debug for Ldap {
@@ -83,7 +81,6 @@ impl Ldap {
             pool: Pool::new(dial, searcher, connections),
             running: Semaphore::new(connections),
             admitted: Semaphore::new(connections + QUEUE),
-            breaker: Breaker::default(),
             options,
         })))
     }
@@ -200,9 +197,6 @@ impl Directory for Ldap {
                 name: self.0.options.name.clone(),
             });
         };
-        if !self.0.breaker.lets(now) {
-            return Err(self.unavailable("it failed a moment ago"));
-        }
         let (inner, user, password) = (
             Arc::clone(&self.0),
             user.to_owned(),
@@ -212,26 +206,14 @@ impl Directory for Ldap {
         let mut task = JoinSet::new();
         task.spawn(async move { inner.login(&user, &password, now).await });
         match timeout(self.0.options.deadline, task.join_next()).await {
-            Ok(Some(Ok(Ok(person)))) => {
-                self.0.breaker.answered();
-                Ok(person)
-            }
-            Ok(Some(Ok(Err(Trouble::Down(why))))) => {
-                self.0.breaker.failed(now);
-                Err(self.unavailable(why))
-            }
-            Ok(Some(Ok(Err(Trouble::Entry(why))))) => {
-                self.0.breaker.answered();
-                Err(self.unavailable(why))
-            }
-            Ok(Some(Err(_)) | None) => {
-                self.0.breaker.failed(now);
-                Err(self.unavailable("its answer cannot be read"))
-            }
-            Err(_) => {
-                self.0.breaker.failed(now);
-                Err(self.unavailable("it did not answer in time"))
-            }
+            Ok(Some(Ok(Ok(person)))) => Ok(person),
+            Ok(Some(Ok(Err(Trouble::Down(why))))) => Err(self.unavailable(why)),
+            Ok(Some(Ok(Err(Trouble::Entry(why))))) => Err(DirectoryError::Entry {
+                name: self.0.options.name.clone(),
+                why,
+            }),
+            Ok(Some(Err(_)) | None) => Err(self.unavailable("its answer cannot be read")),
+            Err(_) => Err(self.unavailable("it did not answer in time")),
         }
     }
 }
