@@ -58,6 +58,7 @@ MAY = {
     "organisation-rename": (412, {}, {"name": "x"}, STALE),
     "repository-delete": (412, {}, None, STALE),
     "namespace-purge": (412, {}, None, STALE),
+    "name-free": (404, {}, None, {}),
     "key-rotate": (200, {}, {}, {}),
     # The tag was pushed once, and nothing is in the trash.
     "tag-restore": (404, {}, {}, {}),
@@ -151,7 +152,7 @@ DEPENDS = {
 }
 VALUES = {
     "user": "reader", "robot": "absent", "source": "ldap:corp", "team": "web", "role": "special", "id": "999999", "digest": DIGEST,
-    "tag": "1",
+    "tag": "1", "path": "given-up",
 }
 # The tables that are otherwise when those who may have asked.
 TOUCHES = {

@@ -89,7 +89,7 @@ fn part(template: &'static str, path: &str, found: &mut Values) -> Option<()> {
 
 /// Whether what such a name stands for may have slashes.
 pub(crate) fn has_slashes(name: &str) -> bool {
-    matches!(name, "namespace" | "repository")
+    matches!(name, "namespace" | "repository" | "path")
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::mail::Address;
-use crate::names::{check, conflict, free, missing};
+use crate::names::{check, conflict, free_for, missing};
 use crate::namespaces::is_empty;
 use crate::passwords::NewPassword;
 use crate::permit::Permit;
@@ -128,7 +128,7 @@ async fn account(
         _ => None,
     };
     if systems.is_none() {
-        free(tx, &new.name, now).await?;
+        free_for(tx, caller, &new.name).await?;
         if !is_empty(tx, &new.name).await? {
             return Err(conflict(format!(
                 "there are repositories below `{}` that belong to nobody; move or delete them first",

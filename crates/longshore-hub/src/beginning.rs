@@ -15,7 +15,7 @@ use longshore_meta::namespaces::{
 use longshore_meta::principals::{PrincipalId, principal_get};
 use longshore_meta::profiles::{profile_delete, profile_open};
 use longshore_meta::repos::{repo_below, repo_open, repo_remove};
-use longshore_meta::rests::{Rest, rest_get};
+use longshore_meta::rests::{Rest, rest_get, rest_until};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
@@ -23,7 +23,7 @@ use crate::bindings::taken;
 use crate::caller::Caller;
 use crate::homes::home_of_push;
 use crate::hub::{Done, Hub};
-use crate::names::{conflict, hidden, lay, missing};
+use crate::names::{conflict, hidden, lay, missing, rests as at_rest};
 use crate::permit::Permit;
 use crate::pushes::{By, row};
 
@@ -102,6 +102,11 @@ pub async fn repository_create(tx: &mut Tx<'_>, permit: &Permit<CREATE>) -> Resu
     // A name that led to a repository which is deleted is free.
     let rest = rest_get(tx, name.as_str(), now).await?;
     let rests = rest.is_some_and(|rest| !matches!(rest, Rest::Repo(_)));
+    if let Some(until) = rest_until(tx, name.as_str(), now).await?
+        && (rests || found.repo.is_some())
+    {
+        return Err(at_rest(name.as_str(), until));
+    }
     let is_namespace = namespace_at(tx, name.as_str()).await?.is_some();
     if found.repo.is_some() || found.name != *name || rests || is_namespace {
         return Err(conflict(format!(

@@ -20,6 +20,7 @@ use longshore_spec::name::RepoName;
 
 use crate::bindings::place;
 use crate::caller::Caller;
+use crate::gives::{BindingSeen, seen};
 use crate::rank::is_administrator;
 
 /// How many bindings are read at once.
@@ -59,6 +60,19 @@ pub(crate) struct Carried {
     spaces: [Vec<Namespace>; 2],
     /// All bindings there and everywhere.
     rows: Vec<Binding>,
+}
+
+/// What became of repositories that got other names.
+#[derive(Debug, Clone, Default)]
+pub struct Moved {
+    /// The names of before and after, in pairs.
+    pub(crate) names: Vec<RepoName>,
+    /// What one says of who may see it since, where more would have seen it.
+    pub hidden: Option<Visibility>,
+    /// Bindings with patterns that meant one of them by its old name, and do not mean it any more.
+    pub lost: Vec<BindingSeen>,
+    /// Bindings with patterns that mean one of them now, and did not before.
+    pub found: Vec<BindingSeen>,
 }
 
 /// Before, as an index.
@@ -149,6 +163,40 @@ impl Carried {
         Ok(())
     }
 
+    /// What became of it, for whoever asks: bindings are shown to those who see rights there.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub(crate) async fn moved(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<Moved> {
+        let names = self.repos.iter().flat_map(|it| [&it.from, &it.to]);
+        let mut moved = Moved {
+            names: names.cloned().collect(),
+            ..Moved::default()
+        };
+        for row in self.rows.iter().filter(|row| row.repos.is_some()) {
+            let Some(rule) = rule(row) else { continue };
+            let about = |repo, at| rule.is_at(&self.ground(repo, at));
+            let turns = |from, to| {
+                self.repos
+                    .iter()
+                    .any(|it| about(it, from) && !about(it, to))
+            };
+            let (lost, found) = (turns(BEFORE, AFTER), turns(AFTER, BEFORE));
+            let (read, at) = (Action::RightsRead, place(row.namespace));
+            if !(lost || found) || !allows(tx, &caller.who, read, &at, caller.now).await? {
+                continue;
+            }
+            let row = seen(tx, row.clone()).await?;
+            if lost {
+                moved.lost.push(row.clone());
+            }
+            if found {
+                moved.found.push(row);
+            }
+        }
+        Ok(moved)
+    }
+
     /// The rules around of all whose rights count. What is denied at other hours, or from elsewhere, is denied.
     fn rules(&self, base: &Facts, ever: bool) -> Facts {
         let mut facts = base.clone();
@@ -221,7 +269,7 @@ impl Carried {
 }
 
 /// Those of `spaces` that a name lies in, the outermost first.
-pub(crate) fn around(spaces: &[Namespace], name: &RepoName) -> Vec<Namespace> {
+fn around(spaces: &[Namespace], name: &RepoName) -> Vec<Namespace> {
     let home = home(name);
     let holds = |space: &&Namespace| {
         let rest = home.strip_prefix(space.path.as_str());
@@ -233,40 +281,6 @@ pub(crate) fn around(spaces: &[Namespace], name: &RepoName) -> Vec<Namespace> {
         space.read_only = false;
     }
     chain
-}
-
-/// Whether something is taken out of a namespace that lay in `from` and is to lie in `into`: `own` is its own.
-pub(crate) fn leaves(from: &[Namespace], into: &[Namespace], own: NamespaceId) -> bool {
-    let stays = |space: &Namespace| space.id == own || into.iter().any(|it| it.id == space.id);
-    !from.iter().all(stays)
-}
-
-/// The answer to whoever may not take something away from where it is.
-pub(crate) fn not_out(caller: &Caller, action: Action, what: &str) -> Error {
-    Error::new(
-        Code::Denied,
-        format!(
-            "`{}` lacks the right `{action}` on `{what}`: what is taken out of a namespace is gone there, so whoever may not delete it \
-             may not move it elsewhere",
-            caller.name
-        ),
-    )
-}
-
-/// The narrowest word of all around.
-fn seen_in(chain: &[Namespace], own: Option<Visibility>) -> Visibility {
-    let words = chain.iter().map(|space| space.visibility);
-    words.chain(own).min().unwrap_or_default()
-}
-
-/// The word that keeps hidden what more would see where it goes; none where nobody would.
-pub(crate) fn hidden_there(
-    from: &[Namespace],
-    into: &[Namespace],
-    own: Option<Visibility>,
-) -> Option<Visibility> {
-    let before = seen_in(from, own);
-    (seen_in(into, own) > before).then_some(before)
 }
 
 /// The rule of a row. One on a single repository goes where that goes, so wherever that lies.

@@ -22,6 +22,7 @@ use serde_json::json;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
+use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
 use crate::rank::outranks;
 
@@ -50,11 +51,11 @@ pub struct NewCertificate {
 }
 
 impl Hub {
-    /// Says that whoever shows a certificate that says this is that account. Gives the id of the rule.
+    /// Says that whoever shows a certificate that says this is that account.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `QueryInvalid`, `ConditionFailed` when there is a rule about the same, or too many, or `Unavailable`.
-    pub async fn certificate_create(&self, caller: &Caller, new: NewCertificate) -> Result<i64> {
+    pub async fn certificate_create(&self, caller: &Caller, new: NewCertificate) -> Result<Kept> {
         if new.description.len() > TEXT {
             let what = format!("a description has at most {TEXT} bytes");
             return Err(Error::new(Code::QueryInvalid, what));
@@ -134,7 +135,7 @@ async fn robot_create(
     tx: &mut Tx<'_>,
     permit: &Permit<RIGHTS>,
     new: &NewCertificate,
-) -> Result<Done<i64>> {
+) -> Result<Done<Kept>> {
     let login = account_of(tx, &new.account).await?;
     create(tx, permit.caller(), &login, new).await
 }
@@ -143,7 +144,7 @@ async fn user_create(
     tx: &mut Tx<'_>,
     permit: &Permit<USERS>,
     new: &NewCertificate,
-) -> Result<Done<i64>> {
+) -> Result<Done<Kept>> {
     let login = account_of(tx, &new.account).await?;
     outranks(tx, permit.caller(), PrincipalId(login.id)).await?;
     create(tx, permit.caller(), &login, new).await
@@ -154,7 +155,7 @@ async fn create(
     caller: &Caller,
     login: &Login,
     new: &NewCertificate,
-) -> Result<Done<i64>> {
+) -> Result<Done<Kept>> {
     let subject = new.subject.as_str();
     if let Some(before) = certificate_find(tx, subject).await? {
         if login_by_id(tx, before.principal.0).await?.is_some() {
@@ -172,11 +173,15 @@ async fn create(
             new.account
         )));
     }
+    let narrow = match &new.narrow {
+        Some(narrow) => Some(bound(tx, caller, narrow).await?),
+        None => None,
+    };
     let row = CertificateRule {
         id: 0,
         principal,
         subject: subject.to_owned(),
-        scope: new.narrow.as_ref().map(Narrow::to_json),
+        scope: narrow.as_ref().map(Narrow::to_json),
         description: new.description.clone(),
         expires: new.expires.map(micros),
         used: None,
@@ -185,7 +190,10 @@ async fn create(
     };
     let id = certificate_put(tx, &row).await?;
     Ok(Done {
-        value: id,
+        value: Kept {
+            id,
+            by_name: narrow.as_ref().map(by_name).unwrap_or_default(),
+        },
         object: new.account.clone(),
         namespace: NamespaceId(0),
         detail: json!({

@@ -282,6 +282,7 @@ impl Hub {
                     id,
                     secret,
                     expires,
+                    by_name: Vec::new(),
                 },
                 scope: device.scope,
             }))),

@@ -66,7 +66,7 @@ impl Hub {
     /// Says who may see a repository (`Some(None)`: as its namespace says) and whether it is read-only; `None` leaves it.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `ConditionFailed` where its namespace is hidden from more people than that, or `Unavailable`.
     pub async fn repository_set(
         &self,
         caller: &Caller,

@@ -1,11 +1,11 @@
 //! Bindings as people write them: whom and what by names, which are found in the transaction that gives the right.
 
 use longshore_auth::index::SYSTEM;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::{Action, Object, ground};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Binding, Subject};
-use longshore_meta::namespaces::{NamespaceId, namespace_get};
+use longshore_meta::namespaces::{NamespaceId, namespace_chain, namespace_get};
 use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_get, principal_named};
 use longshore_meta::repos::{repo_id, repo_name};
 use longshore_meta::roles::role_named;
@@ -15,6 +15,7 @@ use crate::bindings::binding_add;
 use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::names::missing;
+use crate::narrowing::meant;
 use crate::permit::Permit;
 
 const MANAGE: u8 = Action::RightsManage as u8;
@@ -34,7 +35,7 @@ pub struct Give {
     pub deny: bool,
     /// The only repository it is for.
     pub repository: Option<RepoName>,
-    /// Patterns of the repositories it is for, below the namespace.
+    /// Patterns of the repositories it is for, below the namespace; or the name of one that is there, which is meant by its id.
     pub repositories: Option<String>,
     /// Patterns of the tags it is for.
     pub tags: Option<String>,
@@ -85,15 +86,16 @@ async fn named(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, give: &Give) -> Result<
             "a right that has ended already is none; give a later time",
         ));
     }
-    role_and_rest(tx, home, give).await
+    role_and_rest(tx, permit.caller(), home, give).await
 }
 
 /// The binding that is meant by names, on a namespace or everywhere (0); as it would be, not written.
 ///
 /// # Errors
-/// `NameUnknown` for names of nobody, or `Unavailable`.
+/// `NameUnknown` for names of nobody, `QueryInvalid` for a repository beside others, or `Unavailable`.
 pub(crate) async fn role_and_rest(
     tx: &mut Tx<'_>,
+    caller: &Caller,
     home: NamespaceId,
     give: &Give,
 ) -> Result<Binding> {
@@ -107,8 +109,9 @@ pub(crate) async fn role_and_rest(
         role = role_named(tx, PrincipalId(0), &give.role).await?;
     }
     let role = role.ok_or_else(|| missing(&format!("role `{}`", give.role)))?;
+    let alone = alone(tx, caller, home, give).await?;
     let repo = match &give.repository {
-        None => None,
+        None => alone,
         Some(name) => {
             let id = repo_id(tx, name).await?;
             Some(id.ok_or_else(|| missing("repository"))?)
@@ -118,13 +121,58 @@ pub(crate) async fn role_and_rest(
     Ok(Binding {
         deny: give.deny,
         repo,
-        repos: give.repositories.clone(),
+        repos: give.repositories.clone().filter(|_| alone.is_none()),
         tags: give.tags.clone(),
         networks: give.networks.clone(),
         hours: give.hours.clone(),
         expires: give.expires,
         ..plain
     })
+}
+
+/// The one repository that is meant where a name stands in place of patterns: it is meant whatever it is called from now on. Where
+/// nothing that whoever asks may see has the name there, it means whatever gets it.
+async fn alone(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    home: NamespaceId,
+    give: &Give,
+) -> Result<Option<i64>> {
+    let Some(text) = give
+        .repositories
+        .as_ref()
+        .filter(|_| give.repository.is_none())
+    else {
+        return Ok(None);
+    };
+    let path = namespace_get(tx, home).await?.map(|it| it.path);
+    let mut found = None;
+    for word in text.split(' ').filter(|word| !word.contains('*')) {
+        let whole = match &path {
+            Some(path) => format!("{path}/{word}"),
+            None => word.to_owned(),
+        };
+        let Ok(name) = whole.parse::<RepoName>() else {
+            continue;
+        };
+        let Some((id, name)) = meant(tx, caller, &name).await? else {
+            continue;
+        };
+        let around = namespace_chain(tx, ground::home(&name)).await?;
+        if path.is_none() || around.iter().any(|it| it.id == home) {
+            found = Some((id, word));
+        }
+    }
+    match found {
+        Some((_, word)) if text.contains(' ') => Err(Error::new(
+            Code::QueryInvalid,
+            format!(
+                "`{word}` is a repository that is there, and is meant whatever it is called from now on: make a binding for it alone, and \
+                 another for the rest"
+            ),
+        )),
+        found => Ok(found.map(|(id, _)| id)),
+    }
 }
 
 /// Whom a text means.

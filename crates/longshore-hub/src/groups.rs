@@ -1,6 +1,7 @@
 //! Namespaces get other paths, with all that lies in them: rows, and no byte of content. The old paths lead to the new ones for a while.
 
 use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::role::LIBRARY;
 use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
@@ -8,16 +9,16 @@ use longshore_meta::namespaces::{
     Namespace, NamespaceId, namespace_at, namespace_below, namespace_chain, namespace_change,
     namespace_get, namespace_move, namespace_own,
 };
+use longshore_meta::principals::PrincipalId;
 use longshore_meta::repos::{repo_all, repo_rename};
 use longshore_meta::rests::{Rest, rest_delete, rest_get};
-use longshore_spec::name::RepoName;
 use serde_json::json;
 
 use crate::caller::Caller;
-use crate::carried::{Carried, Renamed, hidden_there, leaves, not_out};
+use crate::carried::{Carried, Moved, Renamed};
 use crate::hub::{Done, Hub};
-use crate::moving::left;
-use crate::names::{conflict, lay, missing};
+use crate::moving::{hidden_there, leaves, left, not_out};
+use crate::names::{check, conflict, free_for, lay, missing};
 use crate::namespaces::{inside, is_empty, unused};
 use crate::permit::Permit;
 
@@ -26,7 +27,7 @@ const RENAME: u8 = Action::NamespaceRename as u8;
 const TOGETHER: usize = 10_000;
 
 impl Hub {
-    /// Gives a group another name where it is, with all that lies below it. The old path leads there for a while.
+    /// Gives a group, or a namespace of the system, another name where it is, with all that lies below it. The old path leads there for a while.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when the name cannot be had, the namespace is somebody's home, or too
@@ -36,15 +37,15 @@ impl Hub {
         caller: &Caller,
         id: NamespaceId,
         name: &str,
-    ) -> Result<()> {
+    ) -> Result<Moved> {
         let object = Object::Namespace(id);
-        let changed = self
+        let moved = self
             .act(caller, object, name.to_owned(), |tx, permit, name| {
                 Box::pin(namespace_rename(tx, permit, name))
             })
             .await?;
-        self.tell(&changed);
-        Ok(())
+        self.tell(&moved.names);
+        Ok(moved)
     }
 
     /// Moves a group to another path, into another namespace perhaps, where whoever asks must be able to make groups; what lies in it
@@ -52,15 +53,20 @@ impl Hub {
     ///
     /// # Errors
     /// As [`Hub::namespace_rename`].
-    pub async fn namespace_move(&self, caller: &Caller, id: NamespaceId, to: &str) -> Result<()> {
+    pub async fn namespace_move(
+        &self,
+        caller: &Caller,
+        id: NamespaceId,
+        to: &str,
+    ) -> Result<Moved> {
         let object = Object::Namespace(id);
-        let changed = self
+        let moved = self
             .act(caller, object, to.to_owned(), |tx, permit, to| {
                 Box::pin(namespace_move_to(tx, permit, to))
             })
             .await?;
-        self.tell(&changed);
-        Ok(())
+        self.tell(&moved.names);
+        Ok(moved)
     }
 }
 
@@ -72,13 +78,12 @@ pub async fn namespace_rename(
     tx: &mut Tx<'_>,
     permit: &Permit<RENAME>,
     name: &str,
-) -> Result<Done<Vec<RepoName>>> {
+) -> Result<Done<Moved>> {
     let namespace = of(tx, permit).await?;
-    let around = match namespace.path.rsplit_once('/') {
-        Some((around, _)) => around.to_owned(),
-        None => return Err(at_the_top()),
+    let path = match namespace.path.rsplit_once('/') {
+        Some((around, _)) => inside(around, name)?,
+        None => at_the_top(tx, permit, &namespace, name).await?,
     };
-    let path = inside(&around, name)?;
     relocate(tx, permit, &namespace, &path, namespace.parent).await
 }
 
@@ -90,10 +95,11 @@ pub async fn namespace_move_to(
     tx: &mut Tx<'_>,
     permit: &Permit<RENAME>,
     to: &str,
-) -> Result<Done<Vec<RepoName>>> {
+) -> Result<Done<Moved>> {
     let mut namespace = of(tx, permit).await?;
     if namespace.parent == NamespaceId(0) {
-        return Err(at_the_top());
+        let path = at_the_top(tx, permit, &namespace, to).await?;
+        return relocate(tx, permit, &namespace, &path, NamespaceId(0)).await;
     }
     let Some((around, name)) = to.rsplit_once('/') else {
         return Err(conflict(
@@ -133,8 +139,35 @@ pub async fn namespace_move_to(
     relocate(tx, permit, &namespace, &path, parent.id).await
 }
 
-fn at_the_top() -> Error {
-    conflict("a namespace at the top has the name of whoever owns it; rename that")
+/// The path of a namespace at the top that is to have another name: nobody's, for whoever could make one of that name.
+async fn at_the_top(
+    tx: &mut Tx<'_>,
+    permit: &Permit<RENAME>,
+    namespace: &Namespace,
+    name: &str,
+) -> Result<String> {
+    if namespace.owner != PrincipalId(0) {
+        return Err(conflict(
+            "a namespace at the top has the name of whoever owns it; rename that",
+        ));
+    }
+    if namespace.path == LIBRARY {
+        return Err(conflict(
+            "names of one component lie in `library`, which keeps its name",
+        ));
+    }
+    check(name)?;
+    let (caller, make) = (permit.caller(), Action::NamespaceCreate);
+    if allows(tx, &caller.who, make, &Object::System, caller.now).await? {
+        return Ok(name.to_owned());
+    }
+    Err(Error::new(
+        Code::Denied,
+        format!(
+            "`{}` lacks the right `{make}`, which another name at the top needs",
+            caller.name
+        ),
+    ))
 }
 
 async fn of<const ACTION: u8>(tx: &mut Tx<'_>, permit: &Permit<ACTION>) -> Result<Namespace> {
@@ -151,23 +184,26 @@ async fn relocate(
     namespace: &Namespace,
     path: &str,
     parent: NamespaceId,
-) -> Result<Done<Vec<RepoName>>> {
+) -> Result<Done<Moved>> {
     let now = permit.micros();
     // Its own old path may be taken back.
     if rest_get(tx, path, now).await? != Some(Rest::Namespace(namespace.id)) {
-        unused(tx, path, now).await?;
+        if parent == NamespaceId(0) {
+            free_for(tx, permit.caller(), path).await?;
+        } else {
+            unused(tx, path, now).await?;
+        }
     }
-    let changed = renamed(tx, permit.caller(), namespace, path, parent).await?;
+    let moved = renamed(tx, permit.caller(), namespace, path, parent).await?;
     Ok(Done {
         object: namespace.path.clone(),
         namespace: namespace.id,
-        detail: json!({ "renamed": [namespace.path, path], "repositories": changed.len() / 2 }),
-        value: changed,
+        detail: json!({ "renamed": [namespace.path, path], "repositories": moved.names.len() / 2 }),
+        value: moved,
     })
 }
 
-/// Gives a namespace the path `path` in `parent`, with all below it, and lays the old path to rest. Gives the names of repositories that
-/// changed, old and new.
+/// Gives a namespace the path `path` in `parent`, with all below it, and lays the old path to rest.
 ///
 /// # Errors
 /// `Denied` where that would get around what is kept from whoever asks, `ConditionFailed` where it cannot be, or `Unavailable`.
@@ -177,7 +213,7 @@ pub(crate) async fn renamed(
     namespace: &Namespace,
     path: &str,
     parent: NamespaceId,
-) -> Result<Vec<RepoName>> {
+) -> Result<Moved> {
     let (old, by) = (
         namespace.path.as_str(),
         (caller.name.as_str(), caller.micros()),
@@ -225,15 +261,14 @@ pub(crate) async fn renamed(
             namespace_move(tx, group.id, &path, group.parent, by.1).await?;
         }
     }
-    let mut changed = Vec::new();
     for it in carried.names() {
         repo_rename(tx, it.id, &it.to, by).await?;
-        changed.extend([it.from.clone(), it.to.clone()]);
     }
+    let all = carried.moved(tx, caller).await?;
     carried.settle(tx).await?;
     rest_delete(tx, path).await?;
     lay(tx, old, Rest::Namespace(namespace.id), by.1).await?;
-    Ok(changed)
+    Ok(all)
 }
 
 /// Keeps a group hidden from whom it is hidden where it lies.

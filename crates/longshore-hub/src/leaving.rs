@@ -11,15 +11,15 @@ use longshore_meta::principals::{
     Kind, Principal, PrincipalId, principal_list, principal_named, principal_rename,
 };
 use longshore_meta::rests::{Rest, rest_get};
-use longshore_spec::name::RepoName;
 use serde_json::json;
 
 use crate::accounts::{named, told};
 use crate::caller::Caller;
+use crate::carried::Moved;
 use crate::groups::renamed;
 use crate::hub::{Done, Hub};
 use crate::members::dissolve;
-use crate::names::{check, conflict, free, lay, missing};
+use crate::names::{check, conflict, free_for, lay, missing};
 use crate::namespaces::is_empty;
 use crate::permit::Permit;
 use crate::rank::outranks;
@@ -58,15 +58,15 @@ impl Hub {
         kind: Option<Kind>,
         name: &str,
         to: &str,
-    ) -> Result<()> {
+    ) -> Result<Moved> {
         let args = (kind, name.to_owned(), to.to_owned());
-        let changed = self
+        let moved = self
             .act(caller, Object::System, args, |tx, permit, args| {
                 Box::pin(account_rename(tx, permit, (args.0, &args.1), &args.2))
             })
             .await?;
-        self.tell(&changed);
-        Ok(())
+        self.tell(&moved.names);
+        Ok(moved)
     }
 }
 
@@ -88,7 +88,7 @@ pub async fn account_rename(
     permit: &Permit<USERS>,
     (kind, name): (Option<Kind>, &str),
     to: &str,
-) -> Result<Done<Vec<RepoName>>> {
+) -> Result<Done<Moved>> {
     check(to)?;
     let account = of_kind(tx, kind, name).await?;
     outranks(tx, permit.caller(), account.id).await?;
@@ -100,16 +100,16 @@ pub async fn account_rename(
     let own = home.as_ref().map(|it| Rest::Namespace(it.id));
     let taken = principal_named(tx, PrincipalId(0), to).await?.is_some();
     if taken || rest.is_none() || rest != own {
-        free(tx, to, now).await?;
+        free_for(tx, permit.caller(), to).await?;
     }
     principal_rename(tx, account.id, to, now).await?;
-    let changed = match &home {
+    let moved = match &home {
         Some(home) => renamed(tx, permit.caller(), home, to, NamespaceId(0)).await?,
-        None => Vec::new(),
+        None => Moved::default(),
     };
     let detail =
-        json!({ "renamed": [name, to], "id": account.id.0, "repositories": changed.len() / 2 });
-    Ok(told(changed, name, detail))
+        json!({ "renamed": [name, to], "id": account.id.0, "repositories": moved.names.len() / 2 });
+    Ok(told(moved, name, detail))
 }
 
 /// Deletes an account.

@@ -15,15 +15,15 @@ use longshore_meta::namespaces::{
 use longshore_meta::principals::{PrincipalId, principal_get};
 use longshore_meta::profiles::profile_change;
 use longshore_meta::repos::{repo_id, repo_rename};
-use longshore_meta::rests::{Rest, rest_delete, rest_get};
+use longshore_meta::rests::{Rest, rest_delete, rest_get, rest_until};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
 use crate::bindings::taken;
 use crate::caller::Caller;
-use crate::carried::{Carried, Renamed, hidden_there, leaves, not_out};
+use crate::carried::{Carried, Moved, Renamed};
 use crate::hub::{Done, Hub};
-use crate::names::{conflict, lay, missing};
+use crate::names::{conflict, lay, missing, rests as at_rest};
 use crate::permit::Permit;
 use crate::repositories::profile;
 
@@ -48,15 +48,15 @@ impl Hub {
         caller: &Caller,
         name: &RepoName,
         to: &RepoName,
-    ) -> Result<()> {
+    ) -> Result<Moved> {
         let object = Object::Repository(name.clone());
-        let changed = self
+        let moved = self
             .act(caller, object, to.clone(), |tx, permit, to| {
                 Box::pin(repository_rename(tx, permit, to))
             })
             .await?;
-        self.tell(&changed);
-        Ok(())
+        self.tell(&moved.names);
+        Ok(moved)
     }
 }
 
@@ -75,6 +75,40 @@ pub(crate) async fn left(tx: &mut Tx<'_>, old: &[Namespace]) -> Result<()> {
     Ok(())
 }
 
+/// Whether something is taken out of a namespace that lay in `from` and is to lie in `into`: `own` is its own.
+pub(crate) fn leaves(from: &[Namespace], into: &[Namespace], own: NamespaceId) -> bool {
+    let stays = |space: &Namespace| space.id == own || into.iter().any(|it| it.id == space.id);
+    !from.iter().all(stays)
+}
+
+/// The answer to whoever may not take something away from where it is.
+pub(crate) fn not_out(caller: &Caller, action: Action, what: &str) -> Error {
+    Error::new(
+        Code::Denied,
+        format!(
+            "`{}` lacks the right `{action}` on `{what}`: what is taken out of a namespace is gone there, so whoever may not delete it \
+             may not move it elsewhere",
+            caller.name
+        ),
+    )
+}
+
+/// The narrowest word of all around.
+fn seen_in(chain: &[Namespace], own: Option<Visibility>) -> Visibility {
+    let words = chain.iter().map(|space| space.visibility);
+    words.chain(own).min().unwrap_or_default()
+}
+
+/// The word that keeps hidden what more would see where it goes; none where nobody would.
+pub(crate) fn hidden_there(
+    from: &[Namespace],
+    into: &[Namespace],
+    own: Option<Visibility>,
+) -> Option<Visibility> {
+    let before = seen_in(from, own);
+    (seen_in(into, own) > before).then_some(before)
+}
+
 /// Renames or moves a repository.
 ///
 /// # Errors
@@ -83,7 +117,7 @@ pub async fn repository_rename(
     tx: &mut Tx<'_>,
     permit: &Permit<RENAME>,
     to: &RepoName,
-) -> Result<Done<Vec<RepoName>>> {
+) -> Result<Done<Moved>> {
     let (caller, now) = (permit.caller(), permit.micros());
     let name = permit
         .object()
@@ -128,6 +162,11 @@ pub async fn repository_rename(
     let rests = rest.is_some_and(|rest| !matches!(rest, Rest::Repo(_)));
     let means = name_resolve(tx, to, now).await?;
     let taken = repo_id(tx, to).await?.is_some() || means.repo.is_some_and(|other| other != id);
+    if let Some(until) = rest_until(tx, to.as_str(), now).await?
+        && (rests || means.repo.is_some_and(|other| other != id))
+    {
+        return Err(at_rest(to.as_str(), until));
+    }
     if rests || taken || namespace_at(tx, to.as_str()).await?.is_some() {
         return Err(conflict(format!(
             "the name `{to}` cannot be had; choose another"
@@ -141,6 +180,10 @@ pub async fn repository_rename(
         profile_change(tx, id, &row, now).await?;
     }
     repo_rename(tx, id, to, (caller.name.as_str(), now)).await?;
+    let moved = Moved {
+        hidden,
+        ..carried.moved(tx, caller).await?
+    };
     carried.settle(tx).await?;
     rest_delete(tx, to.as_str()).await?;
     lay(tx, name.as_str(), Rest::Repo(id), now).await?;
@@ -148,6 +191,6 @@ pub async fn repository_rename(
         detail: json!({ "renamed": [name.as_str(), to.as_str()], "visibility": hidden.map(Visibility::word) }),
         object: name.to_string(),
         namespace: inmost(&from),
-        value: vec![name, to.clone()],
+        value: moved,
     })
 }

@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::namespaces::namespace_at;
 use longshore_meta::principals::{PrincipalId, principal_named};
-use longshore_meta::rests::{Rest, rest_get, rest_put};
+use longshore_meta::rests::{Rest, rest_get, rest_put, rest_until};
 use longshore_meta::time::span;
 use longshore_spec::name::RepoName;
+
+use crate::caller::Caller;
 
 /// How long a name that was given up rests: it leads to what had it, or to nobody.
 pub const REST: Duration = Duration::from_hours(90 * 24);
@@ -99,6 +103,39 @@ pub async fn free(tx: &mut Tx<'_>, name: &str, now: i64) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// The same, of a name for whoever asks: whoever manages names or accounts is told that it rests, and until when.
+///
+/// # Errors
+/// See [`free`].
+pub(crate) async fn free_for(tx: &mut Tx<'_>, caller: &Caller, name: &str) -> Result<()> {
+    let now = caller.micros();
+    let Err(error) = free(tx, name, now).await else {
+        return Ok(());
+    };
+    let Some(until) = rest_until(tx, name, now).await? else {
+        return Err(error);
+    };
+    for action in [
+        Action::UserManage,
+        Action::OrganisationCreate,
+        Action::NamespaceCreate,
+    ] {
+        if allows(tx, &caller.who, action, &Object::System, caller.now).await? {
+            return Err(rests(name, until));
+        }
+    }
+    Err(error)
+}
+
+/// The answer about a name that was given up lately, to whoever could have it if it were free.
+pub(crate) fn rests(name: &str, until: i64) -> Error {
+    let until = jiff::Timestamp::from_microsecond(until).unwrap_or_default();
+    conflict(format!(
+        "the name `{name}` cannot be had: it was given up, and rests until {until:.0}, so that nobody is taken for what had it; choose \
+         another, or have an administrator free it (`longshore admin name free {name}`)"
+    ))
 }
 
 /// Lays a name to rest that was given up now.

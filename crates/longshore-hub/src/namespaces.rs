@@ -6,18 +6,19 @@ use longshore_meta::Tx;
 use longshore_meta::bindings::binding_clear;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, NewNamespace, Visibility, namespace_at, namespace_below,
-    namespace_change, namespace_delete, namespace_get, namespace_put,
+    namespace_chain, namespace_change, namespace_delete, namespace_get, namespace_put,
 };
 use longshore_meta::principals::PrincipalId;
 use longshore_meta::repos::repo_all;
-use longshore_meta::rests::{Rest, rest_get};
+use longshore_meta::rests::{Rest, rest_until};
 use longshore_spec::name::RepoName;
 use serde_json::json;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::{check, conflict, free, lay, missing};
+use crate::names::{check, conflict, free_for, lay, missing, rests};
 use crate::permit::Permit;
+use crate::repositories::narrows;
 
 const CREATE: u8 = Action::NamespaceCreate as u8;
 const GROUP: u8 = Action::NamespaceCreateGroup as u8;
@@ -60,7 +61,7 @@ impl Hub {
     /// Says who may see what is in a namespace, and whether it is read-only; `None` leaves it.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `ConditionFailed` where what it lies in is hidden from more people than that, or `Unavailable`.
     pub async fn namespace_settings(
         &self,
         caller: &Caller,
@@ -139,7 +140,7 @@ pub async fn namespace_create(
     name: &str,
 ) -> Result<Done<NamespaceId>> {
     check(name)?;
-    free(tx, name, permit.micros()).await?;
+    free_for(tx, permit.caller(), name).await?;
     let new = NewNamespace {
         parent: NamespaceId(0),
         path: name,
@@ -201,12 +202,15 @@ pub(crate) fn inside(parent: &str, name: &str) -> Result<String> {
 
 pub(crate) async fn unused(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<()> {
     let taken = namespace_at(tx, path).await?.is_some();
-    if taken || rest_get(tx, path, now).await?.is_some() {
+    if taken {
         return Err(conflict(format!(
             "the path `{path}` cannot be had; choose another"
         )));
     }
-    Ok(())
+    match rest_until(tx, path, now).await? {
+        Some(until) => Err(rests(path, until)),
+        None => Ok(()),
+    }
 }
 
 /// Changes who may see a namespace and its read-only mode.
@@ -220,6 +224,12 @@ pub async fn namespace_settings(
 ) -> Result<Done<()>> {
     let mut namespace = of(tx, permit).await?;
     let before = (namespace.visibility, namespace.read_only);
+    if let Some(word) = visibility.filter(|word| *word != namespace.visibility)
+        && let Some((parent, _)) = namespace.path.rsplit_once('/')
+    {
+        let around = namespace_chain(tx, parent).await?;
+        narrows(&namespace.path, word, &around)?;
+    }
     namespace.visibility = visibility.unwrap_or(namespace.visibility);
     namespace.read_only = read_only.unwrap_or(namespace.read_only);
     namespace_change(tx, &namespace, permit.micros()).await?;

@@ -5,7 +5,7 @@ use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::names::{Resolved, name_resolve};
-use longshore_meta::namespaces::{NamespaceId, Visibility, namespace_chain};
+use longshore_meta::namespaces::{Namespace, NamespaceId, Visibility, namespace_chain};
 use longshore_meta::principals::PrincipalId;
 use longshore_meta::profiles::{Profile, profile_change, profile_get, profile_open, star_set};
 use longshore_spec::name::RepoName;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
-use crate::names::missing;
+use crate::names::{conflict, missing};
 use crate::permit::Permit;
 
 const UPDATE: u8 = Action::RepositoryUpdate as u8;
@@ -59,7 +59,7 @@ impl Hub {
     /// Says who may see a repository (`None`: as its namespace says) and whether it is read-only.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `ConditionFailed` where its namespace is hidden from more people than that, or `Unavailable`.
     pub async fn repository_settings(
         &self,
         caller: &Caller,
@@ -178,11 +178,34 @@ pub async fn repository_settings(
     let (id, name, namespace) = of(tx, permit).await?;
     let now = permit.micros();
     let mut row = profile(tx, id, now).await?;
+    if let Some(word) = visibility.filter(|_| visibility != row.visibility) {
+        let around = namespace_chain(tx, home(&name)).await?;
+        narrows(name.as_str(), word, &around)?;
+    }
     row.visibility = visibility;
     row.read_only = read_only;
     profile_change(tx, id, &row, now).await?;
     let detail = json!({ "visibility": visibility.map(Visibility::word), "read_only": read_only });
     Ok(told(&name, namespace, detail))
+}
+
+/// Checks that a word about who may see something counts: whatever is in a namespace narrows what that says, and widens nothing.
+///
+/// # Errors
+/// `ConditionFailed` where fewer may see a namespace around it.
+pub(crate) fn narrows(what: &str, word: Visibility, around: &[Namespace]) -> Result<()> {
+    let narrowest = around.iter().min_by_key(|space| space.visibility);
+    match narrowest.filter(|space| space.visibility < word) {
+        None => Ok(()),
+        Some(space) => Err(conflict(format!(
+            "`{what}` cannot be {}: `{}` is {}, and what is in it can be hidden from more people, and shown to none; change `{}`, or \
+             move it to elsewhere",
+            word.word(),
+            space.path,
+            space.visibility.word(),
+            space.path
+        ))),
+    }
 }
 
 /// Stars a repository.

@@ -87,6 +87,7 @@ impl Hub {
             id,
             secret,
             expires,
+            by_name: Vec::new(),
         })
     }
 
@@ -114,6 +115,7 @@ impl Hub {
             id,
             secret,
             expires,
+            by_name: Vec::new(),
         })
     }
 

@@ -37,6 +37,7 @@ mod homes;
 mod ledger;
 mod log;
 mod mail;
+mod names;
 mod pushes;
 mod reads;
 mod refusals;

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub, entry};
 use crate::names::missing;
+use crate::narrowing::{Kept, bound, by_name};
 use crate::own::{OWN, OwnPermit};
 use crate::views::Listed;
 
@@ -44,6 +45,8 @@ pub struct Made {
     pub secret: ShownSecret,
     /// When it ends, in microseconds.
     pub expires: Option<i64>,
+    /// The names in what it is narrowed to that are for whatever is called so, as nothing is.
+    pub by_name: Vec<String>,
 }
 
 impl Made {
@@ -75,15 +78,16 @@ impl Hub {
         };
         let (secret, row) = self.index.new_secret(wanted).map_err(no_random)?;
         let expires = row.expires;
-        let id = self
+        let kept = self
             .act_on(caller, user, row, |tx, permit, row| {
                 Box::pin(token_create(tx, permit, row))
             })
             .await?;
         Ok(Made {
-            id,
+            id: kept.id,
             secret,
             expires,
+            by_name: kept.by_name,
         })
     }
 
@@ -217,7 +221,7 @@ pub async fn token_create(
     tx: &mut Tx<'_>,
     permit: &OwnPermit,
     row: &NewSecret,
-) -> Result<Done<i64>> {
+) -> Result<Done<Kept>> {
     if row.label.len() > LABEL {
         return Err(Error::new(
             Code::QueryInvalid,
@@ -231,14 +235,22 @@ pub async fn token_create(
         let what = "a token that has ended already is of no use; give a later time";
         return Err(Error::new(Code::QueryInvalid, what));
     }
-    let row = NewSecret {
+    let mut row = NewSecret {
         principal: permit.account().id.0,
         ..row.clone()
     };
+    let mut names = Vec::new();
+    if let Some(scope) = &row.scope {
+        let narrow = Narrow::parse(scope).map_err(Error::internal)?;
+        let narrow = bound(tx, permit.caller(), &narrow).await?;
+        row.scope = Some(narrow.to_json());
+        names = by_name(&narrow);
+    }
     let id = keep::personal_put(tx, &row, permit.caller().micros()).await?;
     let detail =
         json!({ "token": id, "label": row.label, "scope": row.scope, "expires": row.expires });
-    Ok(told(id, permit, detail))
+    let kept = Kept { id, by_name: names };
+    Ok(told(kept, permit, detail))
 }
 
 /// Takes a token back.

@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
+use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
 use crate::robots::{is_its_keeper, of, parts, robot, told};
 
@@ -47,12 +48,12 @@ pub struct NewTrust {
 }
 
 impl Hub {
-    /// Makes a trust rule of a robot that is there, and gives its id.
+    /// Makes a trust rule of a robot that is there.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `Unsupported` when the rule cannot be used, `ConditionFailed` when there are too many, or
     /// `Unavailable`.
-    pub async fn trust_create(&self, caller: &Caller, new: NewTrust) -> Result<i64> {
+    pub async fn trust_create(&self, caller: &Caller, new: NewTrust) -> Result<Kept> {
         let unusable = |why: String| Error::new(Code::Unsupported, why);
         let rule = TrustRule {
             id: 0,
@@ -104,7 +105,7 @@ impl Hub {
     }
 }
 
-async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Result<Done<i64>> {
+async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Result<Done<Kept>> {
     let (place, (_, own)) = (of(tx, permit.object()).await?, parts(&new.robot)?);
     let robot = robot(tx, &place, own).await?;
     if !is_its_keeper(tx, permit, &robot).await? {
@@ -123,13 +124,17 @@ async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Res
             "there are too many rules of this robot or about this issuer; take some back that are not used",
         ));
     }
+    let narrow = match &new.narrow {
+        Some(narrow) => Some(bound(tx, caller, narrow).await?),
+        None => None,
+    };
     let row = Trust {
         id: 0,
         principal: robot.id,
         issuer: new.issuer.clone(),
         audience: new.audience.clone(),
         claims: json!(new.claims).to_string(),
-        scope: new.narrow.as_ref().map(Narrow::to_json),
+        scope: narrow.as_ref().map(Narrow::to_json),
         description: new.description.clone(),
         expires: new.expires.map(micros),
         used: None,
@@ -140,7 +145,11 @@ async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Res
     let detail = json!({
         "trusts": id, "issuer": new.issuer, "audience": new.audience, "claims": new.claims,
     });
-    Ok(told(id, &place, own, detail))
+    let kept = Kept {
+        id,
+        by_name: narrow.as_ref().map(by_name).unwrap_or_default(),
+    };
+    Ok(told(kept, &place, own, detail))
 }
 
 async fn delete(

@@ -9,6 +9,8 @@ use crate::values;
 const PUT: &str = "INSERT INTO name_rest (path, repo, namespace, until) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (path) DO UPDATE SET repo = excluded.repo, namespace = excluded.namespace, until = excluded.until";
 const GET: &str = "SELECT repo, namespace, until FROM name_rest WHERE path = ?1";
+const LIST: &str =
+    "SELECT path, until FROM name_rest WHERE path > ?1 AND until > ?2 ORDER BY path LIMIT ?3";
 const DELETE: &str = "DELETE FROM name_rest WHERE path = ?1";
 const FORGET: &str = "DELETE FROM name_rest WHERE until < ?1";
 const ANY: &str = "SELECT 1 FROM name_rest LIMIT 1";
@@ -54,6 +56,32 @@ pub async fn rest_get(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<Option<Re
             (None, Some(namespace)) => Rest::Namespace(namespace),
             (None, None) => Rest::Nobody,
         }))
+}
+
+/// Until when a name rests, if it does at `now`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn rest_until(tx: &mut Tx<'_>, path: &str, now: i64) -> Result<Option<i64>> {
+    let found = tx
+        .one::<(Option<i64>, Option<NamespaceId>, i64)>(GET, &values![path])
+        .await?;
+    Ok(found
+        .map(|(_, _, until)| until)
+        .filter(|until| *until > now))
+}
+
+/// At most `limit` names that rest at `now`, each until when, in their order, after `after`.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn rest_list(
+    tx: &mut Tx<'_>,
+    after: &str,
+    now: i64,
+    limit: usize,
+) -> Result<Vec<(String, i64)>> {
+    tx.all(LIST, &values![after, now, limit]).await
 }
 
 /// Wakes a name.

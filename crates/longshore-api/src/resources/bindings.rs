@@ -95,7 +95,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 
 /// A role that somebody has, or is denied, somewhere.
 #[derive(Serialize, ToSchema)]
-struct Binding {
+pub(super) struct Binding {
     /// The id.
     id: i64,
     /// Whom it is for: `user:NAME`, `organisation:NAME`, `team:ORGANISATION/NAME`, `robot:OWNER+NAME`, `everybody` or `logged-in`.
@@ -104,9 +104,10 @@ struct Binding {
     role: String,
     /// Whether it denies what the role says. What is denied anywhere is denied.
     deny: bool,
-    /// The only repository it is for.
+    /// The only repository it is for, by the name it has now: it goes with it when that is renamed or moved, and ends with it.
     repository: Option<String>,
-    /// Patterns of the repositories it is for, below the namespace; nothing: all.
+    /// Patterns of the repositories it is for, below the namespace, by what they are called; nothing: all. A name without `*` is for
+    /// whatever is called so.
     repositories: Option<Vec<String>>,
     /// Patterns of the tags it is for; nothing: all.
     tags: Option<Vec<String>>,
@@ -163,11 +164,12 @@ pub(super) struct NewBinding {
     /// Whether it denies what the role says.
     #[serde(default)]
     deny: bool,
-    /// The only repository it is for, by its whole name.
+    /// The only repository it is for, by its whole name. It goes with it when that is renamed or moved.
     #[serde(default)]
     #[schema(max_length = 255)]
     repository: Option<String>,
-    /// Patterns of the repositories it is for, below the namespace: `*` stands for a part of a component, `**` for components.
+    /// Patterns of the repositories it is for, below the namespace: `*` stands for a part of a component, `**` for components. One name
+    /// alone that a repository has there means that repository, as `repository` does; one that nothing has, whatever gets it.
     #[serde(default)]
     #[schema(max_items = 20)]
     repositories: Option<Vec<String>>,

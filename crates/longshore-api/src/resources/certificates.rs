@@ -6,13 +6,14 @@
 use longshore_auth::certificate::Subject;
 use longshore_auth::rights::Action;
 use longshore_hub::certificates::NewCertificate;
+use longshore_hub::narrowing::Kept;
 use longshore_meta::certificates::CertificateRule as Row;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::TEXT;
 use super::robots::{full, path};
-use super::tokens::{narrow, narrowed};
+use super::tokens::{Left, narrow};
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -139,8 +140,10 @@ struct CertificateRule {
     subject: String,
     /// The actions it leaves of the account's rights; nothing: all.
     actions: Option<Vec<&'static str>>,
-    /// The repositories it leaves, as patterns; nothing: all.
+    /// The repositories it leaves: those it is for by themselves, by the names they have now, and patterns; nothing: all.
     repositories: Option<Vec<String>>,
+    /// Names among `repositories` that nothing had when it was made: it is for whatever is called so.
+    by_name: Vec<String>,
     /// What it is for.
     description: String,
     /// When it was made.
@@ -151,14 +154,14 @@ struct CertificateRule {
     used: Option<String>,
 }
 
-impl From<Row> for CertificateRule {
-    fn from(row: Row) -> Self {
-        let (actions, repositories) = narrowed(row.scope.as_deref());
+impl CertificateRule {
+    fn of(row: Row, left: Left) -> Self {
         Self {
             id: row.id,
             subject: row.subject,
-            actions,
-            repositories,
+            actions: left.actions,
+            repositories: left.repositories,
+            by_name: left.by_name,
             description: row.description,
             created: time(row.created),
             expires: row.expires.map(time),
@@ -172,6 +175,8 @@ impl From<Row> for CertificateRule {
 struct CertificateMade {
     /// The id.
     id: i64,
+    /// Names in `repositories` that nothing has that you may see: it is for whatever is called so.
+    by_name: Vec<String>,
 }
 
 /// A certificate rule that is to be.
@@ -185,7 +190,8 @@ struct CertificateWanted {
     #[serde(default)]
     #[schema(max_items = 3)]
     actions: Option<Vec<String>>,
-    /// The repositories it leaves, as patterns of whole names; left out: all.
+    /// The repositories it leaves: names of some that are there, which it is for whatever they are called from now on, and patterns of
+    /// whole names; left out: all.
     #[serde(default)]
     #[schema(max_items = 20)]
     repositories: Option<Vec<String>>,
@@ -210,9 +216,12 @@ fn account(ask: &Ask) -> Result<String, Problem> {
 async fn list(api: &Api, ask: Ask) -> Answer {
     let account = account(&ask)?;
     let found = api.hub().certificate_list(&ask.caller, &account).await?;
-    Reply::json(&CertificateRules {
-        items: found.into_iter().map(CertificateRule::from).collect(),
-    })
+    let mut items = Vec::with_capacity(found.len());
+    for row in found {
+        let left = Left::by(api, &ask, row.scope.as_deref()).await?;
+        items.push(CertificateRule::of(row, left));
+    }
+    Reply::json(&CertificateRules { items })
 }
 
 async fn create(api: &Api, ask: Ask) -> Answer {
@@ -227,7 +236,7 @@ async fn create(api: &Api, ask: Ask) -> Answer {
         expires: moment(wanted.expires.as_deref(), "expires")?,
     };
     let hub = ask.hub(api.hub());
-    let id = hub.certificate_create(&ask.caller, new).await?;
+    let Kept { id, by_name } = hub.certificate_create(&ask.caller, new).await?;
     let place = match ask.value("robot") {
         "" => ask.path(&format!(
             "/users/{}/certificate-rules/{id}",
@@ -235,7 +244,7 @@ async fn create(api: &Api, ask: Ask) -> Answer {
         )),
         robot => path(&ask, &format!("{robot}/certificate-rules/{id}")),
     };
-    Reply::made(&CertificateMade { id }, &place)
+    Reply::made(&CertificateMade { id, by_name }, &place)
 }
 
 async fn delete(api: &Api, ask: Ask) -> Answer {

@@ -19,6 +19,7 @@ mod organisations;
 mod own;
 mod past;
 mod repositories;
+mod resting;
 mod robots;
 mod roles;
 mod session;
@@ -51,6 +52,7 @@ pub(crate) static ALL: &[&[Endpoint]] = &[
     namespaces::ENDPOINTS,
     repositories::ENDPOINTS,
     moves::ENDPOINTS,
+    resting::ENDPOINTS,
     content::ENDPOINTS,
     past::ENDPOINTS,
     bindings::ENDPOINTS,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::bindings::Binding;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -67,7 +68,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         (Way::Post, "/repositories/{repository}/-/rename"),
         "Give a repository another name, in another namespace perhaps; the old one leads there for a while",
         needs(Action::RepositoryRename),
-        Gives::Nothing,
+        Gives::One(shape::<RepositoryMoved>()),
         |api, ask| Box::pin(rename(api, ask)),
     )
     .takes(shape::<NewRepositoryName>())
@@ -301,6 +302,19 @@ fn labels(
         .collect())
 }
 
+/// A repository that has another name.
+#[derive(Serialize, ToSchema)]
+struct RepositoryMoved {
+    /// The whole name.
+    name: String,
+    /// Who may see it now, where more would have seen it in its new place: it stays as hidden as it was.
+    visibility: Option<Seen>,
+    /// Bindings with patterns that meant it by its old name and do not any more, as far as you see rights there.
+    bindings_lost: Vec<Binding>,
+    /// Bindings with patterns that mean it by its new name and did not before, as far as you see rights there.
+    bindings_found: Vec<Binding>,
+}
+
 async fn rename(api: &Api, ask: Ask) -> Answer {
     let name = ask.repository()?;
     let new: NewRepositoryName = ask.read()?;
@@ -309,8 +323,13 @@ async fn rename(api: &Api, ask: Ask) -> Answer {
         .parse()
         .map_err(|error: longshore_spec::name::NameError| Problem::invalid(error.to_string()))?;
     let hub = ask.hub_for(api.hub(), Thing::Repository(name.clone()));
-    hub.repository_rename(&ask.caller, &name, &to).await?;
-    nothing()
+    let moved = hub.repository_rename(&ask.caller, &name, &to).await?;
+    Reply::json(&RepositoryMoved {
+        name: new.name,
+        visibility: moved.hidden.map(Seen::from),
+        bindings_lost: moved.lost.into_iter().map(Binding::from).collect(),
+        bindings_found: moved.found.into_iter().map(Binding::from).collect(),
+    })
 }
 
 async fn star(api: &Api, ask: Ask, starred: bool) -> Answer {

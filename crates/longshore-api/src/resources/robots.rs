@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::TEXT;
-use super::tokens::{NewSecret, Token};
+use super::tokens::{Left, NewSecret, Token};
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -198,7 +198,11 @@ impl From<views::Robot> for Robot {
             state: row.state.into(),
             created: time(row.created),
             expires: row.expires.map(time),
-            secrets: robot.secrets.into_iter().map(Token::from).collect(),
+            secrets: robot
+                .secrets
+                .into_iter()
+                .map(|row| Token::of(row, Left::default()))
+                .collect(),
         }
     }
 }

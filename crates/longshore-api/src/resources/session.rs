@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 use http::HeaderValue;
-use longshore_auth::rights::{Action, Place};
+use longshore_auth::rights::{Action, Narrow, Place};
 use longshore_meta::principals::Kind;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::tokens::Left;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -53,7 +54,7 @@ struct Session {
     via: &'static str,
     /// The actions that the credential is narrowed to; nothing where it is not.
     actions: Option<Vec<&'static str>>,
-    /// The repositories that the credential is narrowed to, as patterns; nothing where it is not.
+    /// The repositories that the credential is narrowed to, by the names they have now, and patterns; nothing where it is not.
     repositories: Option<Vec<String>>,
     /// The organisations that the account is in, by name.
     organisations: Vec<String>,
@@ -63,15 +64,15 @@ async fn session(api: &Api, ask: Ask) -> Answer {
     let me = api.hub().myself(&ask.caller).await?;
     let who = &ask.caller.who;
     let narrowed = who.narrowed.as_deref();
+    let scope = narrowed.map(Narrow::to_json);
+    let left = Left::by(api, &ask, scope.as_deref()).await?;
     let mut session = Session {
         user: None,
         id: None,
         kind: None,
         via: who.via.word(),
         actions: narrowed.map(|it| it.actions.iter().map(Action::name).collect()),
-        repositories: narrowed
-            .and_then(|it| it.repos.as_ref())
-            .map(|list| list.iter().map(ToString::to_string).collect()),
+        repositories: left.repositories,
         organisations: Vec::new(),
     };
     if let Some(me) = me {

@@ -2,6 +2,7 @@
 
 use longshore_auth::rights::{Action, Narrow};
 use longshore_hub::tokens::{Made, NewToken};
+use longshore_hub::views::Listed;
 use longshore_meta::secrets::Secret;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,8 +56,10 @@ pub(super) struct Token {
     label: String,
     /// The actions it leaves of its owner's rights; nothing: all.
     actions: Option<Vec<&'static str>>,
-    /// The repositories it leaves, as patterns; nothing: all.
+    /// The repositories it leaves: those it is for by themselves, by the names they have now, and patterns; nothing: all.
     repositories: Option<Vec<String>>,
+    /// Names among `repositories` that nothing had when it was made: it is for whatever is called so.
+    by_name: Vec<String>,
     /// When it was made.
     created: String,
     /// When it ends; nothing: when it is taken back.
@@ -65,14 +68,14 @@ pub(super) struct Token {
     used: Option<String>,
 }
 
-impl From<Secret> for Token {
-    fn from(row: Secret) -> Self {
-        let (actions, repositories) = narrowed(row.scope.as_deref());
+impl Token {
+    pub(super) fn of(row: Secret, left: Left) -> Self {
         Self {
             id: row.id,
             label: row.label,
-            actions,
-            repositories,
+            actions: left.actions,
+            repositories: left.repositories,
+            by_name: left.by_name,
             created: time(row.created),
             expires: row.expires.map(time),
             used: row.used.map(time),
@@ -80,17 +83,23 @@ impl From<Secret> for Token {
     }
 }
 
-/// What a scope leaves, as it is shown: actions, and repositories.
-pub(super) fn narrowed(scope: Option<&str>) -> (Option<Vec<&'static str>>, Option<Vec<String>>) {
-    // One that cannot be read leaves nothing, here as where it counts.
-    let narrow = scope.map(|json| Narrow::parse(json).ok());
-    let actions = narrow.as_ref().map(|it| {
-        let actions = it.as_ref().map(|it| it.actions.iter());
-        actions.into_iter().flatten().map(Action::name).collect()
-    });
-    let repos = narrow.flatten().and_then(|it| it.repos);
-    let repos = repos.map(|list| list.iter().map(ToString::to_string).collect());
-    (actions, repos)
+/// What a scope leaves, as it is shown: all where nothing is said.
+#[derive(Default)]
+pub(super) struct Left {
+    pub(super) actions: Option<Vec<&'static str>>,
+    pub(super) repositories: Option<Vec<String>>,
+    pub(super) by_name: Vec<String>,
+}
+
+impl Left {
+    pub(super) async fn by(api: &Api, ask: &Ask, scope: Option<&str>) -> Result<Self, Problem> {
+        let found = api.hub().limits(&ask.caller, scope).await?;
+        Ok(found.map_or_else(Self::default, |it| Self {
+            actions: Some(it.actions.iter().map(Action::name).collect()),
+            repositories: it.repositories,
+            by_name: it.by_name,
+        }))
+    }
 }
 
 /// What something is to be narrowed to.
@@ -115,7 +124,8 @@ struct TokenWanted {
     #[serde(default)]
     #[schema(max_items = 3)]
     actions: Option<Vec<String>>,
-    /// The repositories it leaves, as patterns of whole names such as `acme/**`; left out: all.
+    /// The repositories it leaves: names of some that are there, which it is for whatever they are called from now on, and patterns of
+    /// whole names such as `acme/**`; left out: all.
     #[serde(default)]
     #[schema(max_items = 20)]
     repositories: Option<Vec<String>>,
@@ -136,6 +146,8 @@ pub(super) struct NewSecret {
     secret: String,
     /// When it ends; nothing: when it is taken back.
     expires: Option<String>,
+    /// Names in `repositories` that nothing has that you may see: it is for whatever is called so.
+    by_name: Vec<String>,
 }
 
 impl NewSecret {
@@ -145,6 +157,7 @@ impl NewSecret {
             user: user.to_owned(),
             secret: made.secret.as_str().to_owned(),
             expires: made.expires.map(time),
+            by_name: made.by_name.clone(),
         }
     }
 }
@@ -153,8 +166,14 @@ async fn list(api: &Api, ask: Ask) -> Answer {
     let user = ask.name("user")?;
     let from: i64 = after(&ask, |key| key.parse().ok())?;
     let limit = ask.query.limit();
-    let found = api.hub().token_list(&ask.caller, user, from, limit);
-    page(&ask, found.await?, Token::from, ToString::to_string)
+    let found = api.hub().token_list(&ask.caller, user, from, limit).await?;
+    let mut items = Vec::with_capacity(found.items.len());
+    for row in found.items {
+        let left = Left::by(api, &ask, row.scope.as_deref()).await?;
+        items.push(Token::of(row, left));
+    }
+    let next = found.next;
+    page(&ask, Listed { items, next }, |it| it, ToString::to_string)
 }
 
 async fn create(api: &Api, ask: Ask) -> Answer {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use longshore_auth::rights::Action;
+use longshore_hub::narrowing::Kept;
 use longshore_hub::trust::NewTrust;
 use longshore_meta::trusts::Trust;
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::accounts::TEXT;
 use super::robots::{full, path};
-use super::tokens::{narrow, narrowed};
+use super::tokens::{Left, narrow};
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -102,8 +103,10 @@ struct TrustRule {
     claims: BTreeMap<String, String>,
     /// The actions it leaves of the robot's rights; nothing: all.
     actions: Option<Vec<&'static str>>,
-    /// The repositories it leaves, as patterns; nothing: all.
+    /// The repositories it leaves: those it is for by themselves, by the names they have now, and patterns; nothing: all.
     repositories: Option<Vec<String>>,
+    /// Names among `repositories` that nothing had when it was made: it is for whatever is called so.
+    by_name: Vec<String>,
     /// What it is for.
     description: String,
     /// When it was made.
@@ -114,16 +117,16 @@ struct TrustRule {
     used: Option<String>,
 }
 
-impl From<Trust> for TrustRule {
-    fn from(row: Trust) -> Self {
-        let (actions, repositories) = narrowed(row.scope.as_deref());
+impl TrustRule {
+    fn of(row: Trust, left: Left) -> Self {
         Self {
             id: row.id,
             issuer: row.issuer,
             audience: row.audience,
             claims: serde_json::from_str(&row.claims).unwrap_or_default(),
-            actions,
-            repositories,
+            actions: left.actions,
+            repositories: left.repositories,
+            by_name: left.by_name,
             description: row.description,
             created: time(row.created),
             expires: row.expires.map(time),
@@ -137,6 +140,8 @@ impl From<Trust> for TrustRule {
 struct TrustMade {
     /// The id.
     id: i64,
+    /// Names in `repositories` that nothing has that you may see: it is for whatever is called so.
+    by_name: Vec<String>,
 }
 
 /// A trust rule that is to be.
@@ -160,7 +165,8 @@ struct TrustWanted {
     #[serde(default)]
     #[schema(max_items = 3)]
     actions: Option<Vec<String>>,
-    /// The repositories it leaves, as patterns of whole names; left out: all.
+    /// The repositories it leaves: names of some that are there, which it is for whatever they are called from now on, and patterns of
+    /// whole names; left out: all.
     #[serde(default)]
     #[schema(max_items = 20)]
     repositories: Option<Vec<String>>,
@@ -176,9 +182,12 @@ struct TrustWanted {
 
 async fn list(api: &Api, ask: Ask) -> Answer {
     let found = api.hub().trust_list(&ask.caller, &full(&ask)?).await?;
-    Reply::json(&TrustRules {
-        items: found.into_iter().map(TrustRule::from).collect(),
-    })
+    let mut items = Vec::with_capacity(found.len());
+    for row in found {
+        let left = Left::by(api, &ask, row.scope.as_deref()).await?;
+        items.push(TrustRule::of(row, left));
+    }
+    Reply::json(&TrustRules { items })
 }
 
 async fn create(api: &Api, ask: Ask) -> Answer {
@@ -195,9 +204,9 @@ async fn create(api: &Api, ask: Ask) -> Answer {
         expires: moment(wanted.expires.as_deref(), "expires")?,
     };
     let hub = ask.hub(api.hub());
-    let id = hub.trust_create(&ask.caller, new).await?;
+    let Kept { id, by_name } = hub.trust_create(&ask.caller, new).await?;
     let rest = format!("{}/trust-rules/{id}", ask.value("robot"));
-    Reply::made(&TrustMade { id }, &path(&ask, &rest))
+    Reply::made(&TrustMade { id, by_name }, &path(&ask, &rest))
 }
 
 async fn delete(api: &Api, ask: Ask) -> Answer {

@@ -272,7 +272,10 @@ async fn a_repository_says_of_itself_what_was_written_and_keeps_the_rest() {
             .status,
         403
     );
-    let set = r#"{"visibility":"internal","read_only":true}"#;
+    let void = r#"{"visibility":"internal"}"#;
+    let refused = house.ask("maintainer", "PATCH", path, void).await;
+    assert_eq!(refused.status, 409, "it would not count");
+    let set = r#"{"visibility":"private","read_only":true}"#;
     assert_eq!(
         house.ask("maintainer", "PATCH", path, set).await.status,
         204
@@ -294,14 +297,18 @@ async fn a_repository_says_of_itself_what_was_written_and_keeps_the_rest() {
             .status,
         204
     );
+    let give = r#"{"subject":"user:reader","role":"guest","repositories":["a*"]}"#;
+    let bindings = "/namespaces/acme/-/bindings";
+    let given = house.ask("owner", "POST", bindings, give).await;
+    assert_eq!(given.status, 201);
     let to = r#"{"name":"acme/renamed"}"#;
-    assert_eq!(
-        house
-            .ask("maintainer", "POST", &format!("{path}/-/rename"), to)
-            .await
-            .status,
-        204
-    );
+    let rename = format!("{path}/-/rename");
+    let said = house.ask("maintainer", "POST", &rename, to).await;
+    assert_eq!(said.status, 200);
+    let said = said.json();
+    assert_eq!(said["name"], "acme/renamed");
+    assert_eq!(said["bindings_lost"][0]["id"], given.json()["id"]);
+    assert_eq!(said["bindings_found"].as_array().unwrap().len(), 0);
     assert_eq!(
         house.get("reader", path).await.json()["name"],
         "acme/renamed",

@@ -17,6 +17,7 @@ fn path(template: &str, place: &str) -> String {
         .replace("{robot}", "ci")
         .replace("{source}", "ldap:corp")
         .replace("{tag}", "v1")
+        .replace("{path}", "given-up")
         .replace("{id}", "1")
         .replace(
             "{digest}",

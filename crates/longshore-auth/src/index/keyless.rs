@@ -112,7 +112,13 @@ impl Index {
                 ));
             }
         } else {
-            found.retain(|it| it.name == user);
+            let mut meant = Vec::with_capacity(found.len());
+            for it in found {
+                if it.name == user || self.had_name(it.robot.id, user, now).await? {
+                    meant.push(it);
+                }
+            }
+            found = meant;
         }
         // Of several rules that trust it for one robot the one that leaves most.
         let at = found.iter().position(|it| it.rule.scope.is_none());

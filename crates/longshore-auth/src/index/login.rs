@@ -162,7 +162,13 @@ impl Index {
             None => None,
         };
         // The name is part of what must be right: it is in logs, and whoever reads them believes it.
-        let known = known.filter(|known| &*known.name == user);
+        let known = match known {
+            Some(known) if &*known.name != user => {
+                let had = self.had_name(known.principal, user, now).await?;
+                Some(known).filter(|_| had)
+            }
+            known => known,
+        };
         attempt.end(known.is_some(), now);
         known
             .ok_or_else(|| Refusal::password("no such token, or not of this user, or it has ended"))

@@ -4,6 +4,7 @@
 //! keys. [`keep`] has the parts of transactions that make and take back credentials; whoever may do that is decided above.
 
 mod bearer;
+mod before;
 mod certificate;
 mod device;
 mod factor;

@@ -110,7 +110,9 @@ pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
     };
     if !question.who.is_operator() {
         let narrowed = question.who.narrowed.as_ref();
-        if narrowed.is_some_and(|narrow| !narrow.leaves(question.action, question.repo)) {
+        let id = facts.ground.repo.as_ref().and_then(|repo| repo.id);
+        let repo = question.repo.map(|name| (name, id));
+        if narrowed.is_some_and(|narrow| !narrow.leaves(question.action, repo)) {
             return refused(own, Refused::Credential);
         }
         if facts.too_deep || facts.parties.is_empty() {

@@ -11,8 +11,10 @@ use super::action::{Action, ActionSet, Place};
 pub struct Narrow {
     /// The actions it leaves.
     pub actions: ActionSet,
-    /// The repositories it leaves, as patterns of whole names; `None`: all, and what is no repository.
+    /// The repositories it leaves, as patterns of whole names; `None`, and no `ids`: all, and what is no repository.
     pub repos: Option<RepoPatterns>,
+    /// Repositories it leaves whatever they are called.
+    pub ids: Vec<i64>,
 }
 
 /// As it is written down.
@@ -22,6 +24,9 @@ struct Written {
     actions: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     repositories: Option<Vec<String>>,
+    // A version that does not know it takes the whole for unreadable, and leaves nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    repository_ids: Vec<i64>,
 }
 
 /// Why a text is no narrowing.
@@ -64,7 +69,12 @@ impl Narrow {
             }
             Some(list) => Some(list.join(" ").parse()?),
         };
-        Ok(Self { actions, repos })
+        let ids = written.repository_ids;
+        Ok(Self {
+            actions,
+            repos,
+            ids,
+        })
     }
 
     /// From what people write: patterns of repositories, and the words `pull`, `push` and `delete`. None of either leaves
@@ -102,7 +112,11 @@ impl Narrow {
         } else {
             Some(repositories.join(" ").parse()?)
         };
-        Ok(Some(Self { actions, repos }))
+        Ok(Some(Self {
+            actions,
+            repos,
+            ids: Vec::new(),
+        }))
     }
 
     /// As [`Narrow::parse`] reads it.
@@ -113,19 +127,31 @@ impl Narrow {
                 .repos
                 .as_ref()
                 .map(|list| list.iter().map(ToString::to_string).collect()),
+            repository_ids: self.ids.clone(),
         };
         serde_json::to_string(&written).unwrap_or_default()
     }
 
-    /// Whether it leaves `action`, on `repo` where one is asked about.
-    pub fn leaves(&self, action: Action, repo: Option<&RepoName>) -> bool {
-        self.actions.has(action)
-            && match (&self.repos, repo) {
-                (None, _) => true,
-                (Some(list), Some(repo)) => list.matches(repo.as_str()),
-                // What is about more than repositories is more than some repositories.
-                (Some(_), None) => false,
+    /// Whether it leaves `action`, on `repo` where one is asked about: by the name that was used, and by its id where it is there.
+    pub fn leaves(&self, action: Action, repo: Option<(&RepoName, Option<i64>)>) -> bool {
+        if !self.actions.has(action) {
+            return false;
+        }
+        match repo {
+            _ if !self.is_of_some() => true,
+            Some((name, id)) => {
+                let named = |list: &RepoPatterns| list.matches(name.as_str());
+                self.repos.as_ref().is_some_and(named)
+                    || id.is_some_and(|id| self.ids.contains(&id))
             }
+            // What is about more than repositories is more than some repositories.
+            None => false,
+        }
+    }
+
+    /// Whether it leaves some repositories and not all.
+    pub fn is_of_some(&self) -> bool {
+        self.repos.is_some() || !self.ids.is_empty()
     }
 
     /// Whether what it leaves is of repositories alone.
@@ -145,12 +171,23 @@ mod tests {
         let narrow =
             Narrow::parse(r#"{"actions":["repository:pull"],"repositories":["acme/**"]}"#).unwrap();
         let (acme, other) = ("acme/a/b".parse().unwrap(), "other/a".parse().unwrap());
-        assert!(narrow.leaves(Action::RepositoryPull, Some(&acme)));
-        assert!(!narrow.leaves(Action::RepositoryPull, Some(&other)));
-        assert!(!narrow.leaves(Action::RepositoryPush, Some(&acme)));
+        assert!(narrow.leaves(Action::RepositoryPull, Some((&acme, None))));
+        assert!(!narrow.leaves(Action::RepositoryPull, Some((&other, Some(7)))));
+        assert!(!narrow.leaves(Action::RepositoryPush, Some((&acme, None))));
         assert!(!narrow.leaves(Action::RepositoryPull, None));
         assert_eq!(Narrow::parse(&narrow.to_json()), Ok(narrow.clone()));
         assert!(narrow.is_of_repositories());
+    }
+
+    #[test]
+    fn a_repository_is_left_by_its_id_under_any_name_and_a_name_by_no_other() {
+        let narrow = Narrow::parse(r#"{"actions":["repository:pull"],"repository_ids":[7]}"#);
+        let narrow = narrow.unwrap();
+        let name = "acme/a".parse().unwrap();
+        let leaves = |id| narrow.leaves(Action::RepositoryPull, Some((&name, id)));
+        assert!(leaves(Some(7)) && !leaves(Some(8)) && !leaves(None));
+        assert!(!narrow.leaves(Action::RepositoryPull, None));
+        assert_eq!(Narrow::parse(&narrow.to_json()), Ok(narrow.clone()));
     }
 
     #[test]

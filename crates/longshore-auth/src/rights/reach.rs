@@ -13,7 +13,7 @@ use longshore_meta::namespaces::{
 use longshore_meta::profiles::profile_narrowed;
 use longshore_meta::repos::repo_name;
 use longshore_spec::name::RepoName;
-use longshore_spec::pattern::RepoPattern;
+use longshore_spec::pattern::{RepoPattern, RepoPatterns};
 
 use super::action::{Action, Place};
 use super::decide::inactive;
@@ -45,8 +45,13 @@ pub(super) async fn load(
         if !narrow.actions.has(action) {
             return Ok(Reach::nothing());
         }
-        if let Some(repos) = &narrow.repos {
-            let parts = repos.iter().cloned().map(Part::like).collect();
+        if narrow.is_of_some() {
+            let patterns = narrow.repos.iter().flat_map(RepoPatterns::iter);
+            let mut parts: Vec<Part> = patterns.cloned().map(Part::like).collect();
+            for id in &narrow.ids {
+                let name = repo_name(tx, *id).await?;
+                parts.extend(name.map(|name| Part::from(Span::exactly(name.as_str()))));
+            }
             limits.push(Reach::new(parts, Vec::new()));
         }
     }

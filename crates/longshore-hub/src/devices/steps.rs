@@ -140,7 +140,7 @@ pub(super) async fn give(
     }
     let done = token_create(tx, permit, row).await?;
     Ok(Done {
-        value: Some(done.value),
+        value: Some(done.value.id),
         object: done.object,
         namespace: done.namespace,
         detail: done.detail,

@@ -269,6 +269,7 @@ async fn a_token_that_is_narrow_narrows_and_has_an_end() {
         narrow: Some(Narrow {
             actions: ActionSet::of(&[Action::RepositoryPull]),
             repos: None,
+            ids: Vec::new(),
         }),
         expires: Some(now() + Duration::from_hours(1)),
     };

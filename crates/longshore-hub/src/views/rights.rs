@@ -212,7 +212,9 @@ impl Hub {
             None => None,
             Some((at, give)) => Some(
                 self.see::<READ, _, _>(caller, at, give, |tx, permit, give| {
-                    Box::pin(async move { role_and_rest(tx, home(permit.object()), give).await })
+                    Box::pin(async move {
+                        role_and_rest(tx, permit.caller(), home(permit.object()), give).await
+                    })
                 })
                 .await?,
             ),

@@ -13,6 +13,7 @@ use super::keys::{self, KeysCommand};
 use super::mail::{self, MailCommand};
 use super::orgs::{self, OrgCommand, TeamCommand};
 use super::places::{self, NamespaceCommand, RepoCommand};
+use super::resting::{self, NameCommand};
 use super::rights::{self, BindingCommand, RoleCommand};
 use super::robots::{self, RobotCommand};
 use super::tags::{self, TagsCommand};
@@ -43,6 +44,9 @@ pub enum AdminCommand {
     /// Repositories.
     #[command(subcommand)]
     Repo(RepoCommand),
+    /// Names that were given up and rest.
+    #[command(subcommand)]
+    Name(NameCommand),
     /// Roles: which actions there are under which name.
     #[command(subcommand)]
     Role(RoleCommand),
@@ -130,6 +134,7 @@ pub fn run(
         AdminCommand::Team(command) => return orgs::team(command, variables, out),
         AdminCommand::Namespace(command) => return places::namespace(command, variables, out),
         AdminCommand::Repo(command) => return places::repo(command, variables, out),
+        AdminCommand::Name(command) => return resting::run(command, variables, out),
         AdminCommand::Role(command) => return rights::role(command, variables, out),
         AdminCommand::Binding(command) => return rights::binding(command, variables, out),
         AdminCommand::Audit(command) => return audit::run(command, variables, out),

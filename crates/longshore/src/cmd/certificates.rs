@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 
 use super::admin::Asked;
-use super::tokens::lives;
+use super::tokens::{lives, names};
 use super::words::time;
 use crate::control::certificates::{Create, CreateArgs, Delete, DeleteArgs, Entry, List, ListArgs};
 
@@ -121,11 +121,12 @@ pub fn run(
                 description: description.clone(),
                 lives: lives(expires).map_err(anyhow::Error::msg)?,
             };
-            let id = asked.call::<Create>(variables, &args, |()| {})?;
+            let made = asked.call::<Create>(variables, &args, |()| {})?;
             if asked.json {
-                writeln!(out, "{}", serde_json::json!({ "id": id }))?;
+                writeln!(out, "{}", serde_json::to_value(&made)?)?;
             } else {
-                writeln!(out, "rule {id} of {account}")?;
+                writeln!(out, "rule {} of {account}", made.id)?;
+                names(&made.by_name, "rule", out)?;
             }
         }
         CertificateCommand::List { asked, account } => {

@@ -17,6 +17,7 @@ pub mod login;
 pub mod mail;
 pub mod orgs;
 pub mod places;
+pub mod resting;
 pub mod rights;
 pub mod robots;
 mod secret_input;

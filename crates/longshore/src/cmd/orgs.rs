@@ -8,6 +8,7 @@ use clap::Subcommand;
 use serde_json::Value;
 
 use super::admin::Asked;
+use super::places::turned;
 use super::told::{fields, rows};
 use crate::control::people::{Ask, People};
 
@@ -227,8 +228,10 @@ pub(super) fn rename(
     print(asked, &told, out, |out| {
         writeln!(
             out,
-            "`{name}` is called `{to}` now; old names of images lead there for 90 days"
-        )
+            "`{name}` is called `{to}` now; old names of images lead there for 90 days, and tokens and robots' secrets are good by the old \
+             name for so long; with a password, the new one is the user name"
+        )?;
+        turned(&told, out)
     })
 }
 

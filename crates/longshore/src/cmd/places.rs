@@ -56,7 +56,7 @@ pub enum NamespaceCommand {
         #[arg(long)]
         description: Option<String>,
     },
-    /// Give a group another path, with all that is in it. Old names lead there for 90 days.
+    /// Give a group, or a namespace of the system, another path, with all that is in it. Old names lead there for 90 days.
     Move {
         /// How the server is asked.
         #[command(flatten)]
@@ -244,8 +244,42 @@ fn moved(
         writeln!(
             out,
             "`{from}` is `{to}` now; the old name leads there for 90 days"
-        )
+        )?;
+        if let Some(word) = told.get("visibility").and_then(Value::as_str) {
+            writeln!(
+                out,
+                "it stays {word}, though its namespace is not: `longshore admin repo set {to} --visibility inherit` changes that"
+            )?;
+        }
+        turned(told, out)
     })
+}
+
+/// Says which bindings with patterns mean something else since names changed.
+pub(super) fn turned(told: &Value, out: &mut dyn Write) -> std::io::Result<()> {
+    for (key, what) in [
+        ("bindings_lost", "by its pattern does not mean it any more"),
+        ("bindings_found", "by its pattern means it from now on"),
+    ] {
+        let list = told.get(key).and_then(Value::as_array);
+        for binding in list.into_iter().flatten() {
+            let text = |key| binding.get(key).and_then(Value::as_str).unwrap_or_default();
+            let id = binding
+                .get("id")
+                .and_then(Value::as_i64)
+                .unwrap_or_default();
+            let denies = binding.get("deny").and_then(Value::as_bool) == Some(true);
+            let has = if denies { "is denied" } else { "has" };
+            writeln!(
+                out,
+                "binding {id} {what}: `{}` {has} `{}` on `{}`",
+                text("subject"),
+                text("role"),
+                text("repositories")
+            )?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs the command.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use super::admin::Asked;
 use super::orgs::print;
@@ -62,7 +63,8 @@ pub struct Given {
     role: String,
     /// The namespace, such as `acme` or `acme/web`; `**` for everywhere.
     place: String,
-    /// Only for repositories like this, below the namespace, such as `web-*` or `**/base`; may be given more than once.
+    /// Only for this repository of the namespace, whatever it is called from now on, or for all of names like `web-*` or `**/base`; may be
+    /// given more than once. A name that nothing has is for whatever gets it.
     #[arg(long = "repository", value_name = "PATTERN")]
     repositories: Vec<String>,
     /// Only for tags like this, such as `v*` or `!latest`; may be given more than once.
@@ -189,15 +191,31 @@ fn give(
     let told = asked.call::<Rights>(variables, &ask, |()| {})?;
     print(asked, &told, out, |out| {
         let what = if deny { "is denied" } else { "has" };
-        let id = told.get("id").and_then(serde_json::Value::as_i64);
-        writeln!(
-            out,
-            "`{}` {what} the role `{}` on `{}` (binding {})",
-            given.subject,
-            given.role,
-            given.place,
-            id.unwrap_or_default()
-        )
+        let all = told.get("bindings").and_then(Value::as_array);
+        for made in all.into_iter().flatten() {
+            let text = |key| made.get(key).and_then(Value::as_str);
+            let about = match (text("repository"), text("repositories")) {
+                (Some(name), _) => {
+                    format!(", for the repository `{name}`, whatever it is called from now on")
+                }
+                (None, Some(name)) if !name.contains('*') => {
+                    format!(
+                        ", for whatever gets the name `{name}`: there is no such repository yet"
+                    )
+                }
+                (None, Some(patterns)) => format!(", for repositories called like `{patterns}`"),
+                (None, None) => String::new(),
+            };
+            writeln!(
+                out,
+                "`{}` {what} the role `{}` on `{}`{about} (binding {})",
+                given.subject,
+                given.role,
+                given.place,
+                made.get("id").and_then(Value::as_i64).unwrap_or_default()
+            )?;
+        }
+        Ok(())
     })
 }
 

@@ -35,7 +35,8 @@ pub enum TokenCommand {
         /// What it is for.
         #[arg(long, default_value = "")]
         label: String,
-        /// A pattern of repositories it is for, such as `acme/**`; may be given more than once [default: all of its user's].
+        /// A repository it is for, which it follows when that is renamed or moved, or a pattern of names, such as `acme/**`; may be given
+        /// more than once [default: all of its user's].
         #[arg(long = "repository", value_name = "PATTERN")]
         repositories: Vec<String>,
         /// What it is for: `pull`, `push`, `delete`; may be given more than once [default: all that its user may do].
@@ -128,6 +129,18 @@ pub fn shown(asked: &Asked, made: &Made, out: &mut dyn Write) -> anyhow::Result<
         .expires
         .map_or_else(|| "it is revoked".to_owned(), time);
     writeln!(out, "good until {until}; it is shown this once only")?;
+    names(&made.by_name, "token", out)?;
+    Ok(())
+}
+
+/// Says of each name that nothing has what it means.
+pub fn names(by_name: &[String], what: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    for name in by_name {
+        writeln!(
+            out,
+            "there is no repository `{name}` yet: the {what} is for whatever gets that name"
+        )?;
+    }
     Ok(())
 }
 

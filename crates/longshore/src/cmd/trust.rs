@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::admin::Asked;
-use super::tokens::lives;
+use super::tokens::{lives, names};
 use super::words::time;
 use crate::control::trust::{Create, CreateArgs, Delete, DeleteArgs, Entry, List, ListArgs};
 
@@ -35,7 +35,8 @@ pub enum TrustCommand {
         /// path, as in `/kubernetes.io/namespace=ci`.
         #[arg(long = "claim", value_name = "CLAIM=PATTERN", required = true)]
         claims: Vec<String>,
-        /// Repositories the job is limited to, as patterns such as `acme/**`; may be given more than once.
+        /// A repository the job is limited to, whatever it is called from now on, or a pattern of names such as `acme/**`; may be given
+        /// more than once.
         #[arg(long = "repository", value_name = "PATTERN")]
         repositories: Vec<String>,
         /// What the job is limited to: `pull`, `push`, `delete`; may be given more than once.
@@ -99,11 +100,12 @@ pub fn run(
                 description: description.clone(),
                 lives: lives(expires).map_err(anyhow::Error::msg)?,
             };
-            let id = asked.call::<Create>(variables, &args, |()| {})?;
+            let made = asked.call::<Create>(variables, &args, |()| {})?;
             if asked.json {
-                writeln!(out, "{}", serde_json::json!({ "id": id }))?;
+                writeln!(out, "{}", serde_json::to_value(&made)?)?;
             } else {
-                writeln!(out, "trust rule {id} of {robot}")?;
+                writeln!(out, "trust rule {} of {robot}", made.id)?;
+                names(&made.by_name, "rule", out)?;
             }
         }
         TrustCommand::List { asked, robot } => {

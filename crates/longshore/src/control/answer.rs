@@ -22,6 +22,7 @@ use super::line::Line;
 use super::operation::{Operation, State, Steps};
 use super::people::People;
 use super::places::Places;
+use super::resting::Resting;
 use super::rights::Rights;
 use super::status::Status;
 use super::{
@@ -83,6 +84,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     ),
     (People::NAME, run::<People>),
     (Places::NAME, run::<Places>),
+    (Resting::NAME, run::<Resting>),
     (Rights::NAME, run::<Rights>),
     (audit::Rows::NAME, run::<audit::Rows>),
     (audit::Verify::NAME, run::<audit::Verify>),

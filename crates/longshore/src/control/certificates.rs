@@ -31,13 +31,22 @@ pub struct CreateArgs {
     pub lives: Option<u64>,
 }
 
+/// A rule that was made.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Made {
+    /// Its id.
+    pub id: i64,
+    /// Names of repositories it is for that nothing has: it is for whatever gets them.
+    pub by_name: Vec<String>,
+}
+
 impl Operation for Create {
     const NAME: &'static str = "certificate-create";
     type Args = CreateArgs;
     type Step = ();
-    type Done = i64;
+    type Done = Made;
 
-    async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<i64> {
+    async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let (hub, caller) = (state.hub()?, state.operator());
         let lives = args.lives.map(Duration::from_secs);
         let new = NewCertificate {
@@ -47,7 +56,11 @@ impl Operation for Create {
             subject: Subject::read(&args.subject)?,
             description: args.description,
         };
-        Ok(hub.certificate_create(&caller, new).await?)
+        let kept = hub.certificate_create(&caller, new).await?;
+        Ok(Made {
+            id: kept.id,
+            by_name: kept.by_name,
+        })
     }
 }
 
@@ -104,7 +117,15 @@ impl Operation for List {
         let rules = hub
             .certificate_list(&state.operator(), &args.account)
             .await?;
-        Ok(rules.into_iter().map(Entry::from).collect())
+        let mut entries = Vec::with_capacity(rules.len());
+        for rule in rules {
+            let scope = narrow::shown(state, rule.scope.as_deref()).await?;
+            entries.push(Entry {
+                scope,
+                ..Entry::from(rule)
+            });
+        }
+        Ok(entries)
     }
 }
 

@@ -26,6 +26,7 @@ pub mod operation;
 pub mod people;
 pub mod place;
 pub mod places;
+pub mod resting;
 pub mod rights;
 pub mod robots;
 pub mod server;

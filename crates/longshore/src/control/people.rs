@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::operation::{Operation, PART, State, Steps};
+use super::places::turned;
 
 /// Makes, shows and changes organisations, teams and members.
 #[derive(Debug)]
@@ -160,8 +161,8 @@ impl Operation for People {
                 Ok(json!({ "name": name, "members": members, "teams": teams }))
             }
             Ask::Rename { name, to } => {
-                hub.account_rename(caller, None, &name, &to).await?;
-                Ok(json!({ "name": to, "before": name }))
+                let moved = hub.account_rename(caller, None, &name, &to).await?;
+                Ok(turned(json!({ "name": to, "before": name }), &moved))
             }
             Ask::Delete { name } => {
                 hub.account_delete(caller, None, &name).await?;

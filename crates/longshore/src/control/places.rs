@@ -2,6 +2,8 @@
 
 use anyhow::Context as _;
 use longshore_auth::rights::Object;
+use longshore_hub::Moved;
+use longshore_hub::gives::BindingSeen;
 use longshore_hub::repositories::Said;
 use longshore_hub::views::Listed;
 use longshore_meta::namespaces::{Namespace, Visibility};
@@ -110,6 +112,21 @@ fn shown(row: &Namespace) -> Value {
     })
 }
 
+/// The same, and which bindings mean something else by it.
+pub(super) fn turned(mut told: Value, moved: &Moved) -> Value {
+    let list = |list: &[BindingSeen]| -> Value {
+        let shown = list.iter().map(|it| {
+            json!({ "id": it.row.id, "subject": it.subject, "role": it.row.role_name, "deny": it.row.deny, "repositories": it.row.repos })
+        });
+        shown.collect()
+    };
+    if let Some(told) = told.as_object_mut() {
+        told.insert("bindings_lost".to_owned(), list(&moved.lost));
+        told.insert("bindings_found".to_owned(), list(&moved.found));
+    }
+    told
+}
+
 fn visibility(word: &str) -> anyhow::Result<Visibility> {
     let read = word.parse();
     read.map_err(|()| {
@@ -169,8 +186,8 @@ impl Operation for Places {
             }
             Ask::NamespaceMove { path, to } => {
                 let id = state.place(&path).await?;
-                hub.namespace_move(caller, id, &to).await?;
-                Ok(json!({ "path": to, "before": path }))
+                let moved = hub.namespace_move(caller, id, &to).await?;
+                Ok(turned(json!({ "path": to, "before": path }), &moved))
             }
             Ask::NamespaceRemove { path } => {
                 let id = state.place(&path).await?;
@@ -228,8 +245,10 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
         }
         Ask::RepoMove { name, to } => {
             let to = repo(&to)?;
-            hub.repository_rename(caller, &repo(&name)?, &to).await?;
-            to
+            let moved = hub.repository_rename(caller, &repo(&name)?, &to).await?;
+            let word = moved.hidden.map(Visibility::word);
+            let told = json!({ "name": to, "before": name, "visibility": word });
+            return Ok(turned(told, &moved));
         }
         Ask::RepoRemove { name } => {
             hub.repository_remove(caller, &repo(&name)?).await?;

@@ -108,6 +108,18 @@ fn words(list: &[String]) -> Option<String> {
     (!list.is_empty()).then(|| list.join(" "))
 }
 
+/// The bindings that are to be made: one for each repository that is named, and one for all patterns.
+fn parts(repositories: &[String]) -> Vec<Option<String>> {
+    let is_pattern = |word: &&String| word.contains('*');
+    let (patterns, names): (Vec<&String>, Vec<_>) = repositories.iter().partition(is_pattern);
+    let mut parts: Vec<_> = names.into_iter().cloned().map(Some).collect();
+    let patterns: Vec<String> = patterns.into_iter().cloned().collect();
+    if !patterns.is_empty() || parts.is_empty() {
+        parts.push(words(&patterns));
+    }
+    parts
+}
+
 /// Whom a word means that says no kind: what it is can be seen by its signs, but for the name of a user or organisation.
 fn explicit(subject: String) -> String {
     let kind = match subject.as_str() {
@@ -190,12 +202,12 @@ impl Operation for Rights {
                 lives,
             } => {
                 let lives = lives.and_then(|lives| i64::try_from(lives).ok());
-                let give = Give {
+                let plain = Give {
                     subject: explicit(subject),
                     role,
                     deny,
                     repository: None,
-                    repositories: words(&repositories),
+                    repositories: None,
                     tags: words(&tags),
                     networks: words(&networks),
                     hours,
@@ -206,8 +218,17 @@ impl Operation for Rights {
                     }),
                 };
                 let object = object(state, &place).await?;
-                let id = hub.binding_give(caller, &object, give).await?;
-                Ok(json!({ "id": id }))
+                let mut given = Vec::new();
+                for repositories in parts(&repositories) {
+                    let give = Give {
+                        repositories,
+                        ..plain.clone()
+                    };
+                    let id = hub.binding_give(caller, &object, give).await?;
+                    given.push(binding(&hub.binding_row(id).await?, &place));
+                }
+                let id = given.first().and_then(|it| it.get("id")).cloned();
+                Ok(json!({ "id": id, "bindings": given }))
             }
             Ask::BindingRemove { place, id } => {
                 let place = state.place(&place).await?;

@@ -42,6 +42,9 @@ pub struct Made {
     pub secret: String,
     /// When it ends, in microseconds since the Unix epoch.
     pub expires: Option<i64>,
+    /// Names of repositories it is for that nothing has: it is for whatever gets them.
+    #[serde(default)]
+    pub by_name: Vec<String>,
 }
 
 impl Made {
@@ -52,6 +55,7 @@ impl Made {
             user: user.to_owned(),
             secret: made.secret.as_str().to_owned(),
             expires: made.expires,
+            by_name: made.by_name.clone(),
         }
     }
 }
@@ -126,7 +130,14 @@ impl Operation for List {
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Entry>> {
         let (hub, caller) = (state.hub()?, state.operator());
         let found = hub.token_list(&caller, &args.user, 0, MOST).await?.items;
-        Ok(found.into_iter().map(Entry::from).collect())
+        let mut entries = Vec::with_capacity(found.len());
+        for row in found {
+            let scope = narrow::shown(state, row.scope.as_deref()).await?;
+            let mut entry = Entry::from(row);
+            entry.scope = scope.map(|scope| scope.to_string());
+            entries.push(entry);
+        }
+        Ok(entries)
     }
 }
 

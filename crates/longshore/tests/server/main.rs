@@ -32,6 +32,7 @@ mod keyless;
 mod limits;
 mod login;
 mod memory;
+mod names;
 mod revoked;
 mod search;
 mod start;

@@ -351,6 +351,7 @@ proptest! {
             let narrow = Narrow {
                 actions: ActionSet::of(&[Action::RepositoryPull, Action::RepositoryPush]),
                 repos: Some("a/**".parse().unwrap()),
+                ids: Vec::new(),
             };
             let narrowed = built.answers(Some(&narrow)).await;
             prop_assert!(before.iter().zip(&narrowed).all(|(before, narrowed)| *before || !narrowed));
