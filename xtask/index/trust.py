@@ -4,7 +4,7 @@
 Our index gives out the tokens; the registry is Debian's docker-registry (Distribution 2), Distribution 3, and ours without accounts. Each
 way a registry can be told of our keys is tried: certificates with the key's name in the form of libtrust, certificates that tokens
 bring along (x5c), a JWK set. Clients log in with a password, a personal token and a robot's secret, and with a wrong password.
-A signing key is changed while a registry that trusts certificates runs; a user is disabled and kept out. Meanwhile pushes are so slow that
+Who may only read is let in, and everybody to what is public, whether the index has heard of it or not. A signing key is changed while a registry that trusts certificates runs; a user is disabled and kept out. Meanwhile pushes are so slow that
 their tokens end (midpush.py).
 
 Variables: LONGSHORE (the program), REGISTRIES (others' programs, parted by colons), IMAGES (an OCI layout), WORK (an empty folder).
@@ -52,6 +52,33 @@ def pull(registry, who, repository, right=True):
     check(f"pull from {registry.name}/{repository} as {who[0] if who else 'nobody'}", right, out.returncode == 0)
 
 
+def readers(registry, name):
+    """Whoever may not push, and what is public or internal: also of images that the index never heard of."""
+    admin(name, "user", "create", "dan", text=PASSWORD + "\n")
+    push(registry, ("ann", PASSWORD), "ann/seen")
+    for known, reader in ((True, "cat"), (False, "eve")):
+        if not known:
+            admin(name, "repo", "delete", "ann/seen")
+        admin(name, "user", "create", reader, text=PASSWORD + "\n")
+        granted, other = (reader, PASSWORD), ("dan", PASSWORD)
+        pull(registry, granted, "ann/seen", right=False)
+        admin(name, "binding", "grant", reader, "reader", "ann")
+        for visibility, is_others, is_everybodys in (("private", False, False), ("internal", True, False), ("public", True, True)):
+            admin(name, "namespace", "set", "ann", "--visibility", visibility)
+            pull(registry, granted, "ann/seen")
+            pull(registry, other, "ann/seen", right=is_others)
+            pull(registry, None, "ann/seen", right=is_everybodys)
+            pull(registry, granted, "ann/nothing", right=False)
+            push(registry, granted, "ann/seen", right=False)
+        admin(name, "namespace", "set", "ann", "--visibility", "private")
+    # Whoever pushes it again makes it known, and it can be narrowed then.
+    admin(name, "namespace", "set", "ann", "--visibility", "public")
+    push(registry, ("ann", PASSWORD), "ann/seen")
+    admin(name, "repo", "set", "ann/seen", "--visibility", "private")
+    pull(registry, None, "ann/seen", right=False)
+    pull(registry, ("eve", PASSWORD), "ann/seen")
+
+
 def walk(registry, who):
     """What everybody who trusts the index must do."""
     for kind, credentials in who.items():
@@ -82,6 +109,7 @@ def others(program):
         bundle = save(at.address, "/token/certificates.pem", f"{label}.pem")
         with trusting(program, f"{label}-by-bundle", at.address, {"rootcertbundle": bundle}) as registry:
             walk(registry, who)
+            readers(registry, at.name)
     # Certificates that tokens bring along: a change of keys needs nothing of the registry.
     with index(f"{label}-chain", {"INDEX__X5C": "true"}) as at:
         who = people(at.name)
@@ -203,6 +231,7 @@ def trust():
         with ours("registry-only", at.address) as registry:
             walk(registry, who)
             logins(registry, who, "apart")
+            readers(registry, "ours")
     with index("both", {"INDEX__ROLES": "both", "INDEX__SERVICE": SERVICE}) as at:
         who = people("both")
         walk(at, who)

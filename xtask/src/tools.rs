@@ -56,9 +56,6 @@ struct Go {
     cgo: bool,
     #[serde(default)]
     tags: String,
-    /// Built only when something asks for it by name. It changes nothing of what is built, so it is no part of the cache's key.
-    #[serde(default, skip_serializing)]
-    apart: bool,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -111,10 +108,9 @@ impl Pins {
         toml::from_str(&text).context("xtask/tools.toml is not understood")
     }
 
-    /// The names of what runs under the tests: everything but the cargo plug-ins and what stands apart.
+    /// The names of what runs under the tests: everything but the cargo plug-ins.
     pub(crate) fn programs(&self) -> Vec<&str> {
-        let go = self.go.iter().filter(|go| !go.apart);
-        let go = go.map(|go| go.name.as_str());
+        let go = self.go.iter().map(|go| go.name.as_str());
         go.chain(self.python.iter().map(|python| python.name.as_str()))
             .chain(self.npm.iter().map(|npm| npm.name.as_str()))
             .collect()
@@ -332,7 +328,6 @@ mod tests {
             packages: vec!["example.org/runc".into()],
             cgo: true,
             tags: "seccomp".into(),
-            apart: false,
         };
         let with_tag = Recipe::Go(&runc).entry().unwrap();
         runc.tags.clear();

@@ -115,25 +115,29 @@ impl Hub {
         without: &[i64],
         now: std::time::SystemTime,
     ) -> Result<Explanation> {
-        let args = (who, action, object, more, without, now);
+        let sight = self.judge().sight();
+        let args = (who, action, object, sight, more, without, now);
         self.db
-            .read(&args, |tx, (who, action, object, more, without, now)| {
-                Box::pin(async move {
-                    let mut facts = Facts::load(tx, who, object, *now).await?;
-                    for id in *without {
-                        facts = facts.without(*id);
-                    }
-                    if let Some(more) = more {
-                        let mut more = Binding::clone(more);
-                        if let Some(role) = role_get(tx, more.role).await? {
-                            more.role_name = role.name;
-                            more.actions = role.actions;
+            .read(
+                &args,
+                |tx, (who, action, object, sight, more, without, now)| {
+                    Box::pin(async move {
+                        let mut facts = Facts::load(tx, who, object, *now).await?.seen(*sight);
+                        for id in *without {
+                            facts = facts.without(*id);
                         }
-                        facts = facts.with(&more);
-                    }
-                    Explanation::of(tx, &facts, who, *action, object, *now).await
-                })
-            })
+                        if let Some(more) = more {
+                            let mut more = Binding::clone(more);
+                            if let Some(role) = role_get(tx, more.role).await? {
+                                more.role_name = role.name;
+                                more.actions = role.actions;
+                            }
+                            facts = facts.with(&more);
+                        }
+                        Explanation::of(tx, &facts, who, *action, object, *now).await
+                    })
+                },
+            )
             .await
     }
 

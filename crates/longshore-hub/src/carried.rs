@@ -262,8 +262,7 @@ impl Carried {
                 visibility: repo.seen.get(at).copied().flatten(),
                 read_only: false,
             }),
-            read_only: false,
-            is_nowhere: false,
+            ..Ground::default()
         }
     }
 }

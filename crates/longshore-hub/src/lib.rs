@@ -34,6 +34,7 @@ mod deeds;
 pub mod desk;
 pub mod devices;
 pub mod edits;
+pub mod elsewhere;
 pub mod factors;
 pub mod given;
 pub mod gives;

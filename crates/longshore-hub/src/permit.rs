@@ -1,6 +1,6 @@
 //! Proof that a decision allowed an action on an object.
 
-use longshore_auth::rights::{Action, Explanation, Object};
+use longshore_auth::rights::{Action, Explanation, Object, Sight};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::names::name_resolve;
@@ -58,7 +58,9 @@ impl<const ACTION: u8> Permit<ACTION> {
         object: &Object,
     ) -> Result<std::result::Result<Self, Error>> {
         let action = action(ACTION)?;
-        let found = Explanation::load(tx, &caller.who, action, object, caller.now).await?;
+        // What is asked for here is done here, where a repository that has no row is not there.
+        let sight = Sight::Here;
+        let found = Explanation::load(tx, &caller.who, action, object, sight, caller.now).await?;
         // What is not there is answered as what may not be known: by a right on its namespace it could be told from what is denied.
         // Only what makes a repository needs none.
         let is_there = match object.repo() {

@@ -103,7 +103,7 @@ pub(super) fn takeover(session: &Session<'_>) -> Result<Outcome> {
     let third = match tools::ensure(session.workspace, &pins, "distribution", Pace::Awaited) {
         Ok(folder) => Some(folder.join("registry")),
         Err(why) => {
-            outcome.add(Outcome::skip(format!("Distribution 3: {why:#}")));
+            outcome.add(Outcome::skip_required(format!("Distribution 3: {why:#}")));
             None
         }
     };
@@ -209,7 +209,7 @@ pub(super) fn trust(session: &Session<'_>) -> Result<Outcome> {
             registries.push(':');
             registries.push_str(&folder.join("registry").to_string_lossy());
         }
-        Err(why) => outcome.add(Outcome::skip(format!("Distribution 3: {why:#}"))),
+        Err(why) => outcome.add(Outcome::skip_required(format!("Distribution 3: {why:#}"))),
     }
     let mut path = std::env::var("PATH").unwrap_or_default();
     for name in ["crane", "helm", "dockerd", "containerd", "runc"] {

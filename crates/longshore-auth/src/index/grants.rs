@@ -12,7 +12,7 @@ use longshore_spec::scope::{Actions, Scope, Scopes};
 use super::{Index, Known, unavailable};
 use crate::identity::{Needs, Refusal};
 use crate::rights::decide::{both, is_empty};
-use crate::rights::{Action, Facts, Granted, Via, Who, grant_of, lack_of};
+use crate::rights::{Action, Facts, Granted, Sight, Via, Who, grant_of, lack_of};
 
 /// What of a change is allowed.
 #[derive(Debug)]
@@ -35,8 +35,21 @@ impl Index {
         from: IpAddr,
         now: SystemTime,
     ) -> Result<Granted> {
+        let sight = self.0.judge.sight();
+        self.grants_at(known, scopes, sight, from, now).await
+    }
+
+    /// The same for a registry whose content lies where `sight` says.
+    pub(super) async fn grants_at(
+        &self,
+        known: Option<&Known>,
+        scopes: &Scopes,
+        sight: Sight,
+        from: IpAddr,
+        now: SystemTime,
+    ) -> Result<Granted> {
         let who = known.map_or_else(|| Who::stranger(from), |known| known.who(from));
-        self.granted(&who, scopes, now).await
+        self.granted(&who, scopes, sight, now).await
     }
 
     /// Whether and what of it a stranger may pull. What was looked up for one is remembered for the next for a while.
@@ -139,14 +152,21 @@ impl Index {
         now: SystemTime,
     ) -> std::result::Result<Rights, Refusal> {
         let who = Who::principal(PrincipalId(principal), Via::Bearer, from);
-        let granted = self.granted(&who, &needs.scopes(), now).await;
+        let sight = self.0.judge.sight();
+        let granted = self.granted(&who, &needs.scopes(), sight, now).await;
         granted
             .map(|granted| Rights::Listed(granted.grants.into()))
             .map_err(|error| unavailable(&error))
     }
 
     /// What is granted to `who`; where the list of repositories is asked for, also what it shows.
-    async fn granted(&self, who: &Who, scopes: &Scopes, now: SystemTime) -> Result<Granted> {
+    async fn granted(
+        &self,
+        who: &Who,
+        scopes: &Scopes,
+        sight: Sight,
+        now: SystemTime,
+    ) -> Result<Granted> {
         let asked: Vec<Scope> = scopes
             .iter()
             .map(|(resource, actions)| Scope {
@@ -157,7 +177,7 @@ impl Index {
         if asked.is_empty() {
             return Ok(Granted::default());
         }
-        let mut granted = self.0.judge.grant(who, &asked, now).await?;
+        let mut granted = self.0.judge.grant(who, &asked, sight, now).await?;
         if granted.grants.iter().any(|grant| grant.on == On::Catalog) {
             let seen = self.0.judge.reach(who, Action::RepositoryList, now).await?;
             let pull = Verbs::NONE.with(Verb::Pull);

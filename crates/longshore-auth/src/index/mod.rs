@@ -153,7 +153,7 @@ impl Index {
         let decoy = password::hash(b"nobody has this password")?.into();
         Ok(Index(Arc::new(Inner {
             checks: Checks::new(&options.limits)?,
-            judge: Judge::new(db.clone()),
+            judge: Judge::new(db.clone(), options.sight),
             db,
             options,
             issuer,

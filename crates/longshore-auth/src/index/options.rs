@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::issuer::KeyOptions;
 use crate::options::Limits;
+use crate::rights::Sight;
 
 /// How an index names itself and how long what it gives out lives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct IndexOptions {
     pub service: String,
     /// The names of other registries that trust it.
     pub services: Vec<String>,
+    /// Where the content lies of what rights are decided about: elsewhere, where there is no registry beside it.
+    pub sight: Sight,
     /// Keys.
     pub keys: KeyOptions,
     /// How long a refresh token lives.
@@ -37,6 +40,7 @@ impl IndexOptions {
             issuer: issuer.into(),
             service: service.into(),
             services: Vec::new(),
+            sight: Sight::Here,
             keys: KeyOptions::default(),
             refresh_ttl: Duration::from_hours(24 * 30),
             strict_revocation: false,

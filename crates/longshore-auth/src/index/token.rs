@@ -14,6 +14,7 @@ use longshore_core::{Error, Grant, On, Verb, Verbs};
 use longshore_meta::Durability;
 use longshore_meta::secrets::{Kind, NewSecret, secret_count, secret_delete_oldest, secret_put};
 use longshore_meta::time::{micros, span};
+use longshore_spec::name::RepoName;
 use longshore_spec::scope::Scopes;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -24,6 +25,7 @@ use super::secret::{NoRandom, ShownSecret, hash};
 use crate::header::{Credentials, check_basic};
 use crate::identity::Refusal;
 use crate::issuer::IssuerError;
+use crate::rights::Sight;
 use crate::rights::decide::first;
 
 /// The least life that is announced: clients take a missing or shorter one for a minute.
@@ -57,6 +59,8 @@ pub struct Issued {
     pub granted: String,
     /// What gets the next one without a password.
     pub refresh: Option<ShownSecret>,
+    /// Where it allows to push at a registry elsewhere, which does not tell of what is pushed there.
+    pub pushes: Vec<RepoName>,
 }
 
 /// Why no token is given.
@@ -132,7 +136,13 @@ impl Index {
         if !is_own && !options.services.iter().any(|other| other == service) {
             return Err(TokenError::Service(service.to_owned()));
         }
-        let granted = self.grants(known, &ask.scopes, peer, now).await?;
+        // What lies at a registry elsewhere is not seen from here, also where there is one beside.
+        let sight = if is_own {
+            self.0.judge.sight()
+        } else {
+            Sight::Elsewhere
+        };
+        let granted = self.grants_at(known, &ask.scopes, sight, peer, now).await?;
         let mut grants = granted.grants;
         if known.is_some_and(|known| known.narrowed.is_some()) {
             // A token does not say what its credential was narrowed to, so it cannot narrow a list.
@@ -187,6 +197,10 @@ impl Index {
             issued_at: SystemTime::UNIX_EPOCH + Duration::from_secs(since),
             granted: access.granted,
             refresh,
+            pushes: match sight {
+                Sight::Elsewhere => access.pushes,
+                Sight::Here => Vec::new(),
+            },
         })
     }
 
@@ -233,6 +247,7 @@ impl Index {
 struct Access {
     entries: Vec<Value>,
     granted: String,
+    pushes: Vec<RepoName>,
 }
 
 /// What of `grants` goes into a token. For a registry that is not ours nothing with limits that it would not see: rights
@@ -240,6 +255,7 @@ struct Access {
 fn access(grants: &[Grant], is_own: bool) -> Access {
     let mut entries = Vec::new();
     let mut granted = Vec::new();
+    let mut pushes = Vec::new();
     let mut plain: BTreeMap<&str, Verbs> = BTreeMap::new();
     let mut list = |name: &str, verbs: Verbs, tags: Option<Vec<String>>| {
         let actions: Vec<&str> = [Verb::Pull, Verb::Push, Verb::Delete]
@@ -264,6 +280,9 @@ fn access(grants: &[Grant], is_own: bool) -> Access {
         let On::Repo(name) = &grant.on else {
             continue;
         };
+        if grant.verbs.has(Verb::Push) && (is_own || grant.tags.is_none()) {
+            pushes.push(name.clone());
+        }
         match &grant.tags {
             None => {
                 let verbs = plain.entry(name.as_str()).or_default();
@@ -294,5 +313,6 @@ fn access(grants: &[Grant], is_own: bool) -> Access {
     Access {
         entries,
         granted: granted.join(" "),
+        pushes,
     }
 }

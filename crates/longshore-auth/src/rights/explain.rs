@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::action::Action;
 use super::decide::{Because, Decision, Question, Refused, decide, inactive};
 use super::facts::Facts;
-use super::ground::{Ground, Object};
+use super::ground::{Ground, Object, Sight};
 use super::rule::{Idle, Rule};
 use super::who::Who;
 
@@ -78,9 +78,10 @@ impl Explanation {
         who: &Who,
         action: Action,
         object: &Object,
+        sight: Sight,
         now: SystemTime,
     ) -> Result<Self> {
-        let facts = Facts::load(tx, who, object, now).await?;
+        let facts = Facts::load(tx, who, object, now).await?.seen(sight);
         Self::of(tx, &facts, who, action, object, now).await
     }
 
@@ -108,7 +109,9 @@ impl Explanation {
             Object::System => true,
             Object::Namespace(_) => decide(facts, &question(Action::NamespaceRead)).is_allowed(),
             // What is not there may be known by whoever could make it: to others it is as what is denied.
-            _ if facts.ground.repo.as_ref().is_none_or(|it| it.id.is_none()) => {
+            _ if facts.ground.sight == Sight::Here
+                && facts.ground.repo.as_ref().is_none_or(|it| it.id.is_none()) =>
+            {
                 let may = |action| decide(facts, &question(action)).is_allowed();
                 may(Action::RepositoryPush) && may(Action::NamespaceCreateRepository)
             }

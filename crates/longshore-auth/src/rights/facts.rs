@@ -9,7 +9,7 @@ use longshore_meta::bindings::{Binding, Subject, binding_in, binding_on};
 use longshore_meta::members::member_of;
 use longshore_meta::principals::{Kind, PrincipalId, Standing, principal_standing};
 
-use super::ground::{Ground, NO_PLACE, NO_REPO, Object};
+use super::ground::{Ground, NO_PLACE, NO_REPO, Object, Sight};
 use super::rule::Rule;
 use super::who::Who;
 
@@ -84,6 +84,13 @@ impl Facts {
             facts.parties.push(party);
         }
         Ok(facts)
+    }
+
+    /// The same for content that lies where `sight` says.
+    #[must_use]
+    pub fn seen(mut self, sight: Sight) -> Self {
+        self.ground.sight = sight;
+        self
     }
 
     /// The same as if there were one more binding.

@@ -55,6 +55,17 @@ impl Object {
     }
 }
 
+/// Whether the content of what is asked about can be seen from here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sight {
+    /// It lies in this node's registry: a repository that has no row is not there.
+    #[default]
+    Here,
+    /// It lies at a registry elsewhere, which says what is there. A repository that has no row may be, so rights on it are those of
+    /// its name.
+    Elsewhere,
+}
+
 /// A repository that is asked about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RepoGround {
@@ -79,6 +90,8 @@ pub struct Ground {
     pub read_only: bool,
     /// A namespace was asked about that is not there.
     pub is_nowhere: bool,
+    /// Whether what is not known here could be there all the same.
+    pub sight: Sight,
 }
 
 /// What is read-only.
@@ -163,11 +176,14 @@ impl Ground {
     }
 
     /// Who may read it without being given a right: the narrowest word of the repository and all around it. What is not there
-    /// is nobody's to see, or else it could be told from what is hidden.
+    /// is nobody's to see, or else it could be told from what is hidden; what could be elsewhere is what all around it says, and
+    /// the registry there answers for what is not.
     pub fn visibility(&self) -> Visibility {
         let around = self.chain.iter().map(|namespace| namespace.visibility);
         let own = match &self.repo {
-            Some(repo) if repo.id.is_none() => Some(Visibility::Private),
+            Some(repo) if repo.id.is_none() && self.sight == Sight::Here => {
+                Some(Visibility::Private)
+            }
             Some(repo) => repo.visibility,
             None => None,
         };

@@ -13,7 +13,7 @@ use super::action::Action;
 use super::decide::{Question, decide, first};
 use super::explain::Explanation;
 use super::facts::Facts;
-use super::ground::Object;
+use super::ground::{Object, Sight};
 use super::reach;
 use super::who::Who;
 
@@ -30,24 +30,37 @@ pub struct Granted {
 #[derive(Debug, Clone)]
 pub struct Judge {
     db: Db,
+    sight: Sight,
 }
 
 impl Judge {
-    /// One that decides from `db`.
-    pub fn new(db: Db) -> Self {
-        Self { db }
+    /// One that decides from `db`, for a registry whose content lies where `sight` says.
+    pub fn new(db: Db, sight: Sight) -> Self {
+        Self { db, sight }
+    }
+
+    /// Where the content lies of the registry that it decides for.
+    pub fn sight(&self) -> Sight {
+        self.sight
     }
 
     /// Of what is asked for, what is allowed: the names that were asked for, each with the verbs that are, once for each limit of
     /// tags. Nothing is said about what is not. A list of repositories may be had by everybody; it shows what its reader may see.
+    /// `sight`: where the content lies of the registry that it is asked for.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn grant(&self, who: &Who, asked: &[Scope], now: SystemTime) -> Result<Granted> {
-        let args = (who, asked, now);
+    pub async fn grant(
+        &self,
+        who: &Who,
+        asked: &[Scope],
+        sight: Sight,
+        now: SystemTime,
+    ) -> Result<Granted> {
+        let args = (who, asked, sight, now);
         self.db
-            .read(&args, |tx, (who, asked, now)| {
-                Box::pin(grant(tx, who, asked, *now))
+            .read(&args, |tx, (who, asked, sight, now)| {
+                Box::pin(grant(tx, who, asked, *sight, *now))
             })
             .await
     }
@@ -95,10 +108,10 @@ impl Judge {
         object: &Object,
         now: SystemTime,
     ) -> Result<Explanation> {
-        let args = (who, action, object, now);
+        let args = (who, action, object, self.sight, now);
         self.db
-            .read(&args, |tx, (who, action, object, now)| {
-                Box::pin(Explanation::load(tx, who, *action, object, *now))
+            .read(&args, |tx, (who, action, object, sight, now)| {
+                Box::pin(Explanation::load(tx, who, *action, object, *sight, *now))
             })
             .await
     }
@@ -147,6 +160,7 @@ pub async fn grant(
     tx: &mut Tx<'_>,
     who: &Who,
     asked: &[Scope],
+    sight: Sight,
     now: SystemTime,
 ) -> Result<Granted> {
     let mut granted = Granted::default();
@@ -154,7 +168,7 @@ pub async fn grant(
         match &scope.resource {
             Resource::Repository { repo, .. } => {
                 let object = Object::Repository(repo.clone());
-                let facts = Facts::load(tx, who, &object, now).await?;
+                let facts = Facts::load(tx, who, &object, now).await?.seen(sight);
                 let more = grant_of(&facts, who, repo, scope.actions, now);
                 granted.until = first(granted.until, more.until);
                 granted.grants.extend(more.grants);
@@ -172,6 +186,9 @@ pub async fn grant(
 }
 
 /// Of `actions` on `repo`, what `facts` about it allow: with the verbs that are, once for each limit of tags.
+///
+/// What is not known and lies elsewhere is as if it were there: the registry there answers for what is not. To push to it takes the
+/// right to make it, as that could be what the push does.
 pub fn grant_of(
     facts: &Facts,
     who: &Who,
@@ -198,7 +215,8 @@ pub fn grant_of(
     let may_make = || {
         ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some()
     };
-    if is_new && !may_make() {
+    let could_be = facts.ground.sight == Sight::Elsewhere;
+    if is_new && !could_be && !may_make() {
         return Granted::default();
     }
     let mut until = None;
@@ -208,7 +226,7 @@ pub fn grant_of(
         (Actions::PUSH, Verb::Push, Action::RepositoryPush),
         (Actions::DELETE, Verb::Delete, Action::RepositoryDelete),
     ] {
-        if !actions.contains(asked) {
+        if !actions.contains(asked) || (is_new && asked == Actions::PUSH && !may_make()) {
             continue;
         }
         let Some((limit, end)) = ask(action) else {

@@ -24,7 +24,7 @@ mod tests;
 pub use action::{Action, ActionSet, Place};
 pub use explain::Explanation;
 pub use facts::Facts;
-pub use ground::Object;
+pub use ground::{Object, Sight};
 pub use judge::{Granted, Judge, grant_of};
 pub use lack::{lack_of, missing};
 pub use narrow::Narrow;

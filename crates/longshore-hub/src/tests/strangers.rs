@@ -1,6 +1,7 @@
 //! What is remembered of strangers' rights is never told from what the rows say, and is gone when they change.
 
 use longshore_auth::index::REVOKED_WITHIN;
+use longshore_auth::rights::Sight;
 use longshore_auth::{Authenticator, Needs};
 use longshore_core::{Grant, Rights, Verb};
 use longshore_meta::namespaces::{namespace_change, namespace_get};
@@ -40,7 +41,7 @@ async fn true_now(house: &House, repo: &RepoName, from: IpAddr, at: SystemTime) 
     }];
     let judge = house.hub.judge();
     judge
-        .grant(&Who::stranger(from), &asked, at)
+        .grant(&Who::stranger(from), &asked, Sight::Here, at)
         .await
         .unwrap()
         .grants

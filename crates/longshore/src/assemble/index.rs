@@ -13,6 +13,7 @@ use longshore_auth::index::{Index, IndexOptions, Sources};
 use longshore_auth::issuer::{Issuer, KeyOptions, SealingKey};
 use longshore_auth::provider::Web;
 use longshore_auth::provider::oidc::Oidc;
+use longshore_auth::rights::Sight;
 use longshore_auth::smtp::Smtp;
 use longshore_core::error::Chain;
 use longshore_hub::arrivals::Arrivals;
@@ -29,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 use super::login::auth_limits;
 use super::past::past;
 use super::{Parts, now};
-use crate::config::{self, Auth, Config};
+use crate::config::{self, Auth, Config, Roles};
 
 /// How often keys, secrets and the audit log are looked after.
 const EVERY: Duration = Duration::from_mins(1);
@@ -61,6 +62,10 @@ pub async fn index(
     let keys = &settings.keys;
     let options = IndexOptions {
         services: keys.services.clone(),
+        sight: match keys.roles {
+            Roles::Index => Sight::Elsewhere,
+            Roles::Both | Roles::Registry => Sight::Here,
+        },
         keys: KeyOptions {
             algorithm: settings.algorithm(),
             kid: settings.kid(),

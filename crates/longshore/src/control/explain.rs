@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
-use longshore_auth::rights::{Action, Explanation, Judge, Object, Via, Who};
+use longshore_auth::rights::{Action, Explanation, Judge, Object, Sight, Via, Who};
 use longshore_meta::namespaces::namespace_at;
 use longshore_meta::principals::{PrincipalId, principal_named};
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,10 @@ impl Operation for Explain {
         let who = who(state, &args).await?;
         let action = action(&args.action)?;
         let object = object(state, &args.object).await?;
-        let judge = Judge::new(state.db.clone());
+        let judge = match &state.hub {
+            Some(hub) => hub.judge().clone(),
+            None => Judge::new(state.db.clone(), Sight::Here),
+        };
         let found: Explanation = judge.explain(&who, action, &object, now()).await?;
         Ok(Explained {
             allowed: found.allowed,

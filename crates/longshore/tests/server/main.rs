@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod apart;
 mod api;
 mod audit;
 mod backup;

@@ -1,6 +1,7 @@
 //! Decisions over rows in a database, as they are made.
 
 mod cases;
+mod elsewhere;
 mod ends;
 mod limits;
 mod model;

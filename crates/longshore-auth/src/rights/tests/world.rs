@@ -16,7 +16,7 @@ use longshore_meta::profiles::{Profile, profile_change, profile_open};
 use longshore_meta::repos::repo_open;
 use longshore_meta::{Body, Db, Durability};
 
-use crate::rights::{Action, Explanation, Judge, Object, Via, Who, role};
+use crate::rights::{Action, Explanation, Judge, Object, Sight, Via, Who, role};
 
 pub(super) const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
@@ -40,7 +40,7 @@ impl World {
         let dir = tempfile::tempdir().unwrap();
         let db = Db::open_file(&dir.path().join("meta.db")).unwrap();
         let world = Self {
-            judge: Judge::new(db.clone()),
+            judge: Judge::new(db.clone(), Sight::Here),
             db,
             _dir: dir,
         };
@@ -193,7 +193,11 @@ impl World {
 
     pub(super) async fn grant(&self, who: &Who, scope: &str) -> Vec<Grant> {
         let asked = [scope.parse().unwrap()];
-        self.judge.grant(who, &asked, now()).await.unwrap().grants
+        self.judge
+            .grant(who, &asked, Sight::Here, now())
+            .await
+            .unwrap()
+            .grants
     }
 
     pub(super) async fn reach(&self, who: &Who, action: Action) -> Reach {

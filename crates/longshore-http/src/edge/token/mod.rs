@@ -20,9 +20,10 @@ use http::{HeaderValue, Method, Response, StatusCode, header};
 use longshore_auth::Refusal;
 use longshore_auth::index::{Ask, Index, Issued, Known, TokenError};
 use longshore_core::error::Chain;
-use longshore_core::{Actor, ByteStream, Code, Error};
+use longshore_core::{Actor, ByteStream, Code, Error, Origin};
 use longshore_hub::Hub;
 use longshore_hub::devices::DevicePoll;
+use longshore_hub::elsewhere::Pushes;
 use zeroize::Zeroizing;
 
 pub(super) use self::answer::{OAuthError, Problem};
@@ -298,8 +299,25 @@ impl TokenEdge {
         }
         let issued = self
             .index
-            .issue(known, ask, asked.sender.address, asked.now);
-        issued.await
+            .issue(known, ask, asked.sender.address, asked.now)
+            .await?;
+        if let Some(hub) = self.hub.as_ref().filter(|_| !issued.pushes.is_empty()) {
+            let pushes = Pushes {
+                names: issued.pushes.clone(),
+                actor: known.map_or_else(String::new, |known| known.name.to_string()),
+                origin: Origin {
+                    way: known.map(Known::way).unwrap_or_default(),
+                    address: Some(asked.sender.address),
+                },
+                request: asked.request,
+                now: asked.now,
+            };
+            // The push is theirs to make all the same, and the next one is noted.
+            if let Err(error) = hub.pushes_elsewhere(&pushes).await {
+                tracing::warn!(error = %Chain(&error), "a repository that is pushed elsewhere could not be noted here; the next push does so");
+            }
+        }
+        Ok(issued)
     }
 
     fn turned_away(&self, refusal: &Refusal) -> Fault {
