@@ -173,7 +173,7 @@ impl Refusal {
 
     pub(crate) fn wrong_scheme(why: &'static str) -> Self {
         Refusal {
-            public: "this kind of credentials is not accepted here",
+            public: "this kind of credentials is not accepted here; the header `WWW-Authenticate` says which is, and where to get it",
             error: Some("invalid_request"),
             retry_after: None,
             code: Code::Unauthorized,

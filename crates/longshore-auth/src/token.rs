@@ -14,6 +14,8 @@ pub(crate) mod key;
 pub(crate) mod keys;
 pub(crate) mod remote;
 
+pub(crate) use self::access::SEEN;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -177,6 +179,7 @@ impl Tokens {
                 audience: audience.as_ref().unwrap_or(service).clone(),
                 entries: limits.token_access,
                 strangers: anonymous.rights(),
+                looked_up: false,
             },
             bundle,
             jwks,
@@ -204,6 +207,7 @@ impl Tokens {
                 audience: options.service.clone(),
                 entries: options.limits.token_access,
                 strangers: Rights::Nothing,
+                looked_up: true,
             },
             bundle: None,
             jwks: None,

@@ -256,6 +256,15 @@ impl Rights {
         }
     }
 
+    /// The repositories the caller is shown in lists: those it may pull from, and all where it may list every one.
+    pub fn listed(&self) -> Reach {
+        let lists_all = |grant: &Grant| grant.on == On::EveryRepo && grant.verbs.has(Verb::Catalog);
+        match self {
+            Rights::Listed(grants) if grants.iter().any(lists_all) => Reach::all(),
+            _ => self.pullable(),
+        }
+    }
+
     /// The repositories the caller may pull from.
     pub fn pullable(&self) -> Reach {
         match self {
@@ -315,6 +324,16 @@ mod tests {
         assert!(!rights.allow(Some(&repo("a")), Verb::Push));
         assert!(!rights.allow(Some(&repo("a")), Verb::Delete));
         assert_eq!(rights.pullable(), Reach::all());
+    }
+
+    #[test]
+    fn whoever_lists_every_repository_pulls_from_none_by_that() {
+        let list = Verbs::NONE.with(Verb::Catalog);
+        let rights = Rights::Listed([Grant::new(On::EveryRepo, list)].into());
+        assert_eq!(rights.listed(), Reach::all());
+        assert!(rights.pullable().is_nothing() && !rights.pulls());
+        assert!(!rights.allow(Some(&repo("a")), Verb::Pull));
+        assert!(!rights.allow(None, Verb::Catalog));
     }
 
     #[test]

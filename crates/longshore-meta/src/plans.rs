@@ -72,6 +72,16 @@ const PLANS: &[(&str, &[&str])] = &[
         &["SEARCH repository USING INDEX repository_listed (name>? AND name<?)"],
     ),
     (
+        "repos::KNOWN",
+        &["SEARCH repository USING COVERING INDEX sqlite_autoindex_repository_2 (name>?)"],
+    ),
+    (
+        "repos::KNOWN_RANGE",
+        &[
+            "SEARCH repository USING COVERING INDEX sqlite_autoindex_repository_2 (name>? AND name<?)",
+        ],
+    ),
+    (
         "blobs::HOLDERS",
         &[
             "SEARCH l USING COVERING INDEX link_digest (digest=? AND repo>?)",

@@ -20,6 +20,9 @@ const LIST: &str =
     "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 ORDER BY name LIMIT ?2";
 const FACTS: &str = "SELECT created, manifests, tags FROM repository WHERE id = ?1";
 const RANGE: &str = "SELECT name FROM repository WHERE manifests > 0 AND name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
+const KNOWN: &str = "SELECT name FROM repository WHERE name >= ?1 AND NOT (name >= 'deleted/' AND name < 'deleted0') ORDER BY name LIMIT ?2";
+const KNOWN_RANGE: &str = "SELECT name FROM repository WHERE name >= ?1 AND name < ?2 \
+                           AND NOT (name >= 'deleted/' AND name < 'deleted0') ORDER BY name LIMIT ?3";
 const ALL: &str =
     "SELECT id, name FROM repository WHERE name >= ?1 AND name < ?2 ORDER BY name LIMIT ?3";
 const BELOW: &str =
@@ -74,22 +77,36 @@ pub async fn repo_count(tx: &mut Tx<'_>, id: i64, manifests: i64, tags: i64) -> 
         .unwrap_or_default())
 }
 
-/// At most `limit` names of repositories that hold a manifest, from `from` on and before `to`, in byte order.
+/// Which repositories a list has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RepoKind {
+    /// Those that hold a manifest.
+    Filled,
+    /// All, but for what is left of those that were deleted.
+    Known,
+}
+
+/// At most `limit` names of such repositories, from `from` on and before `to`, in byte order.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn repo_range(
     tx: &mut Tx<'_>,
+    which: RepoKind,
     from: &str,
     to: Option<&str>,
     limit: usize,
 ) -> Result<Vec<String>> {
+    let (range, list) = match which {
+        RepoKind::Filled => (RANGE, LIST),
+        RepoKind::Known => (KNOWN_RANGE, KNOWN),
+    };
     let rows = match to {
         Some(to) => {
-            tx.all::<(String,)>(RANGE, &values![from, to, limit])
+            tx.all::<(String,)>(range, &values![from, to, limit])
                 .await?
         }
-        None => tx.all::<(String,)>(LIST, &values![from, limit]).await?,
+        None => tx.all::<(String,)>(list, &values![from, limit]).await?,
     };
     Ok(rows.into_iter().map(|(name,)| name).collect())
 }

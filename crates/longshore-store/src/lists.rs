@@ -1,6 +1,7 @@
 //! Listings: repositories, tags, referrers. Every page costs the same, wherever it starts.
 
 use longshore_core::{Error, Listing, Reach, Result, Window};
+use longshore_meta::repos::RepoKind;
 use longshore_meta::{Tx, referrers, repos, tags};
 use longshore_spec::descriptor::Descriptor;
 use longshore_spec::digest::Digest;
@@ -15,11 +16,16 @@ impl Inner {
         window: &Window<RepoName>,
     ) -> Result<Listing<RepoName>> {
         let after = window.after.as_ref().map_or("", RepoName::as_str);
-        let args = (reach, after, one_more(window));
+        let which = if self.options.lists_empty {
+            RepoKind::Known
+        } else {
+            RepoKind::Filled
+        };
+        let args = (reach, after, one_more(window), which);
         let names = self
             .db
-            .read(&args, |tx, (reach, after, limit)| {
-                Box::pin(within(tx, reach, after, *limit))
+            .read(&args, |tx, (reach, after, limit, which)| {
+                Box::pin(within(tx, reach, after, *limit, *which))
             })
             .await?;
         page(window, names, |name| name.parse().map_err(Error::internal))
@@ -92,13 +98,19 @@ fn page<K, R, T>(
 /// How many rows are read at once where not all of them are shown.
 const FEW: usize = 64;
 
-/// At most `limit` names of repositories that hold a manifest and are reached, strictly after `after`.
-async fn within(tx: &mut Tx<'_>, reach: &Reach, after: &str, limit: usize) -> Result<Vec<String>> {
+/// At most `limit` names of repositories that are reached, strictly after `after`.
+async fn within(
+    tx: &mut Tx<'_>,
+    reach: &Reach,
+    after: &str,
+    limit: usize,
+    which: RepoKind,
+) -> Result<Vec<String>> {
     let mut found = Vec::new();
     let mut from = format!("{after}\0");
     while let Some((span, all)) = reach.next(&from) {
         let few = if all { limit - found.len() } else { FEW };
-        let names = repos::repo_range(tx, &span.from, span.to.as_deref(), few).await?;
+        let names = repos::repo_range(tx, which, &span.from, span.to.as_deref(), few).await?;
         let whole = names.len() < few;
         if all {
             // What is read is reached, and no name needs a look.

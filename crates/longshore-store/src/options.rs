@@ -103,6 +103,8 @@ pub struct Options {
     pub born: Option<Born>,
     /// What belongs to a deletion that somebody asked for.
     pub gone: Option<Gone>,
+    /// Whether repositories without content are listed too: where content lies elsewhere, all are.
+    pub lists_empty: bool,
     /// How many facts about tags, blobs and repositories are kept in memory, each.
     pub entries: usize,
 }
@@ -134,6 +136,7 @@ impl Default for Options {
             manifest_cache: 64 << 20,
             born: None,
             gone: None,
+            lists_empty: false,
             entries: 100_000,
         }
     }

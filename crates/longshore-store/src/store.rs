@@ -170,7 +170,7 @@ impl Registry for Store {
     }
 
     async fn repositories(&self, cx: &Cx, window: &Window<RepoName>) -> Result<Listing<RepoName>> {
-        self.0.repositories(&cx.rights.pullable(), window).await
+        self.0.repositories(&cx.rights.listed(), window).await
     }
 
     async fn tags(&self, _cx: &Cx, repo: &RepoName, window: &Window<Tag>) -> Result<Listing<Tag>> {

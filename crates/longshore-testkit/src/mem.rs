@@ -160,7 +160,7 @@ impl Registry for Mem {
     }
 
     async fn repositories(&self, cx: &Cx, window: &Window<RepoName>) -> Result<Listing<RepoName>> {
-        let reach = cx.rights.pullable();
+        let reach = cx.rights.listed();
         let state = self.state();
         let shown = state
             .repos

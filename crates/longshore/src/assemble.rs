@@ -22,7 +22,7 @@ use crate::telemetry::traces;
 
 pub use self::api::api;
 pub use self::homes::homes;
-pub use self::index::{end_index, index, reads, send_mail, tend_index};
+pub use self::index::{end_index, images_at, index, reads, send_mail, tend_index};
 pub use self::login::authenticator;
 pub use self::past::collection;
 
@@ -132,6 +132,7 @@ fn store_options(config: &Config, room: Room) -> store::Options {
             Auth::Index(_) => Some(index::gone),
             _ => None,
         },
+        lists_empty: index::images_at(config).is_some(),
         session_idle: limits.upload_idle,
         session_age: limits.upload_age,
         ..store::Options::default()
@@ -207,6 +208,11 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
         redirects: false,
         ping: Ping::default(),
         finder: None,
+        index: match &config.auth {
+            Auth::Token(token) => token.index.as_ref().map(|url| origin(url).into()),
+            _ => None,
+        },
+        images_at: index::images_at(config).map(Into::into),
         span: config
             .tracing
             .endpoint
@@ -214,6 +220,11 @@ pub fn edge_options(config: &Config) -> anyhow::Result<EdgeOptions> {
             .map(|_| traces::span as fn(&http::request::Parts, &'static str) -> _),
         now,
     })
+}
+
+/// A URL as people write it.
+fn origin(url: &url::Url) -> &str {
+    url.as_str().trim_end_matches('/')
 }
 
 fn networks(config: &Config) -> anyhow::Result<Vec<Network>> {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use longshore_http::server::Address;
 
+use crate::assemble::images_at;
 use crate::cmd::serve::typed;
 use crate::config::{Anonymous, Auth, Config};
 
@@ -31,7 +32,15 @@ pub fn print(
         all.collect::<Vec<_>>().join("  ")
     };
     writeln!(out, "Longshore {} is ready.", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  registry  {}", listed(listen, scheme))?;
+    let images_at = images_at(config);
+    let what = match images_at {
+        Some(_) => "index   ",
+        None => "registry",
+    };
+    writeln!(out, "  {what}  {}", listed(listen, scheme))?;
+    if let Some(place) = &images_at {
+        writeln!(out, "  images    at {place}")?;
+    }
     if let Some(url) = &config.public_url {
         writeln!(out, "  known as  {url}")?;
     }
@@ -68,13 +77,27 @@ pub fn print(
             )?;
             writeln!(
                 out,
-                "Next: longshore admin user create NAME --admin --data {}\n      docker login {host}",
+                "Next: longshore admin user create NAME --admin --data {}",
                 data.display()
-            )
+            )?;
+            match images_at {
+                Some(place) => writeln!(
+                    out,
+                    "      on the registry's node, set auth.token.index = {:?}; images are at {place}, log in there",
+                    format!("{scheme}://{host}")
+                ),
+                None => writeln!(out, "      docker login {host}"),
+            }
         }
         Auth::None => writeln!(
             out,
             "Next: docker tag IMAGE {host}/IMAGE && docker push {host}/IMAGE"
+        ),
+        Auth::Index(_) if images_at.is_some() => writeln!(
+            out,
+            "Next: on the registry's node, set auth.token.index = {:?}; images are at {}, log in there",
+            format!("{scheme}://{host}"),
+            images_at.unwrap_or_default()
         ),
         _ => writeln!(out, "Next: docker login {host}"),
     }?;

@@ -27,6 +27,7 @@ use crate::identity::Refusal;
 use crate::issuer::IssuerError;
 use crate::rights::Sight;
 use crate::rights::decide::first;
+use crate::token::SEEN;
 
 /// The least life that is announced: clients take a missing or shorter one for a minute.
 const LEAST: Duration = Duration::from_mins(1);
@@ -307,7 +308,12 @@ fn access(grants: &[Grant], is_own: bool) -> Access {
             }
     });
     if lists && (is_own || sees_all) {
-        entries.push(json!({"type": "registry", "name": "catalog", "actions": ["*"]}));
+        let mut entry = json!({"type": "registry", "name": "catalog", "actions": ["*"]});
+        if let (false, Some(members)) = (sees_all, entry.as_object_mut()) {
+            // The registry beside the index looks up what that is.
+            members.insert(SEEN.to_owned(), json!("theirs"));
+        }
+        entries.push(entry);
         granted.push("registry:catalog:*".to_owned());
     }
     Access {

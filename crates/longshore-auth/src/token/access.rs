@@ -13,7 +13,13 @@ use longshore_spec::name::RepoName;
 
 use super::json::{Json, Object};
 
+/// The member of an entry for the list of repositories that says which of them its bearer sees, where it is not all.
+pub(crate) const SEEN: &str = "seen";
+
 /// Reads the `access` claim, and adds what strangers may do: nobody should have less for having logged in.
+///
+/// Whoever may list the repositories is shown all of them, as by every registry, except by an entry that says that its bearer sees some
+/// of them (`seen`, a member of our own). That gives nothing but where those are `looked_up`: beside the index that wrote it.
 ///
 /// # Errors
 /// The claim does not have the shape of an access list, or has more than `most` entries.
@@ -21,6 +27,7 @@ pub(crate) fn read(
     claim: Option<&Json>,
     most: usize,
     strangers: &Rights,
+    looked_up: bool,
 ) -> Result<Rights, &'static str> {
     // Servers written in Go sign `null` for an empty list.
     let entries: &[Json] = match claim {
@@ -30,7 +37,7 @@ pub(crate) fn read(
         Some(_) => return Err("`access` is not a list"),
     };
     let mut repositories: BTreeMap<RepoName, Vec<(Option<TagLimit>, Verbs)>> = BTreeMap::new();
-    let mut catalog = false;
+    let (mut catalog, mut all) = (false, false);
     for entry in entries {
         let Json::Object(entry) = entry else {
             return Err("an entry of `access` is no object");
@@ -48,7 +55,10 @@ pub(crate) fn read(
                 }
             }
         } else if kind == "registry" && name == "catalog" {
-            catalog |= actions.contains(&"*");
+            let lists = actions.contains(&"*");
+            let is_part = entry.contains_key(SEEN);
+            all |= lists && !is_part;
+            catalog |= lists && (looked_up || !is_part);
         }
     }
     let mut grants: Vec<Grant> = repositories
@@ -61,8 +71,12 @@ pub(crate) fn read(
             tags: limit.map(Arc::new),
         })
         .collect();
+    let list = Verbs::NONE.with(Verb::Catalog);
     if catalog {
-        grants.push(Grant::new(On::Catalog, Verbs::NONE.with(Verb::Catalog)));
+        grants.push(Grant::new(On::Catalog, list));
+    }
+    if all {
+        grants.push(Grant::new(On::EveryRepo, list));
     }
     if let Rights::Listed(more) = strangers {
         grants.extend(more.iter().cloned());
@@ -137,7 +151,7 @@ mod tests {
 
     fn rights(access: &str) -> Result<Rights, &'static str> {
         let claims = Json::object(format!(r#"{{"access":{access}}}"#).as_bytes()).unwrap();
-        read(claims.get("access"), MOST, &Rights::Nothing)
+        read(claims.get("access"), MOST, &Rights::Nothing, false)
     }
 
     fn allowed(access: &str, repo: &str) -> Vec<Verb> {
@@ -173,6 +187,24 @@ mod tests {
         assert!(catalog(r#"["*"]"#));
         assert!(!catalog(r#"["search"]"#));
         assert!(!catalog("[]"));
+    }
+
+    #[test]
+    fn the_catalog_is_all_of_it_or_what_its_bearer_sees_where_that_can_be_looked_up() {
+        let read = |access: &str, looked_up| {
+            let claims = Json::object(format!(r#"{{"access":[{access}]}}"#).as_bytes()).unwrap();
+            read(claims.get("access"), MOST, &Rights::Nothing, looked_up).unwrap()
+        };
+        let whole = r#"{"type":"registry","name":"catalog","actions":["*"]}"#;
+        let part = r#"{"type":"registry","name":"catalog","actions":["*"],"seen":"theirs"}"#;
+        for looked_up in [false, true] {
+            let rights = read(whole, looked_up);
+            assert!(rights.allow(None, Verb::Catalog) && rights.listed().is_all());
+            assert!(rights.pullable().is_nothing());
+            let rights = read(part, looked_up);
+            assert_eq!(rights.allow(None, Verb::Catalog), looked_up);
+            assert!(rights.listed().is_nothing());
+        }
     }
 
     #[test]
@@ -221,7 +253,7 @@ mod tests {
 
     #[test]
     fn nobody_has_less_than_a_stranger_for_having_logged_in() {
-        let rights = read(None, MOST, &Rights::reader()).unwrap();
+        let rights = read(None, MOST, &Rights::reader(), false).unwrap();
         assert!(rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Pull));
         assert!(!rights.allow(Some(&"acme/app".parse().unwrap()), Verb::Push));
     }
@@ -243,7 +275,7 @@ mod tests {
                 format!(r#"[{{"type":"repository","name":"a","actions":["push"],"tags":{tags}}}]"#);
             let claims = Json::object(format!(r#"{{"access":{access}}}"#).as_bytes()).unwrap();
             assert!(
-                read(claims.get("access"), MOST, &Rights::Nothing).is_err(),
+                read(claims.get("access"), MOST, &Rights::Nothing, false).is_err(),
                 "{tags}"
             );
         }

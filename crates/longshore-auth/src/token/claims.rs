@@ -24,6 +24,8 @@ pub(crate) struct Expected {
     pub(crate) entries: usize,
     /// What callers without a token may do.
     pub(crate) strangers: Rights,
+    /// Whether what a token leaves open is looked up: the index that signed it is in this process.
+    pub(crate) looked_up: bool,
 }
 
 /// How far clocks may differ.
@@ -79,7 +81,12 @@ impl Claims {
             }
             subject => Actor::Named(Arc::from(subject)),
         };
-        let rights = access::read(claims.get("access"), expected.entries, &expected.strangers)?;
+        let rights = access::read(
+            claims.get("access"),
+            expected.entries,
+            &expected.strangers,
+            expected.looked_up,
+        )?;
         let principal = number(&claims, "pid")?.zip(number(&claims, "ver")?);
         Ok(Claims {
             actor,

@@ -7,13 +7,13 @@
 use http::request::Parts;
 use http::{HeaderValue, StatusCode, header};
 use longshore_auth::{AuthKind, Authenticator, IdentityKind, Refusal};
-use longshore_core::{Actor, Code, Cx, Error, Origin};
+use longshore_core::{Actor, Code, Cx, Error, Origin, Verb};
 use longshore_spec::route::Request;
 
 use super::errors::{Fault, seconds};
 use super::names;
 use super::needs::{deed, need, needs, scope};
-use super::options::Ping;
+use super::options::{EdgeOptions, Ping};
 use super::proxies::Sender;
 use super::urls::{Urls, value};
 
@@ -96,21 +96,25 @@ impl<'a> Visit<'a> {
         &self,
         (authenticator, urls): (&Authenticator, &Urls),
         request: &Request,
-        ping: Ping,
+        options: &EdgeOptions,
     ) -> Result<(), Fault> {
         let here = |path: &str| urls.here(self.head, &self.sender, path);
+        let index = options.index.as_deref();
         let Some((repo, verb)) = need(request) else {
             return match request {
                 Request::V1Ping => Ok(()),
-                Request::V1Search { .. } => self.admit_search(authenticator, here),
-                _ => self.admit_ping(authenticator, ping, here),
+                Request::V1Search { .. } => self.admit_search(authenticator, index, here),
+                _ => self.admit_ping(authenticator, options.ping, here),
             };
         };
         if self.cx.rights.allow(repo, verb) {
             return Ok(());
         }
         let scope = scope(request);
-        let deed = deed(repo, verb);
+        let deed = match verb {
+            Verb::Catalog => format!("{}{}", deed(repo, verb), seen_at(index)),
+            _ => deed(repo, verb),
+        };
         let lack = self.lack.as_deref().or_else(|| authenticator.missing(verb));
         let token = format!(
             "this token does not allow to {deed}{}",
@@ -156,22 +160,37 @@ impl<'a> Visit<'a> {
 
     /// A search needs no right: it finds what the caller may pull. A stranger who may pull nothing is asked who they are. So is one
     /// who may pull something and is no engine: podman and skopeo search like this without the credentials they have, and list
-    /// the catalog with them when they are refused.
+    /// the catalog with them when they are refused. Tokens of elsewhere do not say all that their bearer sees: to find nothing would be
+    /// an answer that is not true.
     fn admit_search(
         &self,
         authenticator: &Authenticator,
+        index: Option<&str>,
         here: impl FnOnce(&str) -> String,
     ) -> Result<(), Fault> {
         let is_stranger =
             self.kind == IdentityKind::Anonymous && authenticator.kind() != AuthKind::None;
-        let reach = self.cx.rights.pullable();
+        let reach = self.cx.rights.listed();
+        if self.kind == IdentityKind::Token
+            && authenticator.kind() == AuthKind::Token
+            && !reach.is_all()
+        {
+            let what = format!(
+                "this registry cannot tell what else you may see than your token says, so it does not search{}",
+                seen_at(index)
+            );
+            return Err(Error::new(Code::Denied, what).into());
+        }
         let is_engine = self.head.headers.contains_key(names::DOCKER_TOKEN);
         let finds_all_it_could = reach.is_all() || (is_engine && !reach.is_nothing());
         if !is_stranger || finds_all_it_could {
             return Ok(());
         }
         match authenticator.challenge(Some("registry:catalog:search"), None, here) {
-            Some(challenge) => Err(challenged(challenge, "log in to search here".to_owned())),
+            Some(challenge) => {
+                let what = format!("log in to search here{}", seen_at(index));
+                Err(challenged(challenge, what))
+            }
             None => Ok(()),
         }
     }
@@ -201,6 +220,13 @@ impl<'a> Visit<'a> {
             None => Ok(()),
         }
     }
+}
+
+/// Where to ask what one may see, for the end of a sentence.
+fn seen_at(index: Option<&str>) -> String {
+    index.map_or_else(String::new, |index| {
+        format!("; the index at {index} searches what you may see")
+    })
 }
 
 /// The answer to credentials that are not accepted. It names the full scope, so that the next token is good for what
@@ -263,7 +289,11 @@ mod tests {
         let push = parse("POST", "/v2/a/blobs/uploads/", None).unwrap();
         let urls = Urls::new(&super::super::EdgeOptions::default());
         let fault = visit
-            .admit((&Authenticator::open(), &urls), &push, Ping::Challenge)
+            .admit(
+                (&Authenticator::open(), &urls),
+                &push,
+                &EdgeOptions::default(),
+            )
             .unwrap_err();
         fault.respond(false, "r1")
     }

@@ -135,22 +135,6 @@ impl Edge {
         self.serve(&peer, head, request, body).await
     }
 
-    /// Answers a request where there is no registry: nothing is there.
-    pub(super) async fn call_nothing<B>(
-        &self,
-        peer: Peer,
-        request: http::Request<B>,
-    ) -> Response<Body>
-    where
-        B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
-        B::Error: Into<Box<dyn StdError + Send + Sync>>,
-    {
-        let (head, body) = request.into_parts();
-        let body = peer.receive(body);
-        self.serve(&peer, head, Err(RouteError::NotFound), body)
-            .await
-    }
-
     async fn serve(
         &self,
         peer: &Peer,
@@ -229,10 +213,19 @@ impl Edge {
             read => read?,
         };
         watch.route(endpoint(&request), request.repo());
+        if request == Request::V1Ping {
+            // Engines ask with whatever credentials they have, and nothing is told.
+            return Ok((search::ping(), None));
+        }
+        if let Some(place) = &self.0.options.images_at
+            && request.repo().is_some()
+        {
+            return Err(no_images(place));
+        }
         let asks = (&self.0.authenticator, &self.0.urls);
         let visit = Visit::enter(asks, head, sender, &request, (id, now)).await?;
         watch.identity(&visit.cx, visit.kind);
-        visit.admit(asks, &request, self.0.options.ping)?;
+        visit.admit(asks, &request, &self.0.options)?;
         let place = self.place(&visit.cx.actor, &request).await?;
         // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.
         match self.dispatch(&visit, &request, body).await {
@@ -346,6 +339,12 @@ impl Handler for Edge {
     ) -> impl Future<Output = Response<Body>> + Send {
         self.call(peer, request)
     }
+}
+
+/// The answer for a repository where no images are.
+fn no_images(place: &str) -> Fault {
+    let what = format!("this node keeps accounts and no images; those are at {place}");
+    Error::new(Code::NameUnknown, what).into()
 }
 
 fn is_reading(method: &Method) -> bool {

@@ -45,6 +45,10 @@ pub struct EdgeOptions {
     pub ping: Ping,
     /// What answers searches; `None` where they are not offered.
     pub finder: Option<Arc<dyn Finder>>,
+    /// The address of the index that gives out tokens for this registry, where it is elsewhere: it can say what somebody may see.
+    pub index: Option<Box<str>>,
+    /// Where images are, on a node that has none: it is asked only what there is. `None`: here.
+    pub images_at: Option<Box<str>>,
     /// What makes the span of a request from its head and its endpoint's name, where requests are traced. The edge
     /// records the status (`http.response.status_code`).
     pub span: Option<fn(&Parts, &'static str) -> Span>,
@@ -69,6 +73,8 @@ impl Default for EdgeOptions {
             redirects: false,
             ping: Ping::default(),
             finder: None,
+            index: None,
+            images_at: None,
             span: None,
             now: wall_clock,
         }

@@ -19,7 +19,6 @@ use crate::server::{Body, Handler, Peer};
 #[derive(Debug, Clone)]
 pub struct Site {
     edge: Edge,
-    registry: bool,
     token: Option<TokenEdge>,
     beside: Vec<Door>,
     sign_in: Option<SignInEdge>,
@@ -31,19 +30,10 @@ impl Site {
     pub fn new(edge: Edge) -> Self {
         Site {
             edge,
-            registry: true,
             token: None,
             beside: Vec::new(),
             sign_in: None,
             device: None,
-        }
-    }
-
-    /// A site without a registry, which names and counts requests as `edge` does.
-    pub fn without_registry(edge: Edge) -> Self {
-        Site {
-            registry: false,
-            ..Site::new(edge)
         }
     }
 
@@ -100,8 +90,7 @@ impl Site {
             Some(token) if token.is_for(request.uri().path()) => {
                 Box::pin(token.call(peer, request)).await
             }
-            _ if self.registry => self.edge.call(peer, request).await,
-            _ => Box::pin(self.edge.call_nothing(peer, request)).await,
+            _ => self.edge.call(peer, request).await,
         }
     }
 }

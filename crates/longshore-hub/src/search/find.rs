@@ -64,7 +64,7 @@ impl Finder for Search {
         };
         let question = Question {
             query: Query::parse(query)?,
-            reach: cx.rights.pullable(),
+            reach: cx.rights.listed(),
             after,
             limit: seek.limit,
         };

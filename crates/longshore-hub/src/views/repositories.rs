@@ -2,13 +2,13 @@
 
 use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::{Action, Object, Sight};
 use longshore_core::{Error, Reach, Result, TagLimit};
 use longshore_meta::Tx;
 use longshore_meta::names::name_resolve;
 use longshore_meta::profiles::{Profile, profile_get, star_is};
 use longshore_meta::pulls::{PullDay, pulls_of};
-use longshore_meta::repos::{repo_below, repo_facts, repo_range};
+use longshore_meta::repos::{RepoKind, repo_below, repo_facts, repo_range};
 use longshore_meta::tags::tag_page;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
@@ -62,7 +62,8 @@ impl Hub {
         .await
     }
 
-    /// Repositories that the caller may see, that hold anything and lie below `within` where that is said, by name from `from` on.
+    /// Repositories that the caller may see, that hold anything (or lie at a registry elsewhere, where that is not known) and lie below
+    /// `within` where that is said, by name from `from` on.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -82,11 +83,17 @@ impl Hub {
             None => (String::new(), None),
         };
         let from = from.max(first.as_str());
-        let args = (caller, &reach, from, to.as_deref(), limit);
+        let which = match self.judge().sight() {
+            Sight::Here => RepoKind::Filled,
+            Sight::Elsewhere => RepoKind::Known,
+        };
+        let span = (from, to.as_deref());
+        let args = (caller, &reach, which, span, limit);
         self.db
-            .read(&args, |tx, (caller, reach, from, to, limit)| {
+            .read(&args, |tx, (caller, reach, which, span, limit)| {
                 Box::pin(async move {
-                    let (names, next) = within_reach(tx, reach, from, *to, *limit).await?;
+                    let found = within_reach(tx, *which, reach, *span, *limit);
+                    let (names, next) = found.await?;
                     let mut items = Vec::with_capacity(names.len());
                     for name in names {
                         let name: RepoName = name.parse().map_err(Error::internal)?;
@@ -283,9 +290,9 @@ async fn tags(
 /// Names that are reached from `from` on and before `to`, and where to go on where there may be more.
 async fn within_reach(
     tx: &mut Tx<'_>,
+    which: RepoKind,
     reach: &Reach,
-    from: &str,
-    to: Option<&str>,
+    (from, to): (&str, Option<&str>),
     limit: usize,
 ) -> Result<(Vec<String>, Option<String>)> {
     let mut found = Vec::new();
@@ -302,7 +309,7 @@ async fn within_reach(
         if end.as_ref().is_some_and(|end| *end <= span.from) {
             return Ok((found, None));
         }
-        let names = repo_range(tx, &span.from, end.as_deref(), FEW).await?;
+        let names = repo_range(tx, which, &span.from, end.as_deref(), FEW).await?;
         let whole = names.len() < FEW;
         for name in names {
             if reach.has(&name) {

@@ -32,7 +32,13 @@ impl Run<'_> {
                 .inner
                 .db
                 .read(&args, |tx, (from, to)| {
-                    Box::pin(repos::repo_range(tx, from, Some(to), 1))
+                    Box::pin(repos::repo_range(
+                        tx,
+                        repos::RepoKind::Filled,
+                        from,
+                        Some(to),
+                        1,
+                    ))
                 })
                 .await?;
             let Some(name) = next.into_iter().next() else {

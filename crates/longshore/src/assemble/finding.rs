@@ -11,14 +11,17 @@ use longshore_meta::Db;
 use longshore_meta::time::micros;
 use tokio_util::sync::CancellationToken;
 
-use super::{Parts, now};
+use super::{Parts, images_at, now};
 use crate::config::{Auth, Config};
 
 /// How often pulls are written that were counted.
 const FLUSH: Duration = Duration::from_secs(30);
 
-/// Whether repositories are found by what their images say.
+/// Whether repositories are found by what their images say. An index whose images are elsewhere has only their names.
 fn by_content(config: &Config) -> bool {
+    if images_at(config).is_some() {
+        return false;
+    }
     let with_index = matches!(config.auth, Auth::Index(_));
     config.search.content.unwrap_or(with_index)
 }
@@ -120,6 +123,7 @@ mod tests {
             ("", false),
             ("[search]\ncontent = true", true),
             ("[index]\nenabled = true", true),
+            ("[index]\nenabled = true\nroles = \"index\"", false),
             ("[index]\nenabled = true\n[search]\ncontent = false", false),
         ] {
             let config = Config::load(Some(("longshore.toml", text)), [], &[]).unwrap();

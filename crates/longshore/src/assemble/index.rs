@@ -62,9 +62,9 @@ pub async fn index(
     let keys = &settings.keys;
     let options = IndexOptions {
         services: keys.services.clone(),
-        sight: match keys.roles {
-            Roles::Index => Sight::Elsewhere,
-            Roles::Both | Roles::Registry => Sight::Here,
+        sight: match images_at(config) {
+            Some(_) => Sight::Elsewhere,
+            None => Sight::Here,
         },
         keys: KeyOptions {
             algorithm: settings.algorithm(),
@@ -90,6 +90,22 @@ pub async fn index(
     // Before anything is added: what was not signed when the last process ended is looked at now, and signed.
     seal(&hub).await;
     Ok(Some(hub))
+}
+
+/// Where the images are of an index that has none, in words; `None` where there is a registry here.
+pub fn images_at(config: &Config) -> Option<String> {
+    let Auth::Index(settings) = &config.auth else {
+        return None;
+    };
+    let services = &settings.keys.services;
+    match settings.keys.roles {
+        Roles::Index if services.is_empty() => Some("the registries that trust it".to_owned()),
+        Roles::Index => {
+            let named: Vec<_> = services.iter().map(|name| format!("`{name}`")).collect();
+            Some(named.join(", "))
+        }
+        Roles::Both | Roles::Registry => None,
+    }
 }
 
 /// What people who come in need. No mail server is asked yet: it may start after us.

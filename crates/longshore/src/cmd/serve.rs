@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::assemble;
 use crate::assemble::finding::Finding;
 use crate::banner;
-use crate::config::{Auth, Config, Metrics, Roles};
+use crate::config::{Auth, Config, Metrics};
 use crate::control::{ControlServer, State};
 use crate::sources::Sources;
 use crate::takeover;
@@ -150,12 +150,7 @@ async fn serve_until_told(config: &Config) -> anyhow::Result<()> {
             hub.as_ref().map(|hub| hub.turned_away().clone()),
         )),
     );
-    let mut site = match &config.auth {
-        Auth::Index(settings) if settings.keys.roles == Roles::Index => {
-            Site::without_registry(edge.clone())
-        }
-        _ => Site::new(edge.clone()),
-    };
+    let mut site = Site::new(edge.clone());
     if let Some(index) = &index {
         let mut tokens = TokenEdge::new(edge.clone(), index.clone());
         if let Some(hub) = &hub {

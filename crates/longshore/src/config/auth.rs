@@ -219,6 +219,7 @@ fn token_service(
             jwks_refresh: keys.jwks_refresh,
             leeway: keys.leeway,
             anonymous: settings.auth.anonymous,
+            index: keys.index.clone(),
         }),
         _ => Err(problems),
     }

@@ -6,7 +6,7 @@ use super::listen::Listen;
 use super::problem::{Problem, Problems};
 use super::reader::Reader;
 use super::settings::Settings;
-use super::{Auth, ClientCertificates, Config, Tls, auth};
+use super::{Auth, ClientCertificates, Config, Tls, auth, trusted};
 
 /// The configuration `settings` amount to.
 ///
@@ -29,6 +29,7 @@ pub(super) fn config(settings: Settings, mut reader: Reader) -> Result<Config, P
             Auth::None
         }
     };
+    trusted::note(&settings, &reader, &auth, &mut notes);
     listeners(&settings, &reader, &mut problems);
     http(&settings, &reader, &mut problems);
     limits(&settings, &reader, &mut problems);

@@ -30,6 +30,7 @@ pub mod sections;
 pub mod settings;
 pub mod several;
 pub mod show;
+mod trusted;
 pub mod units;
 pub mod value;
 
@@ -166,6 +167,8 @@ pub struct TokenService {
     pub leeway: Duration,
     /// What those who did not log in may do.
     pub anonymous: Anonymous,
+    /// The Longshore index that issues them, where it is one.
+    pub index: Option<Url>,
 }
 
 impl Config {

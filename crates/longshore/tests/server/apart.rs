@@ -244,3 +244,102 @@ async fn a_stranger_cannot_tell_what_is_there_from_what_is_not() {
     );
     assert_eq!((there, not), (401, 401));
 }
+
+/// The names in an answer that has them at `list`, each as such or as a member `name`.
+fn names(answer: &Answer, list: &str) -> Vec<String> {
+    assert_eq!(answer.status, 200, "{answer}");
+    let json: Value = serde_json::from_slice(&answer.body).unwrap();
+    let found = json[list].as_array().unwrap().iter();
+    let name = |one: &Value| one.as_str().or(one["name"].as_str()).unwrap().to_owned();
+    found.map(name).collect()
+}
+
+fn said(answer: &Answer) -> String {
+    String::from_utf8_lossy(&answer.body).into_owned()
+}
+
+#[tokio::test]
+async fn a_registry_apart_lists_everything_or_says_where_to_ask() {
+    let apart = Apart::new();
+    apart.pushes("bob", "bob/nginx").await;
+    apart.pushes("cat", "cat/redis").await;
+    let index = format!("http://{}", apart.index.address);
+    let catalog = || Ask::new("GET", "/v2/_catalog");
+    let search = |words: &str| Ask::new("GET", format!("/v1/search?q={words}"));
+    let all = "registry:catalog:*";
+    let list = apart.at_registry("ruth", all, catalog()).await;
+    assert_eq!(names(&list, "repositories"), ["bob/nginx", "cat/redis"]);
+    let found = apart.at_registry("ruth", all, search("redis")).await;
+    assert_eq!(names(&found, "results"), ["cat/redis"]);
+    for who in ["", "bob"] {
+        let list = apart.at_registry(who, all, catalog()).await;
+        assert!(list.status == 401 && said(&list).contains(&index), "{list}");
+        for scope in [all, "registry:catalog:search", "repository:bob/nginx:pull"] {
+            let found = apart.at_registry(who, scope, search("nginx")).await;
+            assert!(
+                found.status == 403 && said(&found).contains(&index),
+                "{found}"
+            );
+        }
+    }
+    let found = apart.registry.client().ask(&search("nginx")).await.unwrap();
+    assert!(
+        found.status == 401 && said(&found).contains(&index),
+        "{found}"
+    );
+    // Engines send what they have, and are told what it should be.
+    let ping = with(Ask::new("GET", "/v1/_ping"), &login("bob"));
+    expect(&mut apart.registry.client(), ping, 200).await;
+    let found = expect(
+        &mut apart.registry.client(),
+        with(search("x"), &login("bob")),
+        401,
+    )
+    .await;
+    assert!(said(&found).contains("WWW-Authenticate"), "{found}");
+}
+
+#[tokio::test]
+async fn an_index_without_images_lists_and_finds_the_names_that_somebody_may_see() {
+    let apart = Apart::new();
+    apart.pushes("bob", "bob/nginx").await;
+    apart.pushes("bob", "bob/gone").await;
+    apart.pushes("cat", "cat/nginx").await;
+    apart.done(&["repo", "delete", "bob/gone"]);
+    apart.done(&["namespace", "set", "cat", "--visibility", "internal"]);
+    let ask = async |who: &str, target: &str| {
+        let ask = with(Ask::new("GET", target), &login(who));
+        apart.index.client().ask(&ask).await.unwrap()
+    };
+    for (who, seen) in [
+        ("ruth", &["bob/nginx", "cat/nginx"][..]),
+        ("bob", &["bob/nginx", "cat/nginx"]),
+        ("cat", &["cat/nginx"]),
+        ("dan", &["cat/nginx"]),
+    ] {
+        assert_eq!(ask(who, "/v2/").await.status, 200, "{who}");
+        let list = ask(who, "/v2/_catalog").await;
+        assert_eq!(names(&list, "repositories"), seen, "{who}");
+        for (target, member) in [
+            ("/v1/search?q=nginx", "results"),
+            ("/api/v1/search?q=nginx", "items"),
+            ("/api/v1/repositories", "items"),
+        ] {
+            let found = names(&ask(who, target).await, member);
+            assert_eq!(found, seen, "{who} {target}");
+        }
+    }
+    assert_eq!(ask("", "/v1/_ping").await.status, 200);
+    assert_eq!(ask("", "/v1/search?q=nginx").await.status, 401);
+    // By a token for the index itself, as clients do it.
+    let bearer = super::index::token(&apart.index, &login("dan"), "registry:catalog:*").await;
+    let list = with(Ask::new("GET", "/v2/_catalog"), &bearer);
+    let list = apart.index.client().ask(&list).await.unwrap();
+    assert_eq!(names(&list, "repositories"), ["cat/nginx"]);
+    // Images are not here, and it is said where they are.
+    let pull = ask("bob", "/v2/bob/nginx/manifests/1").await;
+    assert!(
+        pull.status == 404 && said(&pull).contains(SERVICE),
+        "{pull}"
+    );
+}

@@ -103,15 +103,15 @@ impl Start {
                 panic!("the server did not start:\n{banner}{}", log.lock().unwrap());
             }
         }
-        let at = |word: &str| {
+        let at = |words: [&str; 2]| {
             let line = banner
                 .lines()
-                .find(|line| line.trim_start().starts_with(word))
+                .find(|line| words.iter().any(|word| line.trim_start().starts_with(word)))
                 .unwrap();
             let rest = line.split_once("://").unwrap().1;
             rest.split(['/', ' ']).next().unwrap().parse().unwrap()
         };
-        let (address, admin) = (at("registry"), at("metrics"));
+        let (address, admin) = (at(["registry ", "index "]), at(["metrics "; 2]));
         // The pipe must stay open, or a later line would end the server.
         thread::spawn(move || out.read_to_end(&mut Vec::new()));
         Server {

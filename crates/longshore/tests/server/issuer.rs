@@ -103,8 +103,21 @@ async fn a_node_that_is_the_index_alone_has_no_images_and_one_without_accounts_n
         .set("index.roles", "index")
         .run();
     let mut client = server.client();
-    expect(&mut client, Ask::new("GET", "/v2/"), 404).await;
-    expect(&mut client, Ask::new("GET", "/v2/a/tags/list"), 404).await;
+    for (method, path) in [("GET", "tags/list"), ("POST", "blobs/uploads/")] {
+        let answer = Ask::new(method, format!("/v2/a/{path}"));
+        let answer = expect(&mut client, answer, 404).await;
+        let said = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(said.contains("keeps accounts and no images"), "{said}");
+    }
+    // Whoever logs in here is known; what there is, is answered here too.
+    expect(&mut client, Ask::new("GET", "/v2/"), 401).await;
+    assert!(
+        server
+            .banner
+            .contains("images    at the registries that trust it"),
+        "{}",
+        server.banner
+    );
     expect(&mut client, Ask::new("GET", "/token/jwks.json"), 200).await;
     expect(&mut client, Ask::new("GET", "/token"), 200).await;
     let images = tempfile::tempdir().unwrap();
