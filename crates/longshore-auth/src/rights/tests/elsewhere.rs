@@ -18,7 +18,8 @@ async fn all(world: &World, who: &Who, repo: &str) -> String {
         .judge
         .grant(who, &asked, Sight::Elsewhere, now())
         .await
-        .unwrap();
+        .unwrap()
+        .grants;
     let mut letters = String::new();
     for grant in grants {
         assert_eq!(grant.on, On::Repo(repo.parse().unwrap()));

@@ -4,11 +4,16 @@ use longshore_meta::namespaces::{NamespaceId, Visibility};
 use longshore_meta::principals::PrincipalId;
 
 use super::world::{World, at, binding, now, who};
+use crate::rights::Sight;
 use crate::rights::role::{DEVELOPER_ID, READER_ID};
 
 async fn until(world: &World, id: PrincipalId, scope: &str) -> Option<i64> {
     let asked = [scope.parse().unwrap()];
-    let granted = world.judge.grant(&who(id), &asked, now()).await.unwrap();
+    let granted = world
+        .judge
+        .grant(&who(id), &asked, Sight::Here, now())
+        .await
+        .unwrap();
     assert!(!granted.grants.is_empty(), "{scope}");
     granted.until
 }

@@ -187,34 +187,6 @@ fn wrong_variables_are_named() {
 }
 
 #[test]
-fn a_registry_apart_that_trusts_nobody_and_keys_that_travel_in_the_clear_are_noted() {
-    let notes = |text: &str| load(text).unwrap().notes;
-    let alone = notes("[index]\nroles = \"registry\"\n");
-    assert_eq!(alone.len(), 1);
-    assert!(alone[0].contains("trusts no index") && alone[0].contains("set `auth.token.index`"));
-    let trusts = |index: &str| {
-        notes(&format!(
-            "public_url = \"https://reg.example\"\n[index]\nroles = \"registry\"\n[auth.token]\nindex = \"{index}\"\n"
-        ))
-    };
-    for safe in [
-        "https://index.example",
-        "http://localhost:5000",
-        "http://127.0.0.1:5000",
-        "http://[::1]:5000",
-    ] {
-        assert_eq!(trusts(safe), Vec::<String>::new(), "{safe}");
-    }
-    for open in ["http://index.example", "http://10.0.0.7:5000"] {
-        let [keys, passwords] = &trusts(open)[..] else {
-            panic!("{open}: {:?}", trusts(open));
-        };
-        assert!(keys.contains(&format!("{open}/token/jwks.json")), "{keys}");
-        assert!(passwords.contains("with their passwords, in the clear"));
-    }
-}
-
-#[test]
 fn open_to_everybody_is_allowed_when_asked_for_and_then_noted() {
     let config = load("listen = \":5000\"\nopen = true\n").unwrap();
     assert_eq!(
