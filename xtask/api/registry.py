@@ -73,13 +73,18 @@ def cells(matrix, house):
 
 
 def refusals(matrix, house, word, who, auth):
-    """What may not be seen is answered with one text, there or not."""
+    """What may not be seen is answered with one text, there or not. Who sees it hears which right a change needs."""
     for name, method, rest, verb, _, body in ENDPOINTS:
         heard = set()
         for place, is_there in PLACES:
             if not allowed(matrix, who, verb, place, is_there):
                 answer = house.ask(method, f"/v2/{place}/{rest}", auth, body)
                 status, headers, text = answer.plain()
+                sees = any(matrix.may(who, f"repository:{way}", place) for way in ("pull", "list"))
+                sees = sees if is_there else matrix.may_make(who, place)
+                if sees and verb != "pull":
+                    matrix.cell(f"{name} of {place}: why not by {word}", True, f"`repository:{verb}`".encode() in text)
+                    continue
                 same = lambda value: value.replace(place, "NAME")
                 shown = tuple(sorted((k, same(v)) for k, v in headers.items() if k != "content-length"))
                 heard.add((status, shown, text.replace(place.encode(), b"NAME")))

@@ -53,7 +53,7 @@ refused_as() {
 
 # What clients say where the authority behind a certificate is not known, and where the registry answers 401.
 untrusted='unknown authority|certificate verify failed'
-unauthorized='401|unauthorized|authentication required|insufficient_scope|requested access to the resource is denied|may require .docker login'
+unauthorized='401|unauthorized|authentication required|insufficient_scope|requested access to the resource is denied|may require .docker login|log in to|does not allow to'
 
 # has NEEDLE: reads lines, one of which must be NEEDLE.
 has() {

@@ -120,6 +120,7 @@ impl<'a> Visit<'a> {
             "this token does not allow to {deed}{}",
             lack.map_or_else(String::new, |lack| format!(": {lack}"))
         );
+        let login = format!("log in to {deed}");
         let challenge = match self.kind {
             // Whoever gave a password has proven who they are: asking again would only make clients ask for another.
             IdentityKind::Password => None,
@@ -128,14 +129,17 @@ impl<'a> Visit<'a> {
                 authenticator.challenge(scope.as_deref(), None, here)
             }
             IdentityKind::Token => {
-                let error = ("insufficient_scope", lack.map(|_| token.as_str()));
+                // Clients show this sentence: nobody can do something about it by logging in.
+                let words = match self.cx.actor {
+                    Actor::Anonymous => &login,
+                    _ => &token,
+                };
+                let error = ("insufficient_scope", lack.map(|_| words.as_str()));
                 authenticator.challenge_saying(scope.as_deref(), Some(error), here)
             }
         };
         let fault = match (challenge, &self.cx.actor) {
-            (Some(challenge), Actor::Anonymous) => {
-                challenged(challenge, format!("log in to {deed}"))
-            }
+            (Some(challenge), Actor::Anonymous) => challenged(challenge, login),
             (Some(challenge), Actor::Named(name)) if self.kind == IdentityKind::Certificate => {
                 let why = lack.map_or_else(String::new, |lack| format!(": {lack}"));
                 let what = format!(

@@ -9,7 +9,7 @@ use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::principals::PrincipalId;
 use longshore_meta::secrets::Kind as SecretKind;
 
-use super::index::{PASSWORD, Said, Village, basic, with_clock};
+use super::index::{PASSWORD, SERVICE, Said, Village, basic, with_clock};
 
 const PULLS: &str = r#"{"actions":["repository:pull","repository:list"]}"#;
 
@@ -120,6 +120,22 @@ async fn whoever_sees_a_repository_hears_which_right_is_missing_and_what_took_it
     refused(&village, alice, "acme/app", system).await;
     // Whoever lacks the right anyway hears that.
     refused(&village, carol, "acme/app", nothing).await;
+}
+
+#[tokio::test]
+async fn a_stranger_with_a_strangers_token_is_asked_to_log_in() {
+    let village = Village::new().await;
+    let target = format!("/token?service={SERVICE}&scope=repository:acme/app:pull,push");
+    let token = village.send("GET", &target, &[], "").await.token();
+    let way = format!("Bearer {token}");
+    let said = village
+        .ask("POST", "/v2/acme/app/blobs/uploads/", &way)
+        .await;
+    assert_eq!(said.status, 401);
+    assert_eq!(words(&said), "log in to push to `acme/app`");
+    let challenge = said.header("www-authenticate");
+    let description = "error_description=\"log in to push to `acme/app`\"";
+    assert!(challenge.contains(description), "{challenge}");
 }
 
 #[tokio::test]
