@@ -9,7 +9,7 @@ mod old;
 mod sign;
 
 use longshore_core::Result;
-use longshore_meta::audit::{AuditRow, audit_last, audit_window};
+use longshore_meta::audit::{AuditRow, Checkpoint, audit_last, audit_window};
 
 use crate::hub::Hub;
 
@@ -66,6 +66,32 @@ fn about(what: &[u8], seq: i64, hash: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Whether a checkpoint was signed by a key of here, as the log was or as somebody said to go on with it.
+fn holds(point: &Checkpoint, sign: &dyn Sign) -> bool {
+    let Checkpoint { seq, hash, .. } = point;
+    let right = |bytes: Vec<u8>| sign.verify(&point.kid, &bytes, &point.signature) == Some(true);
+    [signed(*seq, hash), accepted(*seq, hash)]
+        .into_iter()
+        .any(right)
+}
+
+/// A checkpoint at a row, whose signature is of `bytes`.
+fn checkpoint(
+    (seq, hash): (i64, &[u8]),
+    bytes: &[u8],
+    sign: &dyn Sign,
+    now: i64,
+) -> Result<Checkpoint> {
+    let (kid, signature) = sign.sign(bytes)?;
+    Ok(Checkpoint {
+        seq,
+        at: now,
+        hash: hash.to_vec(),
+        kid,
+        signature,
+    })
+}
+
 impl Hub {
     /// Rows of the log, in order: at most `limit`, after the one numbered `after`.
     ///
@@ -107,25 +133,7 @@ pub fn line(row: &AuditRow) -> String {
         "result": entry.result,
         "detail": detail,
         "request": entry.request,
-        "hash": hex(&row.hash),
+        "hash": hex::encode(&row.hash),
     })
     .to_string()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digits: Option<Vec<u32>> = text.chars().map(|it| it.to_digit(16)).collect();
-    let digits = digits.filter(|it| it.len() % 2 == 0)?;
-    let pairs = digits.chunks_exact(2);
-    pairs
-        .map(|pair| u8::try_from(pair.iter().fold(0, |sum, digit| sum * 16 + digit)).ok())
-        .collect()
 }

@@ -166,13 +166,7 @@ async fn may_empty(tx: &mut Tx<'_>, caller: &Caller, name: &RepoName) -> Result<
     let object = Object::Repository(name.clone());
     let facts = Facts::load(tx, &caller.who, &object, caller.now).await?;
     for action in [Action::RepositoryDelete, Action::TagDelete] {
-        let question = Question {
-            who: &caller.who,
-            action,
-            repo: Some(name),
-            tag: None,
-            now: caller.now,
-        };
+        let question = Question::on(&caller.who, action, Some(name), caller.now);
         let decision = decide(&facts, &question);
         let is_kept = matches!(decision.verdict, Err(Refused::Rule(_)));
         if decision.limit.is_some() || is_kept {

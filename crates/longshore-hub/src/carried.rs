@@ -45,19 +45,17 @@ pub(crate) struct Renamed {
     pub(crate) seen: [Option<Visibility>; 2],
 }
 
-impl Renamed {
-    /// The name it has, before or after.
-    fn name(&self, at: usize) -> &RepoName {
-        if at == BEFORE { &self.from } else { &self.to }
-    }
+/// A repository that gets another name, and what lies around it before and after.
+#[derive(Debug)]
+struct Placed {
+    repo: Renamed,
+    grounds: [Ground; 2],
 }
 
 /// Repositories that get other names, and all that lies around them.
 #[derive(Debug)]
 pub(crate) struct Carried {
-    repos: Vec<Renamed>,
-    /// The namespaces that they lie in, each by its path of before, and of after.
-    spaces: [Vec<Namespace>; 2],
+    repos: Vec<Placed>,
     /// All bindings there and everywhere.
     rows: Vec<Binding>,
 }
@@ -74,11 +72,6 @@ pub struct Moved {
     /// Bindings with patterns that mean one of them now, and did not before.
     pub found: Vec<BindingSeen>,
 }
-
-/// Before, as an index.
-const BEFORE: usize = 0;
-/// After, as an index.
-const AFTER: usize = 1;
 
 impl Carried {
     /// Reads what there is to judge.
@@ -105,9 +98,18 @@ impl Carried {
                 rows.extend(page);
             }
         }
+        // Looked up once for each repository: each binding is held against each of them.
+        let [before, after] = [Spaces::of(before), Spaces::of(after)];
+        let repos = repos.into_iter().map(|repo| {
+            let [was, will_be] = repo.seen;
+            let grounds = [
+                before.ground(repo.id, &repo.from, was),
+                after.ground(repo.id, &repo.to, will_be),
+            ];
+            Placed { repo, grounds }
+        });
         Ok(Self {
-            repos,
-            spaces: [before, after],
+            repos: repos.collect(),
             rows,
         })
     }
@@ -124,22 +126,21 @@ impl Carried {
         let base = Facts::load(tx, &caller.who, &Object::System, caller.now).await?;
         // What they may just now, and what they may at any hour and from anywhere.
         let mut facts = [self.rules(&base, false), self.rules(&base, true)];
-        for repo in &self.repos {
-            let [now, ever] = &mut facts;
-            let at = |facts: &mut Facts, at| {
-                facts.ground = self.ground(repo, at);
-                Standing::of(facts, caller, repo.name(at))
-            };
-            let before = [at(now, BEFORE), at(ever, BEFORE)];
-            let after = [at(now, AFTER), at(ever, AFTER)];
+        for Placed { repo, grounds } in &self.repos {
+            let [before, after] = grounds.each_ref().map(|ground| {
+                facts.each_mut().map(|facts| {
+                    facts.ground.clone_from(ground);
+                    Standing::of(facts, caller)
+                })
+            });
             judge(caller, repo, before, after)?;
         }
         self.frees(tx, caller, &base).await
     }
 
     /// The names of before and after.
-    pub(crate) fn names(&self) -> &[Renamed] {
-        &self.repos
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Renamed> {
+        self.repos.iter().map(|placed| &placed.repo)
     }
 
     /// What is on one of the repositories alone goes with it: from a namespace that it lies in no more, to where it lies.
@@ -147,12 +148,13 @@ impl Carried {
     /// # Errors
     /// `Unavailable`.
     pub(crate) async fn settle(&self, tx: &mut Tx<'_>) -> Result<()> {
-        let repos: HashMap<_, _> = self.repos.iter().map(|repo| (repo.id, repo)).collect();
+        let placed = self.repos.iter().map(|placed| (placed.repo.id, placed));
+        let repos: HashMap<_, _> = placed.collect();
         for row in &self.rows {
-            let Some(repo) = row.repo.and_then(|id| repos.get(&id)) else {
+            let Some(Placed { repo, grounds }) = row.repo.and_then(|id| repos.get(&id)) else {
                 continue;
             };
-            let chain = self.ground(repo, AFTER).chain;
+            let [_, Ground { chain, .. }] = grounds;
             let stays = row.namespace == NamespaceId::EVERYWHERE
                 || chain.iter().any(|it| it.id == row.namespace);
             if !stays {
@@ -168,20 +170,22 @@ impl Carried {
     /// # Errors
     /// `Unavailable`.
     pub(crate) async fn moved(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<Moved> {
-        let names = self.repos.iter().flat_map(|it| [&it.from, &it.to]);
+        let names = self.names().flat_map(|it| [&it.from, &it.to]);
         let mut moved = Moved {
             names: names.cloned().collect(),
             ..Moved::default()
         };
         for row in self.rows.iter().filter(|row| row.repos.is_some()) {
             let Some(rule) = rule(row) else { continue };
-            let about = |repo, at| rule.is_at(&self.ground(repo, at));
-            let turns = |from, to| {
-                self.repos
-                    .iter()
-                    .any(|it| about(it, from) && !about(it, to))
-            };
-            let (lost, found) = (turns(BEFORE, AFTER), turns(AFTER, BEFORE));
+            let (mut lost, mut found) = (false, false);
+            for Placed { grounds, .. } in &self.repos {
+                let [before, after] = grounds.each_ref().map(|ground| rule.is_at(ground));
+                lost |= before && !after;
+                found |= after && !before;
+                if lost && found {
+                    break;
+                }
+            }
             let (read, at) = (Action::RightsRead, place(row.namespace));
             if !(lost || found) || !allows(tx, &caller.who, read, &at, caller.now).await? {
                 continue;
@@ -221,7 +225,8 @@ impl Carried {
                 continue;
             }
             let Some(rule) = rule(row) else { continue };
-            let Some(repo) = self.repos.iter().find(|repo| self.loses(&rule, repo)) else {
+            let freed = self.repos.iter().find(|it| loses(&rule, &it.grounds));
+            let Some(Placed { repo, .. }) = freed else {
                 continue;
             };
             let manage = Action::RightsManage;
@@ -239,47 +244,51 @@ impl Carried {
         }
         Ok(())
     }
+}
 
-    /// Whether a rule is about a repository, and not any more.
-    fn loses(&self, rule: &Rule, repo: &Renamed) -> bool {
-        let about = |at| rule.is_at(&self.ground(repo, at));
-        rule.actions
-            .iter()
-            .any(|action| action.about().place == Place::Repository)
-            && about(BEFORE)
-            && !about(AFTER)
+/// Whether a rule is about a repository, and not any more.
+fn loses(rule: &Rule, [before, after]: &[Ground; 2]) -> bool {
+    rule.actions
+        .iter()
+        .any(|action| action.about().place == Place::Repository)
+        && rule.is_at(before)
+        && !rule.is_at(after)
+}
+
+/// Namespaces by their paths.
+struct Spaces(HashMap<String, Namespace>);
+
+impl Spaces {
+    /// Read-only mode is not looked at: it keeps everybody from it alike.
+    fn of(spaces: Vec<Namespace>) -> Self {
+        let changing = spaces.into_iter().map(|space| Namespace {
+            read_only: false,
+            ..space
+        });
+        Self(changing.map(|space| (space.path.clone(), space)).collect())
     }
 
-    /// What lies around a repository, before or after. Read-only mode is not looked at: it keeps everybody from it alike.
-    fn ground(&self, repo: &Renamed, at: usize) -> Ground {
-        let name = repo.name(at);
-        let spaces = self.spaces.get(at).map_or(&[][..], Vec::as_slice);
+    /// Those that a name lies in, the outermost first.
+    fn around(&self, name: &RepoName) -> Vec<Namespace> {
+        let home = home(name);
+        let ends = home.match_indices('/').map(|(end, _)| end);
+        let paths = ends.chain([home.len()]).filter_map(|end| home.get(..end));
+        paths.filter_map(|path| self.0.get(path)).cloned().collect()
+    }
+
+    /// What lies around a repository of that name.
+    fn ground(&self, id: i64, name: &RepoName, visibility: Option<Visibility>) -> Ground {
         Ground {
-            chain: around(spaces, name),
+            chain: self.around(name),
             repo: Some(RepoGround {
-                id: Some(repo.id),
+                id: Some(id),
                 name: name.clone(),
-                visibility: repo.seen.get(at).copied().flatten(),
+                visibility,
                 read_only: false,
             }),
             ..Ground::default()
         }
     }
-}
-
-/// Those of `spaces` that a name lies in, the outermost first.
-fn around(spaces: &[Namespace], name: &RepoName) -> Vec<Namespace> {
-    let home = home(name);
-    let holds = |space: &&Namespace| {
-        let rest = home.strip_prefix(space.path.as_str());
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let mut chain: Vec<_> = spaces.iter().filter(holds).cloned().collect();
-    chain.sort_by_key(|space| space.path.len());
-    for space in &mut chain {
-        space.read_only = false;
-    }
-    chain
 }
 
 /// The rule of a row. One on a single repository goes where that goes, so wherever that lies.
@@ -310,16 +319,11 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(facts: &Facts, caller: &Caller, name: &RepoName) -> Self {
+    fn of(facts: &Facts, caller: &Caller) -> Self {
         let mut standing = Self::default();
         for action in about().iter().chain([Action::NamespaceCreateRepository]) {
-            let question = Question {
-                who: &caller.who,
-                action,
-                repo: Some(name),
-                tag: None,
-                now: caller.now,
-            };
+            let name = facts.ground.repo.as_ref().map(|it| &it.name);
+            let question = Question::on(&caller.who, action, name, caller.now);
             let decision = decide(facts, &question);
             if decision.is_allowed() {
                 standing.has = standing.has.with(action);

@@ -14,13 +14,7 @@ use crate::caller::Caller;
 /// What `who` may do, by these facts about `object`, whatever the tag.
 fn whole(facts: &Facts, who: &Who, object: &Object, now: SystemTime) -> ActionSet {
     let may = |action: &Action| {
-        let question = Question {
-            who,
-            action: *action,
-            repo: object.repo(),
-            tag: None,
-            now,
-        };
+        let question = Question::on(who, *action, object.repo(), now);
         let decision = decide(facts, &question);
         decision.is_allowed() && decision.limit.is_none()
     };

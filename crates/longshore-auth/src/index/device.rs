@@ -71,7 +71,7 @@ impl Index {
         let random = SystemRandom::new();
         let mut bytes = Zeroizing::new([0; 32]);
         random.fill(bytes.as_mut()).map_err(|_| NoRandom)?;
-        let device = Zeroizing::new(hex(bytes.as_ref()));
+        let device = Zeroizing::new(hex::encode(bytes.as_ref()));
         let mut user = String::with_capacity(LENGTH);
         while user.len() < LENGTH {
             let mut byte = [0];
@@ -101,7 +101,7 @@ impl Index {
     /// A mark for a form of a page, good in the browser that holds `held` and for nothing else. Nobody else can make it.
     pub fn form_mark(&self, page: &str, held: &str) -> String {
         let hash = self.hash(&format!("form of {page} for {held}"));
-        hash.get(..16).map_or_else(String::new, hex)
+        hash.get(..16).map_or_else(String::new, hex::encode)
     }
 
     /// Whether `mark` is that of the form. Takes the same time wherever they differ.
@@ -116,15 +116,8 @@ impl Index {
     pub fn new_mark(&self) -> Result<String, NoRandom> {
         let mut bytes = [0; 16];
         SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandom)?;
-        Ok(hex(&bytes))
+        Ok(hex::encode(bytes))
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    nibbles
-        .filter_map(|nibble| char::from_digit(nibble.into(), 16))
-        .collect()
 }
 
 /// What an address counts for where addresses are counted: an IPv6 customer has at least 2^64 of them.

@@ -1,5 +1,6 @@
 //! What somebody may do of what is asked: the one way from credentials to the decision about rights.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,6 +10,7 @@ use longshore_meta::principals::PrincipalId;
 use longshore_spec::name::RepoName;
 use longshore_spec::scope::{Actions, Scope, Scopes};
 
+use super::memory::Memory;
 use super::{Index, Known, unavailable};
 use crate::identity::{Needs, Refusal};
 use crate::rights::decide::{both, is_empty};
@@ -21,6 +23,14 @@ pub(crate) struct Changes {
     pub(crate) grants: Vec<Grant>,
     /// Why what was asked for is not, where whoever asked may know that.
     pub(crate) lack: Option<String>,
+}
+
+/// What a decision is made from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Rows,
+    /// Rows as they were a few seconds ago at most.
+    Memory,
 }
 
 impl Index {
@@ -60,18 +70,11 @@ impl Index {
         now: SystemTime,
     ) -> Result<Vec<Grant>> {
         let who = Who::stranger(from);
-        let decide = |facts: &_| grant_of(facts, &who, repo, Actions::PULL, now).grants;
-        let memory = &self.0.strangers;
-        if let Some(grants) = memory.with(repo, now, decide) {
-            return Ok(grants);
-        }
-        let epoch = memory.epoch();
-        let facts = self.0.judge.facts(&who, repo, now).await?;
-        let grants = decide(&facts);
-        if !grants.is_empty() {
-            memory.keep(repo.clone(), repo, facts, (epoch, now));
-        }
-        Ok(grants)
+        let decide = |facts: &_| pulls(facts, &who, repo, now);
+        let memory = (&self.0.strangers, repo.clone());
+        self.recalled(memory, (&who, repo), decide, now)
+            .await
+            .map(|found| found.grants)
     }
 
     /// What `who` may do of a change of `repo` by `verb`, for which a blob may come from elsewhere. Decided from the rows.
@@ -81,18 +84,11 @@ impl Index {
     pub(crate) async fn changes(
         &self,
         who: &Who,
-        (repo, verb): (&RepoName, Verb),
+        change: (&RepoName, Verb),
         from: Option<&RepoName>,
         now: SystemTime,
     ) -> Result<Changes> {
-        let facts = self.0.judge.facts(who, repo, now).await?;
-        let mut found = change(&facts, who, (repo, verb), now);
-        if let Some(from) = from.filter(|from| *from != repo) {
-            let facts = self.0.judge.facts(who, from, now).await?;
-            let pull = grant_of(&facts, who, from, Actions::PULL, now);
-            found.grants.extend(pull.grants);
-        }
-        Ok(found)
+        self.changes_by(who, change, from, Source::Rows, now).await
     }
 
     /// The same for a token that was issued to `who`: from memory that is a few seconds old at most, unless the operator wants the rows.
@@ -102,35 +98,64 @@ impl Index {
     pub(crate) async fn changes_now(
         &self,
         who: &Who,
-        (repo, verb): (&RepoName, Verb),
+        change: (&RepoName, Verb),
         from: Option<&RepoName>,
         now: SystemTime,
     ) -> Result<Changes> {
-        if self.0.options.strict_revocation {
-            return self.changes(who, (repo, verb), from, now).await;
-        }
+        let source = if self.0.options.strict_revocation {
+            Source::Rows
+        } else {
+            Source::Memory
+        };
+        self.changes_by(who, change, from, source, now).await
+    }
+
+    async fn changes_by(
+        &self,
+        who: &Who,
+        (repo, verb): (&RepoName, Verb),
+        from: Option<&RepoName>,
+        source: Source,
+        now: SystemTime,
+    ) -> Result<Changes> {
         let decide = |facts: &_| change(facts, who, (repo, verb), now);
-        let mut found = self.remembered(who, repo, decide, now).await?;
+        let mut found = self.decided(who, repo, source, decide, now).await?;
         if let Some(from) = from.filter(|from| *from != repo) {
-            let decide = |facts: &_| Changes {
-                grants: grant_of(facts, who, from, Actions::PULL, now).grants,
-                lack: None,
-            };
-            let pull = self.remembered(who, from, decide, now).await?;
+            let decide = |facts: &_| pulls(facts, who, from, now);
+            let pull = self.decided(who, from, source, decide, now).await?;
             found.grants.extend(pull.grants);
         }
         Ok(found)
     }
 
-    async fn remembered(
+    async fn decided(
         &self,
         who: &Who,
         repo: &RepoName,
+        source: Source,
         decide: impl Fn(&Facts) -> Changes,
         now: SystemTime,
     ) -> Result<Changes> {
-        let memory = &self.0.bearers;
-        let key = (who.id().0, repo.clone());
+        match source {
+            Source::Rows => {
+                let facts = self.0.judge.facts(who, repo, now).await?;
+                Ok(decide(&facts))
+            }
+            Source::Memory => {
+                let memory = (&self.0.bearers, (who.id().0, repo.clone()));
+                self.recalled(memory, (who, repo), decide, now).await
+            }
+        }
+    }
+
+    /// What is decided from remembered facts about a repository, or from such that are read and remembered if they allow anything.
+    async fn recalled<K: Hash + Eq + Clone>(
+        &self,
+        (memory, key): (&Memory<K>, K),
+        (who, repo): (&Who, &RepoName),
+        decide: impl Fn(&Facts) -> Changes,
+        now: SystemTime,
+    ) -> Result<Changes> {
         if let Some(found) = memory.with(&key, now, &decide) {
             return Ok(found);
         }
@@ -185,6 +210,14 @@ impl Index {
             granted.grants.push(list);
         }
         Ok(granted)
+    }
+}
+
+/// What facts about `repo` allow of pulling.
+fn pulls(facts: &Facts, who: &Who, repo: &RepoName, now: SystemTime) -> Changes {
+    Changes {
+        grants: grant_of(facts, who, repo, Actions::PULL, now).grants,
+        lack: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Somebody who has proven who they are, and by what.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use longshore_core::{Actor, Way};
@@ -29,6 +29,20 @@ pub enum Proof {
     Certificate(i64),
 }
 
+impl Proof {
+    /// The kind of it, and its id where there are several of a kind; otherwise 0.
+    const fn via(self) -> (Via, i64) {
+        match self {
+            Proof::Password | Proof::Refresh(_) | Proof::Source => (Via::Password, 0),
+            Proof::Personal(id) => (Via::PersonalToken, id),
+            Proof::Robot(id) => (Via::RobotSecret, id),
+            Proof::Keyless(id) => (Via::Keyless, id),
+            Proof::Session(id) => (Via::Session, id),
+            Proof::Certificate(id) => (Via::Certificate, id),
+        }
+    }
+}
+
 /// Somebody who has proven who they are.
 #[derive(Debug, Clone)]
 pub struct Known {
@@ -49,24 +63,11 @@ pub struct Known {
 impl Known {
     /// As rights are asked for.
     pub fn who(&self, from: IpAddr) -> Who {
+        let (via, credential) = self.proof.via();
         Who {
             principal: Some(PrincipalId(self.principal)),
-            via: match self.proof {
-                Proof::Password | Proof::Refresh(_) | Proof::Source => Via::Password,
-                Proof::Keyless(_) => Via::Keyless,
-                Proof::Session(_) => Via::Session,
-                Proof::Certificate(_) => Via::Certificate,
-                Proof::Personal(_) => Via::PersonalToken,
-                Proof::Robot(_) => Via::RobotSecret,
-            },
-            credential: match self.proof {
-                Proof::Password | Proof::Refresh(_) | Proof::Source => 0,
-                Proof::Personal(id)
-                | Proof::Robot(id)
-                | Proof::Keyless(id)
-                | Proof::Session(id)
-                | Proof::Certificate(id) => id,
-            },
+            via,
+            credential,
             narrowed: self.narrowed.clone(),
             from,
         }
@@ -74,7 +75,8 @@ impl Known {
 
     /// How they have shown who they are, for what is written down.
     pub fn way(&self) -> Way {
-        self.who(IpAddr::V4(Ipv4Addr::UNSPECIFIED)).way()
+        let (via, credential) = self.proof.via();
+        via.way(credential)
     }
 
     /// As contexts have it.

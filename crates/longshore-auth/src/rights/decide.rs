@@ -35,6 +35,24 @@ pub struct Question<'q> {
     pub now: SystemTime,
 }
 
+impl<'q> Question<'q> {
+    /// About no tag: with some at least, where a repository is meant.
+    pub const fn on(
+        who: &'q Who,
+        action: Action,
+        repo: Option<&'q RepoName>,
+        now: SystemTime,
+    ) -> Self {
+        Question {
+            who,
+            action,
+            repo,
+            tag: None,
+            now,
+        }
+    }
+}
+
 /// Why something is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Because<'f> {

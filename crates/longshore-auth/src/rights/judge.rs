@@ -198,14 +198,7 @@ pub fn grant_of(
 ) -> Granted {
     let is_new = facts.ground.repo.as_ref().is_none_or(|at| at.id.is_none());
     let ask = |action| {
-        let question = Question {
-            who,
-            action,
-            repo: Some(repo),
-            tag: None,
-            now,
-        };
-        let decision = decide(facts, &question);
+        let decision = decide(facts, &Question::on(who, action, Some(repo), now));
         decision
             .is_allowed()
             .then_some((decision.limit, decision.until))

@@ -36,16 +36,7 @@ pub fn lack_of(
     now: SystemTime,
 ) -> Option<String> {
     let is_new = facts.ground.repo.as_ref().is_none_or(|at| at.id.is_none());
-    let ask = |action| {
-        let question = Question {
-            who,
-            action,
-            repo: Some(repo),
-            tag: None,
-            now,
-        };
-        decide(facts, &question)
-    };
+    let ask = |action| decide(facts, &Question::on(who, action, Some(repo), now));
     let make: &[Action] = &[Action::RepositoryPush, Action::NamespaceCreateRepository];
     let wanted = match verb {
         Verb::Push if is_new => make,

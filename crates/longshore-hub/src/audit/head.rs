@@ -15,8 +15,6 @@ use longshore_core::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::{hex, unhex};
-
 /// What was signed last.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
@@ -46,20 +44,20 @@ impl Head {
 
     /// The hash of the row.
     pub(crate) fn hash(&self) -> Vec<u8> {
-        unhex(&self.hash).unwrap_or_default()
+        hex::decode(&self.hash).unwrap_or_default()
     }
 
     /// The same, signed.
     pub(crate) fn signed_by(mut self, sign: &dyn super::Sign) -> Result<Self> {
         let (kid, signature) = sign.sign(&self.bytes())?;
-        (self.kid, self.signature) = (kid, hex(&signature));
+        (self.kid, self.signature) = (kid, hex::encode(signature));
         Ok(self)
     }
 
     /// Whether it was signed here.
     pub(crate) fn holds(&self, sign: &dyn super::Sign) -> bool {
-        let signature = unhex(&self.signature);
-        signature.is_some_and(|it| sign.verify(&self.kid, &self.bytes(), &it) == Some(true))
+        let signature = hex::decode(&self.signature);
+        signature.is_ok_and(|it| sign.verify(&self.kid, &self.bytes(), &it) == Some(true))
     }
 }
 

@@ -4,7 +4,7 @@ use longshore_core::Result;
 use longshore_meta::Durability;
 use longshore_meta::audit::{audit_old, audit_trim, chain, checkpoint_list};
 
-use super::{Sign, accepted, signed};
+use super::{Sign, holds};
 use crate::hub::Hub;
 
 /// How many rows go at a time, where as few have a signed hash.
@@ -68,8 +68,6 @@ impl Hub {
             .map(|row| &row.hash)
             .or(forgotten.map(|point| &point.hash));
         let linked = chain(last.map_or(&[], Vec::as_slice), seq, &row.entry) == row.hash;
-        let bytes = [signed(seq, &point.hash), accepted(seq, &point.hash)];
-        let right = |it: &Vec<u8>| sign.verify(&point.kid, it, &point.signature) == Some(true);
-        Ok(linked && row.hash == point.hash && row.entry.at < before && bytes.iter().any(right))
+        Ok(linked && row.hash == point.hash && row.entry.at < before && holds(point, sign))
     }
 }

@@ -6,8 +6,8 @@ use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Durability;
 use longshore_meta::audit::{
-    Checkpoint, LOG, audit_first, audit_last, audit_put, audit_window, chain, checkpoint_drop,
-    checkpoint_last, checkpoint_put,
+    LOG, audit_first, audit_last, audit_put, chain, checkpoint_drop, checkpoint_last,
+    checkpoint_put,
 };
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::signing_keys::signing_key_list;
@@ -15,7 +15,7 @@ use longshore_meta::time::span;
 use serde_json::json;
 
 use super::head::{Head, Kept, State};
-use super::{Sign, Verified, WINDOW, accepted, hex, signed};
+use super::{Sign, Verified, WINDOW, accepted, checkpoint, holds, signed};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub, entry};
 use crate::permit::Permit;
@@ -49,14 +49,7 @@ impl Hub {
             Err(why) => return self.broke(&mut state, why, now).await,
         };
         if (seq, &hash) != (from.0, &from.1) {
-            let (kid, signature) = sign.sign(&signed(seq, &hash))?;
-            let point = Checkpoint {
-                seq,
-                at: now,
-                hash: hash.clone(),
-                kid,
-                signature,
-            };
+            let point = checkpoint((seq, &hash), &signed(seq, &hash), sign, now)?;
             // On disk with all rows before it, before anything says so elsewhere.
             self.db
                 .write(Durability::Power, point, |tx, point| {
@@ -112,14 +105,7 @@ impl Hub {
         })
         .await?;
         let (seq, hash) = self.db.read(&(), |tx, ()| Box::pin(audit_last(tx))).await?;
-        let (kid, signature) = sign.sign(&accepted(seq, &hash))?;
-        let point = Checkpoint {
-            seq,
-            at: now,
-            hash: hash.clone(),
-            kid,
-            signature,
-        };
+        let point = checkpoint((seq, &hash), &accepted(seq, &hash), sign, now)?;
         self.db
             .write(Durability::Power, point, |tx, point| {
                 Box::pin(async move {
@@ -149,7 +135,7 @@ impl Hub {
             base,
             seq,
             at: now,
-            hash: hex(&hash),
+            hash: hex::encode(hash),
             ..Head::default()
         };
         let head = head.signed_by(sign)?;
@@ -223,12 +209,7 @@ impl Hub {
             })
             .await?;
         if let Some(point) = point {
-            let bytes = [
-                signed(point.seq, &point.hash),
-                accepted(point.seq, &point.hash),
-            ];
-            let right = |it: &Vec<u8>| sign.verify(&point.kid, it, &point.signature) == Some(true);
-            if !bytes.iter().any(right) {
+            if !holds(&point, sign) {
                 return Ok(Err(format!("the signature at row {} is wrong", point.seq)));
             }
             if !file.is_empty() {
@@ -275,10 +256,7 @@ impl Hub {
             }
         }
         loop {
-            let window = self
-                .db
-                .read(&at, |tx, at| Box::pin(audit_window(tx, *at, WINDOW)))
-                .await?;
+            let window = self.audit_rows(at, WINDOW).await?;
             if window.is_empty() {
                 return Ok(Ok((at, hash)));
             }

@@ -233,13 +233,7 @@ pub(crate) async fn limit_to(
     object: &Object,
 ) -> Result<Option<TagLimit>> {
     let facts = Facts::load(tx, &caller.who, object, caller.now).await?;
-    let question = Question {
-        who: &caller.who,
-        action,
-        repo: object.repo(),
-        tag: None,
-        now: caller.now,
-    };
+    let question = Question::on(&caller.who, action, object.repo(), caller.now);
     Ok(decide(&facts, &question).limit)
 }
 

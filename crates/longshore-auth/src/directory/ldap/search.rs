@@ -281,22 +281,12 @@ fn identifier(entry: &SearchEntry, attribute: &str) -> Option<String> {
     match (texts.as_slice(), bytes) {
         ([text], []) if is_text(text) => Some(text.clone()),
         // Bytes that happen to be text are still bytes: one form for each value.
-        ([text], []) if !text.is_empty() => Some(hex(text.as_bytes())),
-        ([], [bytes]) if !bytes.is_empty() => Some(hex(bytes)),
+        ([text], []) if !text.is_empty() => Some(hex::encode(text.as_bytes())),
+        ([], [bytes]) if !bytes.is_empty() => Some(hex::encode(bytes)),
         _ => None,
     }
 }
 
 fn is_text(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            write!(text, "{byte:02x}").ok();
-            text
-        })
 }
