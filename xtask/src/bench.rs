@@ -63,9 +63,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What CI measures: the lines first, then abuse.
-    pub(crate) fn quick() -> [Self; 2] {
-        [None, Some(What::Abuse)].map(|what| Self {
+    /// What CI measures: the lines first, then abuse and searches.
+    pub(crate) fn quick() -> [Self; 3] {
+        [None, Some(What::Abuse), Some(What::Search)].map(|what| Self {
             what,
             quick: true,
             ..Self::default()

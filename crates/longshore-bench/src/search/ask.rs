@@ -1,14 +1,15 @@
 //! Searching over connections that stay open, one request after the other on each.
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Result, anyhow, ensure};
 
 use super::content::{Draw, repository};
+use crate::job::Headers;
+use crate::wire::{Connection, Request};
 
 /// What is searched for.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +136,11 @@ impl Times {
         self.found += more.found;
     }
 
+    /// How many repositories were found in all.
+    pub(super) fn found(&self) -> u64 {
+        self.found
+    }
+
     pub(super) fn quantile(&self, percent: usize) -> Duration {
         let mut took = self.took.clone();
         took.sort_unstable();
@@ -159,12 +165,12 @@ impl fmt::Display for Times {
     }
 }
 
-/// Searches for so long, on so many connections.
+/// Searches for so long, on so many connections, with the headers of whoever searches.
 ///
 /// # Errors
 /// When an answer is none.
 pub(super) fn ask(
-    at: SocketAddr,
+    (at, login): (SocketAddr, &Headers),
     kind: Kind,
     connections: usize,
     time: Duration,
@@ -173,11 +179,11 @@ pub(super) fn ask(
     let end = Instant::now() + time;
     let each = |number: usize| -> Result<Times> {
         let (mut draw, mut times) = (Draw(0xbeef + number as u64), Times::default());
-        let mut stream = BufReader::new(TcpStream::connect(at)?);
+        let mut connection = Connection::open(at)?;
         while Instant::now() < end {
             let words = kind.words(&mut draw, repositories)?;
             let begun = Instant::now();
-            let body = search(&mut stream, &words)?;
+            let body = search(&mut connection, &words, login)?;
             times.took.push(begun.elapsed());
             let json: serde_json::Value = serde_json::from_slice(&body)?;
             times.found += json
@@ -199,33 +205,26 @@ pub(super) fn ask(
     })
 }
 
-fn search(stream: &mut BufReader<TcpStream>, words: &str) -> Result<Vec<u8>> {
+fn search(connection: &mut Connection, words: &str, login: &Headers) -> Result<Vec<u8>> {
     let words = words
         .replace(' ', "+")
         .replace('=', "%3D")
         .replace('/', "%2F");
-    // In one piece: parts would wait for each other's acknowledgement.
-    let request = format!("GET /v1/search?q={words}&n=25 HTTP/1.1\r\nhost: x\r\n\r\n");
-    stream.get_mut().write_all(request.as_bytes())?;
-    let (mut line, mut length) = (String::new(), None);
-    stream.read_line(&mut line)?;
-    let status = line.clone();
-    loop {
-        line.clear();
-        stream.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(": ") else {
-            break;
-        };
-        if name.eq_ignore_ascii_case("content-length") {
-            length = Some(value.parse::<usize>()?);
-        }
-    }
-    let mut body = vec![0; length.context("an answer without a length")?];
-    stream.read_exact(&mut body)?;
+    let headers: Vec<_> = login
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()))
+        .collect();
+    let answer = connection.send(&Request {
+        method: "GET",
+        path: &format!("/v1/search?q={words}&n=25"),
+        headers: &headers,
+        body: &[],
+    })?;
     ensure!(
-        status.contains(" 200 "),
-        "{status}: {}",
-        String::from_utf8_lossy(&body)
+        answer.status == 200,
+        "`{words}`: {}: {}",
+        answer.status,
+        String::from_utf8_lossy(&answer.body)
     );
-    Ok(body)
+    Ok(answer.body)
 }
