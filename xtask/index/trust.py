@@ -5,9 +5,10 @@ Our index gives out the tokens; the registry is Debian's docker-registry (Distri
 way a registry can be told of our keys is tried: certificates with the key's name in the form of libtrust, certificates that tokens
 bring along (x5c), a JWK set. Clients log in with a password, a personal token and a robot's secret, and with a wrong password.
 Who may only read is let in, and everybody to what is public, whether the index has heard of it or not. A signing key is changed while a registry that trusts certificates runs; a user is disabled and kept out. Meanwhile pushes are so slow that
-their tokens end (midpush.py).
+their tokens end (midpush.py). The other way round our registry trusts a token service of others (keycloak.py).
 
-Variables: LONGSHORE (the program), REGISTRIES (others' programs, parted by colons), IMAGES (an OCI layout), WORK (an empty folder).
+Variables: LONGSHORE (the program), REGISTRIES (others' programs, parted by colons), IMAGES (an OCI layout), WORK (an empty folder),
+KEYCLOAK (its folder, where it is).
 Programs: skopeo; crane, podman, buildah, helm, docker and dockerd where they are.
 """
 
@@ -18,6 +19,7 @@ import subprocess
 import sys
 import time
 
+import keycloak
 import midpush
 from nodes import IMAGES, PASSWORD, WORK, Engine, Program, admin, basic, check, free_port, get, index, ours, people, skopeo, SERVICE
 
@@ -219,8 +221,10 @@ def revocation(at, name, who):
 
 
 def main():
-    with midpush.begun() as pushes:
+    with midpush.begun() as pushes, keycloak.begun() as other:
         trust()
+        if other:
+            keycloak.trusted(other)
         pushes.ended()
     print("done")
 

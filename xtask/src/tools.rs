@@ -19,6 +19,9 @@ use crate::workspace::{Workspace, cache, key_of, link, on_path};
 /// Long enough for the largest of them on two busy cores.
 const BUILD_LIMIT: Duration = Duration::from_mins(20);
 
+/// What unpacks an archive of Maven Central.
+const UNPACK: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:unpack";
+
 /// `cargo xtask tools`
 #[derive(Args, Debug)]
 pub(crate) struct Options {
@@ -36,6 +39,7 @@ pub(crate) struct Pins {
     cargo: Vec<Cargo>,
     python: Vec<Python>,
     npm: Vec<Npm>,
+    maven: Vec<Maven>,
     pub(crate) debian: Debian,
 }
 
@@ -79,6 +83,15 @@ struct Npm {
     version: String,
 }
 
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Maven {
+    name: String,
+    version: String,
+    /// `GROUP:ARTIFACT` of a zip.
+    artifact: String,
+}
+
 /// One pin, whatever builds it.
 #[derive(Clone, Copy, Debug)]
 enum Recipe<'a> {
@@ -86,6 +99,7 @@ enum Recipe<'a> {
     Cargo(&'a Cargo),
     Python(&'a Python),
     Npm(&'a Npm),
+    Maven(&'a Maven),
 }
 
 /// How urgently a build may take the processor.
@@ -113,6 +127,7 @@ impl Pins {
         let go = self.go.iter().map(|go| go.name.as_str());
         go.chain(self.python.iter().map(|python| python.name.as_str()))
             .chain(self.npm.iter().map(|npm| npm.name.as_str()))
+            .chain(self.maven.iter().map(|maven| maven.name.as_str()))
             .collect()
     }
 
@@ -136,9 +151,16 @@ impl Pins {
                 .find(|npm| npm.name == name)
                 .map(Recipe::Npm)
         };
+        let maven = || {
+            self.maven
+                .iter()
+                .find(|maven| maven.name == name)
+                .map(Recipe::Maven)
+        };
         go.or_else(cargo)
             .or_else(python)
             .or_else(npm)
+            .or_else(maven)
             .with_context(|| format!("tools.toml has no {name}"))
     }
 }
@@ -202,6 +224,7 @@ impl Recipe<'_> {
             Self::Cargo(cargo) => (toml::to_string(cargo), &cargo.name, &cargo.version),
             Self::Python(python) => (toml::to_string(python), &python.name, &python.version),
             Self::Npm(npm) => (toml::to_string(npm), &npm.name, &npm.version),
+            Self::Maven(maven) => (toml::to_string(maven), &maven.name, &maven.version),
         };
         let text = text.context("a pin cannot be written down")?;
         Ok(format!("{name}-{version}-{}", key_of(text.as_bytes())))
@@ -269,6 +292,18 @@ impl Recipe<'_> {
                 command.args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]);
                 command.arg("--prefix").arg(into);
                 command.arg(format!("{}@{}", npm.name, npm.version));
+                finish(&command, log)
+            }
+            Self::Maven(maven) => {
+                present("java")?;
+                present("mvn")?;
+                let mut command = paced("mvn", pace);
+                // It leaves a mark of what it did in the current folder.
+                command.current_dir(into);
+                command.args(["--quiet", "--batch-mode"]).arg(UNPACK);
+                let what = format!("{}:{}:zip", maven.artifact, maven.version);
+                command.arg(format!("-Dartifact={what}"));
+                command.arg(format!("-DoutputDirectory={}", into.display()));
                 finish(&command, log)
             }
         }

@@ -211,6 +211,13 @@ pub(super) fn trust(session: &Session<'_>) -> Result<Outcome> {
         }
         Err(why) => outcome.add(Outcome::skip_required(format!("Distribution 3: {why:#}"))),
     }
+    let keycloak = match tools::ensure(session.workspace, &pins, "keycloak", Pace::Awaited) {
+        Ok(folder) => Some(folder),
+        Err(why) => {
+            outcome.add(Outcome::skip_required(format!("Keycloak: {why:#}")));
+            None
+        }
+    };
     let mut path = std::env::var("PATH").unwrap_or_default();
     for name in ["crane", "helm", "dockerd", "containerd", "runc"] {
         if let Some(Ok(folder)) = brought.tools.get(name) {
@@ -227,6 +234,9 @@ pub(super) fn trust(session: &Session<'_>) -> Result<Outcome> {
         .env("REGISTRIES", &registries)
         .env("IMAGES", &images)
         .env("WORK", &work);
+    if let Some(folder) = keycloak {
+        command.env("KEYCLOAK", folder);
+    }
     let ended = session.shown(&command);
     std::fs::remove_dir_all(&work).ok();
     let ended = ended?;
