@@ -1,12 +1,13 @@
 //! Names that change, repositories that come and go by hand, and namespaces that are emptied.
 
 use longshore_auth::rights::{Action, Object};
-use longshore_hub::Thing;
+use longshore_hub::{Moved, Thing};
 use longshore_meta::principals::Kind;
 use longshore_spec::name::RepoName;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::bindings::Binding;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -21,7 +22,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         (Way::Post, "/users/{user}/rename"),
         "Give a user another name, and their namespace with all that lies in it; the old names of repositories lead there for a while",
         USERS,
-        Gives::Nothing,
+        Gives::One(shape::<AccountRenamed>()),
         |api, ask| Box::pin(account(api, ask, Kind::User)),
     )
     .takes(shape::<NewAccountName>())
@@ -31,7 +32,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         (Way::Post, "/organisations/{organisation}/rename"),
         "Give an organisation another name, and its namespace with all that lies in it; the old names of repositories lead there for a while",
         USERS,
-        Gives::Nothing,
+        Gives::One(shape::<AccountRenamed>()),
         |api, ask| Box::pin(account(api, ask, Kind::Organisation)),
     )
     .takes(shape::<NewAccountName>())
@@ -74,6 +75,33 @@ struct NewAccountName {
     name: String,
 }
 
+/// What names that changed did to patterns.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Turned {
+    /// Bindings with patterns that meant a repository by its old name and do not any more, as far as you see rights there.
+    bindings_lost: Vec<Binding>,
+    /// Bindings with patterns that mean a repository by its new name and did not before, as far as you see rights there.
+    bindings_found: Vec<Binding>,
+}
+
+impl From<Moved> for Turned {
+    fn from(it: Moved) -> Self {
+        Self {
+            bindings_lost: it.lost.into_iter().map(Binding::from).collect(),
+            bindings_found: it.found.into_iter().map(Binding::from).collect(),
+        }
+    }
+}
+
+/// An account that has another name.
+#[derive(Serialize, ToSchema)]
+struct AccountRenamed {
+    /// Its name.
+    name: String,
+    #[serde(flatten)]
+    turned: Turned,
+}
+
 /// A repository that is to be.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -101,9 +129,13 @@ async fn account(api: &Api, ask: Ask, kind: Kind) -> Answer {
     let name = ask.name(kind.word())?;
     let to: NewAccountName = ask.read()?;
     let hub = ask.hub_for(api.hub(), Thing::Account(name.to_owned()));
-    hub.account_rename(&ask.caller, Some(kind), name, &to.name)
+    let moved = hub
+        .account_rename(&ask.caller, Some(kind), name, &to.name)
         .await?;
-    nothing()
+    Reply::json(&AccountRenamed {
+        name: to.name,
+        turned: Turned::from(moved),
+    })
 }
 
 async fn create(api: &Api, ask: Ask) -> Answer {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::TEXT;
+use super::moves::Turned;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::{Ask, path_of};
@@ -81,7 +82,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         (Way::Post, "/namespaces/{namespace}/-/rename"),
         "Give a group another name where it is; the old one leads there for a while",
         needs(Action::NamespaceRename),
-        Gives::One(shape::<OneNamespace>()),
+        Gives::One(shape::<NamespaceRenamed>()),
         |api, ask| Box::pin(rename(api, ask)),
     )
     .takes(shape::<NewName>())
@@ -234,10 +235,25 @@ async fn delete(api: &Api, ask: Ask) -> Answer {
     nothing()
 }
 
+/// A namespace that has another name.
+#[derive(Serialize, ToSchema)]
+struct NamespaceRenamed {
+    #[serde(flatten)]
+    namespace: OneNamespace,
+    #[serde(flatten)]
+    turned: Turned,
+}
+
 async fn rename(api: &Api, ask: Ask) -> Answer {
     let (_, id) = place(api, &ask).await?;
     let new: NewName = ask.read()?;
     let hub = ask.hub_for(api.hub(), Thing::Namespace(id));
-    hub.namespace_rename(&ask.caller, id, &new.name).await?;
-    shown(api.hub().namespace_row(id).await?)
+    let moved = hub.namespace_rename(&ask.caller, id, &new.name).await?;
+    let row = api.hub().namespace_row(id).await?;
+    let mark = given::namespace(&row);
+    let renamed = NamespaceRenamed {
+        namespace: OneNamespace::from(row),
+        turned: Turned::from(moved),
+    };
+    Ok(Reply::json(&renamed)?.marked(&mark))
 }

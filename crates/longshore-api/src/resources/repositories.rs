@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::bindings::Binding;
+use super::moves::Turned;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
@@ -309,10 +309,8 @@ struct RepositoryMoved {
     name: String,
     /// Who may see it now, where more would have seen it in its new place: it stays as hidden as it was.
     visibility: Option<Seen>,
-    /// Bindings with patterns that meant it by its old name and do not any more, as far as you see rights there.
-    bindings_lost: Vec<Binding>,
-    /// Bindings with patterns that mean it by its new name and did not before, as far as you see rights there.
-    bindings_found: Vec<Binding>,
+    #[serde(flatten)]
+    turned: Turned,
 }
 
 async fn rename(api: &Api, ask: Ask) -> Answer {
@@ -327,8 +325,7 @@ async fn rename(api: &Api, ask: Ask) -> Answer {
     Reply::json(&RepositoryMoved {
         name: new.name,
         visibility: moved.hidden.map(Seen::from),
-        bindings_lost: moved.lost.into_iter().map(Binding::from).collect(),
-        bindings_found: moved.found.into_iter().map(Binding::from).collect(),
+        turned: Turned::from(moved),
     })
 }
 

@@ -199,10 +199,21 @@ async fn who_manages_users_gets_no_hold_of_those_with_more_rights() {
 #[tokio::test]
 async fn names_change_and_repositories_come_and_go() {
     let house = House::new().await;
+    let given = house
+        .ask("ada", "POST", "/repositories", r#"{"name":"reader/tool"}"#)
+        .await;
+    assert_eq!(given.status, 201, "{given:?}");
+    let by_name = r#"{"subject":"user:ada","role":"reader","repositories":["reader/*"]}"#;
+    let said = house.ask("ada", "POST", "/bindings", by_name).await;
+    assert_eq!(said.status, 201, "{said:?}");
     let said = house
         .ask("ada", "POST", "/users/reader/rename", r#"{"name":"rita"}"#)
         .await;
-    assert_eq!(said.status, 204, "{said:?}");
+    assert_eq!(said.status, 200, "{said:?}");
+    let said = said.json();
+    assert_eq!(said["name"], "rita");
+    assert_eq!(said["bindings_lost"][0]["repositories"][0], "reader/*");
+    assert_eq!(said["bindings_found"].as_array().map(Vec::len), Some(0));
     assert_eq!(house.get("ada", "/users/reader").await.status, 404);
     assert_eq!(house.get("ada", "/users/rita").await.status, 200);
     assert_eq!(house.get("ada", "/namespaces/rita").await.status, 200);
