@@ -12,6 +12,10 @@ use crate::values;
 
 const GET: &str = "SELECT id, parent, path, owner, visibility, read_only, description, created, changed FROM namespace WHERE id = ?1";
 const AT: &str = "SELECT id, parent, path, owner, visibility, read_only, description, created, changed FROM namespace WHERE path = ?1";
+/// A row where there is none, too: reading what is there takes as long as what is not.
+const AROUND: &str = "SELECT COALESCE(n.id, -1), COALESCE(n.parent, 0), COALESCE(n.path, ?1), COALESCE(n.owner, 0), COALESCE(n.visibility, 0), \
+                      COALESCE(n.read_only, FALSE), COALESCE(n.description, ''), COALESCE(n.created, 0), COALESCE(n.changed, 0) \
+                      FROM (SELECT 1 AS one) o LEFT JOIN namespace n ON n.path = ?1";
 const LIST: &str = "SELECT id, parent, path, owner, visibility, read_only, description, created, changed FROM namespace \
                     WHERE path > ?1 ORDER BY path LIMIT ?2";
 const CHILDREN: &str = "SELECT id, parent, path, owner, visibility, read_only, description, created, changed FROM namespace \
@@ -140,6 +144,9 @@ type Columns = (
     i64,
 );
 
+/// The id of what is not there.
+const NOT_THERE: NamespaceId = NamespaceId(-1);
+
 fn row(columns: Columns) -> Namespace {
     let (id, parent, path, owner, visibility, read_only, description, created, changed) = columns;
     Namespace {
@@ -200,8 +207,10 @@ pub async fn namespace_at(tx: &mut Tx<'_>, path: &str) -> Result<Option<Namespac
 pub async fn namespace_chain(tx: &mut Tx<'_>, path: &str) -> Result<Vec<Namespace>> {
     let (mut chain, mut ended) = (Vec::new(), false);
     for (end, _) in path.match_indices('/').chain([(path.len(), "")]) {
-        match namespace_at(tx, path.get(..end).unwrap_or(path)).await? {
-            Some(found) if !ended => chain.push(found),
+        let path = path.get(..end).unwrap_or(path);
+        let found = tx.one::<Columns>(AROUND, &values![path]).await?.map(row);
+        match found {
+            Some(found) if found.id != NOT_THERE && !ended => chain.push(found),
             _ => ended = true,
         }
     }
