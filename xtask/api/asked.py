@@ -70,7 +70,7 @@ MAY = {
     "gc-run": (202, {}, {"dry_run": True}, {}),
     **{
         f"{of}robot-{what}": case
-        for of in ["", "organisation-"]
+        for of in ["", "organisation-", "user-"]
         for what, case in {
             "create": (409, {}, {"name": "bot-reader" if of == "" else "web"}, {}),
             "get": (404, {}, None, {}),
@@ -78,6 +78,7 @@ MAY = {
             "delete": (404, {}, None, {}),
             "rotate": (404, {}, {}, {}),
             "secret-delete": (404, {}, None, {}),
+            "take-over": (404, {}, None, {}),
             "trust-list": (404, {}, None, {}),
             "trust-create": (404, {}, TRUST, {}),
             "trust-delete": (404, {}, None, {}),

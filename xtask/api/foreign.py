@@ -13,10 +13,11 @@ from house import API
 TRUST = {"issuer": "https://ci.example", "audience": "reg", "claims": {"sub": "x"}}
 ROBOT = {
     "get": (objects.robot, 200, None),
-    "edit": (objects.robot, 204, {"enabled": True}),
+    "edit": (objects.robot, 200, {"enabled": True}),
     "delete": (objects.robot, 204, None),
     "rotate": (objects.robot, 200, {}),
     "secret-delete": (objects.secret, 204, None),
+    "take-over": (objects.robot, 200, None),
     "trust-list": (objects.robot, 200, None),
     "trust-create": (objects.robot, 201, TRUST),
     "trust-delete": (objects.trust, 204, None),
@@ -28,6 +29,7 @@ ROBOT = {
 OBJECTS = {
     **{f"robot-{what}": case for what, case in ROBOT.items()},
     **{f"organisation-robot-{what}": case for what, case in ROBOT.items()},
+    **{f"user-robot-{what}": case for what, case in ROBOT.items()},
     "binding-get": (objects.binding, 200, None),
     "binding-delete": (objects.binding, 204, None),
     "namespace-binding-get": (objects.binding, 200, None),
@@ -58,7 +60,7 @@ SHARED = {
     "role-get", "role-put", "role-delete", "organisation-member-put", "organisation-member-delete", "identity-put",
 }
 # Whoever may give rights, or made the robot, says who else is it.
-KEEPERS = {"organisation-robot-rotate", "organisation-robot-trust-create"}
+KEEPERS = {f"{of}-robot-{what}" for of in ["organisation", "user"] for what in ["rotate", "trust-create"]}
 # What is made where there was nothing.
 MAKES = {"namespace-role-put"}
 # A tag that was never there has no history.

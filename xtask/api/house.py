@@ -203,6 +203,8 @@ class House:
             self.must("POST", "/namespaces", body={"path": f"{name}/web"})
             self.push(f"{name}/app", "1")
             self.push(f"{name}/app", "v1")
+        for name in ["reader", "owner"]:
+            self.must("POST", f"/users/{name}/robots", body={"name": "web"})
         role = {"actions": ["repository:pull"], "description": "d"}
         self.must("PUT", "/roles/special", body=role)
         self.must("POST", "/bindings", body={"subject": "user:auditor", "role": "auditor"})

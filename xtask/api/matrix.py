@@ -52,7 +52,7 @@ class Matrix:
         if who in EVERYWHERE:
             return action in self.actions[EVERYWHERE[who]]
         if place == "system" or place.split("/")[0] != "acme":
-            # A user's own namespace is nobody's business here.
+            # A user's own namespace is nobody else's business.
             return False
         if who == "reader" and place == "acme/denied":
             return False
@@ -95,7 +95,8 @@ class Matrix:
             actions, only = LEFT[left]
             if actions is not None and action not in actions or only not in (None, place):
                 return False
-        return self.has(who, action, place)
+        # Each owns the namespace of their name.
+        return self.has(who, action, place) or place == who and action in self.actions["owner"]
 
     def may_make(self, who, place):
         """Whether somebody could make a repository there."""
@@ -120,6 +121,7 @@ def api(matrix, house, document):
         "system": [("system", True)],
         "namespace": [("acme", True), ("other", True), ("absent", False)],
         "organisation": [("acme", True), ("other", True), ("absent", False)],
+        "user": [("reader", True), ("owner", True), ("absent", False)],
         "repository": [
             ("acme/app", True),
             ("other/app", True),
@@ -154,7 +156,7 @@ def api(matrix, house, document):
             for action, on, status, body, headers in cases:
                 answers = {}
                 for place, is_there in objects[on]:
-                    values = MAY.get(name, (0, {}))[1]
+                    values = dict(MAY.get(name, (0, {}))[1], **({"user": place} if on == "user" else {}))
                     target = API + fill(path, place, values) + query
                     text = json.dumps(body).replace("PLACE", place).replace("REPO", place) if body is not None else None
                     refused, allowed, before = [], [], house.watched.look()

@@ -4,7 +4,7 @@ import hashlib
 import itertools
 import json
 
-from house import INDEX, basic
+from house import INDEX, PEOPLE, basic
 
 ABSENT_DIGEST = "sha256:" + "0" * 64
 ABSENT_ID = "999999"
@@ -12,7 +12,9 @@ COUNT = itertools.count(1)
 
 
 def robots(of):
-    return "/robots" if of is None else f"/organisations/{of}/robots"
+    if of is None:
+        return "/robots"
+    return f"/users/{of}/robots" if of in PEOPLE else f"/organisations/{of}/robots"
 
 
 def robot(house, of):

@@ -137,6 +137,7 @@ def cells(matrix, house, basic):
         ("namespaces", "acme", "abcd", 404),
         ("organisations", "acme", "abcd", 404),
         ("users", "reader", "absent", 403),
+        ("users", "reader/robots", "absent/robots", 404),
     ]:
         asks = [once(line, status, f"/api/v1/{what}/{name}", bearer) for name in (there, absent)]
         check(matrix, f"the API about {what} {there} and {absent} by somebody without rights", *asks, PAIRS)

@@ -20,6 +20,8 @@ pub enum On {
     Namespace,
     /// The home of the organisation in the path.
     Organisation,
+    /// The home of the user in the path.
+    User,
     /// The repository in the path.
     Repository,
 }

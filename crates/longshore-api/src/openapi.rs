@@ -177,6 +177,7 @@ fn needs(endpoint: &Endpoint) -> String {
                 On::System => "the system",
                 On::Namespace => "the namespace",
                 On::Organisation => "the organisation's namespace",
+                On::User => "the user's namespace",
                 On::Repository => "the repository",
             }
         ),
@@ -203,6 +204,7 @@ fn machine(endpoint: &Endpoint) -> Value {
                 On::System => "system",
                 On::Namespace => "namespace",
                 On::Organisation => "organisation",
+                On::User => "user",
                 On::Repository => "repository",
             },
         }),

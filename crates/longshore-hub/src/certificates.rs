@@ -15,7 +15,7 @@ use longshore_meta::certificates::{
 };
 use longshore_meta::logins::{Login, login_by_id};
 use longshore_meta::namespaces::NamespaceId;
-use longshore_meta::principals::{PrincipalId, principal_bump};
+use longshore_meta::principals::{Kind, PrincipalId, principal_bump, principal_get};
 use longshore_meta::time::micros;
 use serde_json::json;
 
@@ -25,6 +25,7 @@ use crate::names::{conflict, missing};
 use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
 use crate::rank::outranks;
+use crate::robots::RobotName;
 
 const USERS: u8 = Action::UserManage as u8;
 const RIGHTS: u8 = Action::RightsManage as u8;
@@ -40,6 +41,8 @@ const TEXT: usize = 1024;
 pub struct NewCertificate {
     /// The account, as it logs in: `ann`, `robot+ci`, `acme+ci`.
     pub account: String,
+    /// What a robot's owner must be; `None`: whatever has the name.
+    pub of: Option<Kind>,
     /// What the certificate says.
     pub subject: Subject,
     /// What it leaves of the account's rights; none: all.
@@ -48,6 +51,15 @@ pub struct NewCertificate {
     pub description: String,
     /// When it ends.
     pub expires: Option<SystemTime>,
+}
+
+impl NewCertificate {
+    fn named(&self) -> RobotName<'_> {
+        RobotName {
+            name: &self.account,
+            of: self.of,
+        }
+    }
 }
 
 impl Hub {
@@ -77,21 +89,21 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn certificate_list(
+    pub async fn certificate_list<'a>(
         &self,
         caller: &Caller,
-        account: &str,
+        account: impl Into<RobotName<'a>>,
     ) -> Result<Vec<CertificateRule>> {
-        let args = (caller, account);
+        let args = (caller, account.into());
         self.db
             .read(&args, |tx, (caller, account)| {
                 Box::pin(async move {
-                    if is_robot(account) {
+                    if is_robot(account.name) {
                         Permit::<RIGHTS>::ask(tx, caller, &Object::System).await??;
                     } else {
                         Permit::<USERS>::ask(tx, caller, &Object::System).await??;
                     }
-                    let login = account_of(tx, account).await?;
+                    let login = account_of(tx, *account).await?;
                     certificate_of(tx, PrincipalId(login.id), 0, RULES).await
                 })
             })
@@ -102,9 +114,15 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn certificate_delete(&self, caller: &Caller, account: &str, id: i64) -> Result<()> {
-        let args = (account.to_owned(), id);
-        if is_robot(account) {
+    pub async fn certificate_delete<'a>(
+        &self,
+        caller: &Caller,
+        account: impl Into<RobotName<'a>>,
+        id: i64,
+    ) -> Result<()> {
+        let account = account.into();
+        let args = (account.name.to_owned(), account.of, id);
+        if is_robot(account.name) {
             return self
                 .act(caller, Object::System, args, |tx, permit, args| {
                     Box::pin(robot_delete(tx, permit, args))
@@ -123,12 +141,19 @@ fn is_robot(account: &str) -> bool {
 }
 
 /// The account of that name; a robot or a user, as the name says.
-async fn account_of(tx: &mut Tx<'_>, name: &str) -> Result<Login> {
+async fn account_of(tx: &mut Tx<'_>, account: RobotName<'_>) -> Result<Login> {
+    let RobotName { name, of } = account;
+    let none = || missing(&format!("account `{name}`"));
     let found = keep::named(tx, name).await?;
     let found = found.filter(|login| (login.kind == ROBOT) == is_robot(name));
-    found
+    let found = found
         .filter(|login| is_robot(name) || login.kind == longshore_auth::index::USER)
-        .ok_or_else(|| missing(&format!("account `{name}`")))
+        .ok_or_else(none)?;
+    if is_robot(name) && of.is_some() {
+        let owner = principal_get(tx, PrincipalId(found.owner)).await?;
+        owner.filter(|it| Some(it.kind) == of).ok_or_else(none)?;
+    }
+    Ok(found)
 }
 
 async fn robot_create(
@@ -136,7 +161,7 @@ async fn robot_create(
     permit: &Permit<RIGHTS>,
     new: &NewCertificate,
 ) -> Result<Done<Kept>> {
-    let login = account_of(tx, &new.account).await?;
+    let login = account_of(tx, new.named()).await?;
     create(tx, permit.caller(), &login, new).await
 }
 
@@ -145,7 +170,7 @@ async fn user_create(
     permit: &Permit<USERS>,
     new: &NewCertificate,
 ) -> Result<Done<Kept>> {
-    let login = account_of(tx, &new.account).await?;
+    let login = account_of(tx, new.named()).await?;
     outranks(tx, permit.caller(), PrincipalId(login.id)).await?;
     create(tx, permit.caller(), &login, new).await
 }
@@ -205,21 +230,22 @@ async fn create(
 async fn robot_delete(
     tx: &mut Tx<'_>,
     _: &Permit<RIGHTS>,
-    (account, id): &(String, i64),
+    (name, of, id): &(String, Option<Kind>, i64),
 ) -> Result<Done<()>> {
-    delete(tx, account, *id).await
+    delete(tx, RobotName { name, of: *of }, *id).await
 }
 
 async fn user_delete(
     tx: &mut Tx<'_>,
     _: &Permit<USERS>,
-    (account, id): &(String, i64),
+    (name, of, id): &(String, Option<Kind>, i64),
 ) -> Result<Done<()>> {
-    delete(tx, account, *id).await
+    delete(tx, RobotName { name, of: *of }, *id).await
 }
 
-async fn delete(tx: &mut Tx<'_>, account: &str, id: i64) -> Result<Done<()>> {
+async fn delete(tx: &mut Tx<'_>, account: RobotName<'_>, id: i64) -> Result<Done<()>> {
     let login = account_of(tx, account).await?;
+    let account = account.name;
     let principal = PrincipalId(login.id);
     if !certificate_delete(tx, id, principal).await? {
         return Err(missing(&format!("rule {id} of `{account}`")));

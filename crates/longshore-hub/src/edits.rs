@@ -24,6 +24,7 @@ use crate::names::{conflict, missing};
 use crate::permit::Permit;
 use crate::rank::outranks;
 use crate::repositories::repository_settings;
+use crate::robots::owner_switched;
 
 const USERS: u8 = Action::UserManage as u8;
 const SETTINGS: u8 = Action::RepositorySettings as u8;
@@ -145,6 +146,7 @@ pub async fn account_edit(
                 secret_delete_of(tx, account.id.0, kind).await?;
             }
             principal_state(tx, account.id, state, now).await?;
+            owner_switched(tx, account.id).await?;
         }
         changed.push(state.word());
     }

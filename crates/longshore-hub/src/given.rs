@@ -1,11 +1,14 @@
 //! What must hold for a change beside the right to make it: that a thing is still as its reader saw it, and that what is asked for
 //! once is done once. Both are looked at in the transaction that makes the change.
 
+use std::time::SystemTime;
+
+use longshore_auth::index::keep::named;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::deeds::{Deed, deed_get, deed_put};
 use longshore_meta::namespaces::{NamespaceId, namespace_get};
-use longshore_meta::principals::{PrincipalId, principal_named};
+use longshore_meta::principals::{PrincipalId, principal_get, principal_named};
 use longshore_meta::profiles::profile_get;
 use longshore_meta::roles::role_named;
 use longshore_meta::settings::setting_get;
@@ -13,7 +16,9 @@ use longshore_spec::digest::{Algorithm, Digest};
 use longshore_spec::name::RepoName;
 
 use crate::caller::Caller;
+use crate::robots::parts;
 use crate::settings::SIGN_UP;
+use crate::views::{Makers, Robot, robot_seen};
 
 /// The words of the error for what is not any more as it was seen.
 pub const CHANGED: &str = "it has changed since you read it; read it again and decide again";
@@ -25,6 +30,8 @@ pub const DONE: &str = "a request with this key was carried out before";
 pub enum Thing {
     /// A user or an organisation.
     Account(String),
+    /// A robot, by the name it logs in with.
+    Robot(String),
     /// A namespace.
     Namespace(NamespaceId),
     /// A repository.
@@ -58,11 +65,12 @@ impl Thing {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn mark(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
+    pub async fn mark(&self, tx: &mut Tx<'_>, now: SystemTime) -> Result<Option<String>> {
         let text = match self {
             Thing::Account(name) => principal_named(tx, PrincipalId(0), name)
                 .await?
                 .map(|row| account(&row)),
+            Thing::Robot(name) => robot_mark(tx, name, now).await?,
             Thing::Namespace(id) => namespace_get(tx, *id).await?.map(|row| namespace(&row)),
             Thing::Repository(name) => {
                 let found = longshore_meta::repos::repo_id(tx, name).await?;
@@ -87,6 +95,24 @@ impl Thing {
 pub fn account(row: &longshore_meta::principals::Principal) -> String {
     let said = (&row.full_name, &row.mail, &row.description);
     print(&(row.id, &row.name, said, row.state.word(), row.expires))
+}
+
+/// The mark of a robot: of all that is shown of it, but for when its secrets were last used.
+pub fn robot(robot: &Robot) -> String {
+    let secrets: Vec<_> = robot.secrets.iter().map(|it| (it.id, it.expires)).collect();
+    print(&(account(&robot.row), &robot.name, &robot.maker, secrets))
+}
+
+async fn robot_mark(tx: &mut Tx<'_>, name: &str, now: SystemTime) -> Result<Option<String>> {
+    let (owner, _) = parts(name)?;
+    let Some(login) = named(tx, name).await? else {
+        return Ok(None);
+    };
+    let Some(row) = principal_get(tx, PrincipalId(login.id)).await? else {
+        return Ok(None);
+    };
+    let seen = robot_seen(tx, owner, row, &mut Makers::at(now)).await?;
+    Ok(Some(robot(&seen)))
 }
 
 /// The mark of a namespace.
@@ -122,8 +148,8 @@ impl Given {
     /// Checks it, and notes that what is asked for once is done. The caller has the right by now: to others nothing is said.
     pub(crate) async fn hold(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
         if let Some((thing, marks)) = &self.unchanged {
-            let now = thing.mark(tx).await?;
-            if !now.is_some_and(|now| marks.contains(&now)) {
+            let mark = thing.mark(tx, caller.now).await?;
+            if !mark.is_some_and(|mark| marks.contains(&mark)) {
                 return Err(Error::new(Code::ConditionFailed, CHANGED));
             }
         }

@@ -135,7 +135,7 @@ pub async fn account_delete(
         forget(tx, &namespace).await?;
         lay(tx, &namespace.path, Rest::Nobody, now).await?;
     }
-    // Teams and robots of an organisation end with it.
+    // Teams and robots of an organisation end with it, and a user's robots.
     loop {
         let owned = principal_list(tx, account.id, "", 1000).await?;
         if owned.is_empty() {

@@ -97,19 +97,27 @@ pub(crate) async fn organisation(
     tx: &mut Tx<'_>,
     object: &Object,
 ) -> Result<(Namespace, Principal)> {
+    let found = home(tx, object).await?;
+    let found = found.filter(|(_, owner)| owner.kind == Kind::Organisation);
+    found.ok_or_else(|| missing("organisation"))
+}
+
+/// The home that a permit is for, and the user or organisation whose it is.
+pub(crate) async fn home(
+    tx: &mut Tx<'_>,
+    object: &Object,
+) -> Result<Option<(Namespace, Principal)>> {
     let Object::Namespace(home) = object else {
-        return Err(missing("organisation"));
+        return Ok(None);
     };
-    let home = namespace_get(tx, *home).await?;
-    let home = home.ok_or_else(|| missing("organisation"))?;
+    let Some(home) = namespace_get(tx, *home).await? else {
+        return Ok(None);
+    };
     // A group has the owner of the namespace it lies in, and is nobody's home.
-    let owner = principal_get(tx, home.owner).await?;
-    match owner {
-        Some(owner) if owner.kind == Kind::Organisation && owner.name == home.path => {
-            Ok((home, owner))
-        }
-        _ => Err(missing("organisation")),
-    }
+    let owner = principal_get(tx, home.owner).await?.filter(|owner| {
+        matches!(owner.kind, Kind::User | Kind::Organisation) && owner.name == home.path
+    });
+    Ok(owner.map(|owner| (home, owner)))
 }
 
 /// Makes a team.

@@ -78,6 +78,8 @@ pub(crate) async fn outranks(tx: &mut Tx<'_>, caller: &Caller, account: Principa
     {
         standing.state = State::Active;
         standing.expires = None;
+        standing.owner_state = State::Active;
+        standing.owner_expires = None;
     }
     let theirs = whole(&facts, &them, &Object::System, caller.now);
     has_all(tx, caller, &Object::System, theirs).await

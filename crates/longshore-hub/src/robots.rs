@@ -1,21 +1,22 @@
-//! Robots: accounts of machines, of an organisation or of the system.
+//! Robots: accounts of machines, of an organisation, of a user or of the system.
 //!
-//! A robot never may more than whoever made it may now; the operator's robots have nobody behind them who could leave. At its making it is
-//! given no more than its maker has, and an organisation's robot nothing outside of the organisation: others give it their own.
+//! A robot never may more than whoever made it may now, or took it over; the operator's robots have nobody behind them who could leave. At
+//! its making it is given no more than its maker has, and the robot of an organisation or a user nothing outside of their namespace: others
+//! give it their own. It can do nothing while whom it belongs to cannot.
+
+mod edit;
+mod keeper;
+mod place;
 
 use std::time::{Duration, SystemTime};
 
-use longshore_auth::index::SYSTEM;
 use longshore_auth::index::keep::{self, Wanted};
-use longshore_auth::rights::judge::allows;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::Action;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_forget};
-use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::principals::{
-    Kind, NewPrincipal, Principal, PrincipalId, State, principal_named, principal_put,
-    principal_state,
+    Kind, NewPrincipal, State, principal_named, principal_put, principal_state,
 };
 use longshore_meta::secrets::{Kind as SecretKind, NewSecret, secret_delete_of};
 use longshore_meta::time::micros;
@@ -24,18 +25,27 @@ use serde_json::json;
 use crate::caller::Caller;
 use crate::grants::grant;
 use crate::hub::{Done, Hub};
-use crate::members::organisation;
-use crate::names::{check_robot, conflict, missing};
+use crate::names::{conflict, missing};
 use crate::permit::Permit;
 use crate::tokens::{Made, no_random};
+
+use self::edit::is_ahead;
+pub(crate) use self::edit::owner_switched;
+pub use self::edit::{RobotEdit, robot_edit};
+pub(crate) use self::keeper::is_its_keeper;
+pub use self::keeper::robot_take_over;
+pub use self::place::RobotName;
+pub(crate) use self::place::{Place, of, parts, robot, told};
 
 const MANAGE: u8 = Action::RobotManage as u8;
 
 /// A robot that is to be.
 #[derive(Debug, Clone, Default)]
 pub struct NewRobot {
-    /// Its name as it logs in: `robot+ci` of the system, `acme+ci` of the organisation `acme`.
+    /// Its name as it logs in: `robot+ci` of the system, `acme+ci` of the organisation or user `acme`.
     pub name: String,
+    /// What its owner must be; `None`: whatever has the name.
+    pub of: Option<Kind>,
     /// What it is for.
     pub description: String,
     /// What it may do where: a role, and the path of a namespace or `**` for everywhere.
@@ -44,38 +54,14 @@ pub struct NewRobot {
     pub expires: Option<SystemTime>,
 }
 
-/// What is before the `+` of a robot's name, and what is after it.
-pub(crate) fn parts(name: &str) -> Result<(&str, &str)> {
-    let (owner, own) = name.split_once('+').ok_or_else(|| {
-        let what =
-            format!("`{name}` is no robot's name: write {SYSTEM}+NAME, or ORGANISATION+NAME");
-        Error::new(Code::NameInvalid, what)
-    })?;
-    check_robot(own)?;
-    Ok((owner, own))
-}
-
 impl Hub {
-    /// What a right over the robots of `owner` is asked for: the system, or the home of an organisation.
-    pub(crate) async fn robots_of(&self, caller: &Caller, owner: &str) -> Result<Object> {
-        if owner == SYSTEM {
-            return Ok(Object::System);
-        }
-        match self.namespace_id(owner).await {
-            Err(error) if error.code().is_absence() && caller.who.is_operator() => {
-                Err(missing(&format!("organisation `{owner}`")))
-            }
-            home => home.map(Object::Namespace),
-        }
-    }
-
     /// Makes a robot with its first secret.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when there is one of that name, or `Unavailable`.
     pub async fn robot_create(&self, caller: &Caller, new: NewRobot) -> Result<Made> {
         let (owner, _) = parts(&new.name)?;
-        let object = self.robots_of(caller, owner).await?;
+        let object = self.robots_of(caller, owner, new.of).await?;
         let (secret, row) = self.index.new_secret(wanted()).map_err(no_random)?;
         let expires = new.expires.map(micros);
         let id = self
@@ -96,14 +82,15 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn robot_rotate(
+    pub async fn robot_rotate<'a>(
         &self,
         caller: &Caller,
-        name: &str,
+        robot: impl Into<RobotName<'a>>,
         overlap: Duration,
     ) -> Result<Made> {
-        let (owner, own) = parts(name)?;
-        let object = self.robots_of(caller, owner).await?;
+        let robot = robot.into();
+        let (owner, own) = parts(robot.name)?;
+        let object = self.robots_of(caller, owner, robot.of).await?;
         let (secret, row) = self.index.new_secret(wanted()).map_err(no_random)?;
         let args = (own.to_owned(), row, overlap);
         let (id, expires) = self
@@ -123,9 +110,15 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn robot_revoke(&self, caller: &Caller, name: &str, secret: i64) -> Result<()> {
-        let (owner, own) = parts(name)?;
-        let object = self.robots_of(caller, owner).await?;
+    pub async fn robot_revoke<'a>(
+        &self,
+        caller: &Caller,
+        robot: impl Into<RobotName<'a>>,
+        secret: i64,
+    ) -> Result<()> {
+        let robot = robot.into();
+        let (owner, own) = parts(robot.name)?;
+        let object = self.robots_of(caller, owner, robot.of).await?;
         let args = (own.to_owned(), secret);
         self.act(caller, object, args, |tx, permit, (own, secret)| {
             Box::pin(robot_revoke(tx, permit, own, *secret))
@@ -133,16 +126,20 @@ impl Hub {
         .await
     }
 
-    /// Keeps a robot out, lets it in again, or deletes it. What was issued to it is void.
+    /// Deletes a robot. What was issued to it is void.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn robot_state(&self, caller: &Caller, name: &str, to: State) -> Result<()> {
-        let (owner, own) = parts(name)?;
-        let object = self.robots_of(caller, owner).await?;
-        let args = (own.to_owned(), to);
-        self.act(caller, object, args, |tx, permit, (own, to)| {
-            Box::pin(robot_state(tx, permit, own, *to))
+    pub async fn robot_delete<'a>(
+        &self,
+        caller: &Caller,
+        robot: impl Into<RobotName<'a>>,
+    ) -> Result<()> {
+        let robot = robot.into();
+        let (owner, own) = parts(robot.name)?;
+        let object = self.robots_of(caller, owner, robot.of).await?;
+        self.act(caller, object, own.to_owned(), |tx, permit, own| {
+            Box::pin(robot_delete(tx, permit, own))
         })
         .await
     }
@@ -156,58 +153,6 @@ fn wanted() -> Wanted {
         label: String::new(),
         narrow: None,
         expires: None,
-    }
-}
-
-/// Whose robots a permit is for.
-pub(crate) struct Place {
-    pub(crate) owner: PrincipalId,
-    pub(crate) prefix: String,
-    namespace: NamespaceId,
-}
-
-pub(crate) async fn of(tx: &mut Tx<'_>, object: &Object) -> Result<Place> {
-    if *object == Object::System {
-        return Ok(Place {
-            owner: PrincipalId(0),
-            prefix: SYSTEM.to_owned(),
-            namespace: NamespaceId(0),
-        });
-    }
-    let (home, owner) = organisation(tx, object).await?;
-    Ok(Place {
-        owner: owner.id,
-        prefix: owner.name,
-        namespace: home.id,
-    })
-}
-
-pub(crate) async fn robot(tx: &mut Tx<'_>, place: &Place, name: &str) -> Result<Principal> {
-    let found = principal_named(tx, place.owner, name).await?;
-    let found = found.filter(|it| it.kind == Kind::Robot);
-    found.ok_or_else(|| missing(&format!("robot `{}+{name}`", place.prefix)))
-}
-
-/// Whether whoever asks may say who else can be the robot: they made it, or give rights there.
-pub(crate) async fn is_its_keeper(
-    tx: &mut Tx<'_>,
-    permit: &Permit<MANAGE>,
-    robot: &Principal,
-) -> Result<bool> {
-    let caller = permit.caller();
-    if caller.who.principal == Some(robot.created_by) {
-        return Ok(true);
-    }
-    let gives = Action::RightsManage;
-    allows(tx, &caller.who, gives, permit.object(), caller.now).await
-}
-
-pub(crate) fn told<T>(value: T, place: &Place, name: &str, detail: serde_json::Value) -> Done<T> {
-    Done {
-        value,
-        object: format!("{}+{name}", place.prefix),
-        namespace: place.namespace,
-        detail,
     }
 }
 
@@ -238,6 +183,7 @@ pub async fn robot_create(
         }
     }
     let now = permit.micros();
+    is_ahead(new.expires.map(micros), now)?;
     let row = NewPrincipal {
         kind: Kind::Robot,
         owner: place.owner,
@@ -312,24 +258,22 @@ pub async fn robot_revoke(
     Ok(told((), &place, name, json!({ "revoked": secret })))
 }
 
-/// Switches a robot off or on, or deletes it.
+/// Deletes a robot.
 ///
 /// # Errors
-/// See [`Hub::robot_state`].
-pub async fn robot_state(
+/// See [`Hub::robot_delete`].
+pub async fn robot_delete(
     tx: &mut Tx<'_>,
     permit: &Permit<MANAGE>,
     name: &str,
-    to: State,
 ) -> Result<Done<()>> {
     let place = of(tx, permit.object()).await?;
     let robot = robot(tx, &place, name).await?;
-    if to == State::Deleted {
-        binding_forget(tx, Subject::from(robot.id)).await?;
-        secret_delete_of(tx, robot.id.0, SecretKind::Robot).await?;
+    binding_forget(tx, Subject::from(robot.id)).await?;
+    for kind in [SecretKind::Robot, SecretKind::Refresh] {
+        secret_delete_of(tx, robot.id.0, kind).await?;
     }
-    secret_delete_of(tx, robot.id.0, SecretKind::Refresh).await?;
-    principal_state(tx, robot.id, to, permit.micros()).await?;
-    let detail = json!({ "state": to.word(), "id": robot.id.0 });
+    principal_state(tx, robot.id, State::Deleted, permit.micros()).await?;
+    let detail = json!({ "state": State::Deleted.word(), "id": robot.id.0 });
     Ok(told((), &place, name, detail))
 }

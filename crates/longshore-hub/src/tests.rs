@@ -42,6 +42,7 @@ mod pushes;
 mod reads;
 mod refusals;
 mod repositories;
+mod robots;
 mod strangers;
 mod tend;
 mod trust;

@@ -11,7 +11,7 @@ use longshore_auth::provider::keyless::{TrustRule, patterns};
 use longshore_auth::rights::{Action, Narrow};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::principals::{PrincipalId, principal_bump};
+use longshore_meta::principals::{Kind, PrincipalId, principal_bump};
 use longshore_meta::time::micros;
 use longshore_meta::trusts::{Trust, trust_count, trust_delete, trust_get, trust_of, trust_put};
 use serde_json::json;
@@ -21,7 +21,7 @@ use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
-use crate::robots::{is_its_keeper, of, parts, robot, told};
+use crate::robots::{RobotName, is_its_keeper, of, parts, robot, told};
 
 const MANAGE: u8 = Action::RobotManage as u8;
 const LIST: u8 = Action::RobotList as u8;
@@ -33,6 +33,8 @@ const RULES: usize = 100;
 pub struct NewTrust {
     /// The robot, as it logs in: `robot+ci`, `acme+ci`.
     pub robot: String,
+    /// What its owner must be; `None`: whatever has the name.
+    pub of: Option<Kind>,
     /// The issuer's URL, to the letter as its tokens have it.
     pub issuer: String,
     /// What `aud` must have.
@@ -63,7 +65,8 @@ impl Hub {
             claims: patterns(new.claims.clone()).map_err(unusable)?,
         };
         self.index.check_rule(&rule).map_err(unusable)?;
-        let object = self.robots_of(caller, parts(&new.robot)?.0).await?;
+        let owner = parts(&new.robot)?.0;
+        let object = self.robots_of(caller, owner, new.of).await?;
         self.act(caller, object, new, |tx, permit, new| {
             Box::pin(create(tx, permit, new))
         })
@@ -74,9 +77,14 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn trust_list(&self, caller: &Caller, name: &str) -> Result<Vec<Trust>> {
-        let (owner, own) = parts(name)?;
-        let object = self.robots_of(caller, owner).await?;
+    pub async fn trust_list<'a>(
+        &self,
+        caller: &Caller,
+        name: impl Into<RobotName<'a>>,
+    ) -> Result<Vec<Trust>> {
+        let named = name.into();
+        let (owner, own) = parts(named.name)?;
+        let object = self.robots_of(caller, owner, named.of).await?;
         self.see::<LIST, _, _>(caller, &object, own, |tx, permit, own| {
             Box::pin(async move {
                 let place = of(tx, permit.object()).await?;
@@ -91,9 +99,15 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn trust_delete(&self, caller: &Caller, robot: &str, id: i64) -> Result<()> {
-        let (owner, own) = parts(robot)?;
-        let object = self.robots_of(caller, owner).await?;
+    pub async fn trust_delete<'a>(
+        &self,
+        caller: &Caller,
+        robot: impl Into<RobotName<'a>>,
+        id: i64,
+    ) -> Result<()> {
+        let named = robot.into();
+        let (owner, own) = parts(named.name)?;
+        let object = self.robots_of(caller, owner, named.of).await?;
         let args = (id, own.to_owned());
         let gone = self
             .act(caller, object, args, |tx, permit, (id, own)| {

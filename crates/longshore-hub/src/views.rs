@@ -31,7 +31,8 @@ pub use past::{InTrash, TagChange};
 pub use repositories::RepositorySeen;
 pub(crate) use repositories::{limit_to, shows};
 pub use rights::Whom;
-pub use robots::Robot;
+pub use robots::{Maker, Robot};
+pub(crate) use robots::{Makers, seen as robot_seen};
 
 /// The id of no namespace: what is asked about it is answered as what may not be known.
 pub const NOWHERE: NamespaceId = NamespaceId(-1);

@@ -5,11 +5,14 @@ use longshore_core::Result;
 use crate::tx::Tx;
 use crate::values;
 
-const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed, f.confirmed FROM principal p \
-                       LEFT JOIN password w ON w.principal = p.id LEFT JOIN second_factor f ON f.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
-const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, w.hash, w.changed, f.confirmed FROM principal p \
-                     LEFT JOIN password w ON w.principal = p.id LEFT JOIN second_factor f ON f.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
-const VERSION: &str = "SELECT state, version, expires FROM principal WHERE id = ?1";
+const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.state, o.expires, w.hash, w.changed, f.confirmed \
+                       FROM principal p LEFT JOIN principal o ON o.id = p.owner LEFT JOIN password w ON w.principal = p.id \
+                       LEFT JOIN second_factor f ON f.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
+const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.state, o.expires, w.hash, w.changed, f.confirmed \
+                     FROM principal p LEFT JOIN principal o ON o.id = p.owner LEFT JOIN password w ON w.principal = p.id \
+                     LEFT JOIN second_factor f ON f.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
+const VERSION: &str = "SELECT p.state, p.version, p.expires, o.state, o.expires FROM principal p \
+                       LEFT JOIN principal o ON o.id = p.owner WHERE p.id = ?1";
 const PUT: &str = "INSERT INTO password (principal, hash, changed) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (principal) DO UPDATE SET hash = excluded.hash, changed = excluded.changed, must_change = FALSE";
 const REMOVE: &str = "DELETE FROM password WHERE principal = ?1";
@@ -23,7 +26,7 @@ pub struct Login {
     pub id: i64,
     /// 0 user, 3 robot; see the table `principal`.
     pub kind: i64,
-    /// The organisation it belongs to; 0 for users and robots of the system.
+    /// The user or organisation it belongs to; 0 for users and robots of the system.
     pub owner: i64,
     /// Its name.
     pub name: String,
@@ -31,8 +34,10 @@ pub struct Login {
     pub state: i64,
     /// Grows with all that takes a right away.
     pub version: i64,
-    /// When it ends, if it does.
+    /// When it ends, if it does: the earlier end of its own and its owner's.
     pub expires: Option<i64>,
+    /// 0 when whom it belongs to may do anything, or it belongs to nobody.
+    pub owner_state: i64,
     /// The hash of its password, if it has one, and when that was set.
     pub password: Option<(String, i64)>,
     /// Whether a second factor is asked for beside the password.
@@ -47,15 +52,19 @@ type Columns = (
     i64,
     i64,
     Option<i64>,
+    Option<i64>,
+    Option<i64>,
     Option<String>,
     Option<i64>,
     Option<i64>,
 );
 
+/// The state, version and end of a principal, and the state and end of whom it belongs to.
+type Version = (i64, i64, Option<i64>, Option<i64>, Option<i64>);
+
 impl From<Columns> for Login {
     fn from(columns: Columns) -> Self {
-        let (id, kind, owner, name, state, version, expires, hash, changed, confirmed) = columns;
-        Login {
+        let (
             id,
             kind,
             owner,
@@ -63,10 +72,30 @@ impl From<Columns> for Login {
             state,
             version,
             expires,
+            owner_state,
+            owner_expires,
+            hash,
+            changed,
+            confirmed,
+        ) = columns;
+        Login {
+            id,
+            kind,
+            owner,
+            name,
+            state,
+            version,
+            expires: earlier(expires, owner_expires),
+            owner_state: owner_state.unwrap_or(0),
             password: hash.zip(changed),
             second_factor: confirmed.is_some(),
         }
     }
+}
+
+/// The earlier of two ends; none is no end.
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(other).min()
 }
 
 /// Whoever has this name at `owner` (0 for users and robots of the system) and is not deleted.
@@ -87,12 +116,22 @@ pub async fn login_by_id(tx: &mut Tx<'_>, id: i64) -> Result<Option<Login>> {
     Ok(found.map(Login::from))
 }
 
-/// State, version and end of a principal.
+/// State, version and end of a principal. What belongs to somebody who may do nothing has the state of its owner.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn login_version(tx: &mut Tx<'_>, id: i64) -> Result<Option<(i64, i64, Option<i64>)>> {
-    tx.one(VERSION, &values![id]).await
+    let found = tx.one::<Version>(VERSION, &values![id]).await?;
+    Ok(
+        found.map(|(state, version, expires, owner_state, owner_expires)| {
+            let state = if state == 0 {
+                owner_state.unwrap_or(0)
+            } else {
+                state
+            };
+            (state, version, earlier(expires, owner_expires))
+        }),
+    )
 }
 
 /// Sets the password of a principal, as a PHC or bcrypt string.

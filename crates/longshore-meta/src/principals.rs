@@ -29,10 +29,12 @@ const EXPIRE: &str =
     "UPDATE principal SET expires = ?2, version = version + 1, changed = ?3 WHERE id = ?1";
 const STATE: &str =
     "UPDATE principal SET state = ?2, version = version + 1, changed = ?3 WHERE id = ?1";
+const KEEP: &str =
+    "UPDATE principal SET created_by = ?2, version = version + 1, changed = ?3 WHERE id = ?1";
 const BUMP: &str = "UPDATE principal SET version = version + 1 WHERE id = ?1";
 const SEEN: &str = "UPDATE principal SET seen = ?2 WHERE id = ?1 AND (seen IS NULL OR seen < ?3)";
-const STANDING: &str =
-    "SELECT kind, owner, state, version, expires, created_by FROM principal WHERE id = ?1";
+const STANDING: &str = "SELECT p.kind, p.owner, p.state, p.version, p.expires, p.created_by, o.state, o.expires FROM principal p \
+                        LEFT JOIN principal o ON o.id = p.owner WHERE p.id = ?1";
 const ANY: &str = "SELECT 1 FROM principal WHERE kind = 0 AND id > 0 LIMIT 1";
 
 /// A principal's row. Times are in microseconds.
@@ -42,7 +44,7 @@ pub struct Principal {
     pub id: PrincipalId,
     /// What it is.
     pub kind: Kind,
-    /// The organisation it belongs to; 0: none.
+    /// The user or organisation it belongs to; 0: none.
     pub owner: PrincipalId,
     /// Its name, unique with its owner.
     pub name: String,
@@ -58,7 +60,7 @@ pub struct Principal {
     pub version: i64,
     /// When it ends.
     pub expires: Option<i64>,
-    /// Who made it; 0: the operator.
+    /// Who made it, or took it over; 0: the operator.
     pub created_by: PrincipalId,
     /// When.
     pub created: i64,
@@ -120,12 +122,12 @@ fn row(columns: Columns) -> Principal {
     }
 }
 
-/// A principal that is to be. Its owner is 0 but for teams and an organisation's robots.
+/// A principal that is to be. Its owner is 0 but for teams, and robots of an organisation or a user.
 #[derive(Debug, Clone)]
 pub struct NewPrincipal<'a> {
     /// What it is.
     pub kind: Kind,
-    /// The organisation it belongs to; 0: none.
+    /// The user or organisation it belongs to; 0: none.
     pub owner: PrincipalId,
     /// Its name.
     pub name: &'a str,
@@ -150,7 +152,7 @@ pub struct NewPrincipal<'a> {
 pub struct Standing {
     /// What it is.
     pub kind: Kind,
-    /// The organisation it belongs to; 0: none.
+    /// The user or organisation it belongs to; 0: none.
     pub owner: PrincipalId,
     /// Whether it can do anything.
     pub state: State,
@@ -158,9 +160,24 @@ pub struct Standing {
     pub version: i64,
     /// When it ends, in microseconds.
     pub expires: Option<i64>,
-    /// Who made it; 0: the operator.
+    /// Who made it, or took it over; 0: the operator.
     pub created_by: PrincipalId,
+    /// Whether whom it belongs to can do anything; `Active` where it belongs to nobody.
+    pub owner_state: State,
+    /// When whom it belongs to ends, in microseconds.
+    pub owner_expires: Option<i64>,
 }
+
+type StandingColumns = (
+    Kind,
+    PrincipalId,
+    State,
+    i64,
+    Option<i64>,
+    PrincipalId,
+    Option<State>,
+    Option<i64>,
+);
 
 /// The principal of that id, also one that was deleted.
 ///
@@ -313,6 +330,19 @@ pub async fn principal_state(
         .map(drop)
 }
 
+/// Gives a robot another maker, whose rights bound its own from now on. What was issued to it before is void.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn principal_keep(
+    tx: &mut Tx<'_>,
+    id: PrincipalId,
+    by: PrincipalId,
+    now: i64,
+) -> Result<()> {
+    tx.exec(KEEP, &values![id, by, now]).await.map(drop)
+}
+
 /// Makes void what was issued to a principal before: a right or a credential was taken from it.
 ///
 /// # Errors
@@ -339,17 +369,17 @@ pub async fn principal_seen(
 /// # Errors
 /// `Unavailable`.
 pub async fn principal_standing(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Option<Standing>> {
-    let found = tx
-        .one::<(Kind, PrincipalId, State, i64, Option<i64>, PrincipalId)>(STANDING, &values![id])
-        .await?;
+    let found = tx.one::<StandingColumns>(STANDING, &values![id]).await?;
     Ok(found.map(
-        |(kind, owner, state, version, expires, created_by)| Standing {
+        |(kind, owner, state, version, expires, created_by, owner_state, owner_expires)| Standing {
             kind,
             owner,
             state,
             version,
             expires,
             created_by,
+            owner_state: owner_state.unwrap_or(State::Active),
+            owner_expires,
         },
     ))
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::TEXT;
-use super::robots::{full, path};
+use super::robots::{Asked, path};
 use super::tokens::{Left, narrow};
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
@@ -77,40 +77,41 @@ const USERS: [Endpoint; 3] = lines(
     ],
     OF_USER,
 );
-const ROBOTS: [Endpoint; 3] = lines(
-    [
-        "robot-certificate-list",
-        "robot-certificate-create",
-        "robot-certificate-delete",
-    ],
-    [
-        "/robots/{robot}/certificate-rules",
-        "/robots/{robot}/certificate-rules/{id}",
-    ],
-    [
-        "List whose certificates make their bearer a robot of the system",
-        "Say whose certificates make their bearer a robot of the system",
-        "Take such a rule back; what was issued to the robot is void",
-    ],
-    OF_ROBOT,
+/// The same for the robots of one kind of owner.
+macro_rules! of_robots {
+    ($before:literal, $path:literal, $whose:literal) => {
+        lines(
+            [
+                concat!($before, "robot-certificate-list"),
+                concat!($before, "robot-certificate-create"),
+                concat!($before, "robot-certificate-delete"),
+            ],
+            [
+                concat!($path, "/robots/{robot}/certificate-rules"),
+                concat!($path, "/robots/{robot}/certificate-rules/{id}"),
+            ],
+            [
+                concat!(
+                    "List whose certificates make their bearer a robot of ",
+                    $whose
+                ),
+                concat!(
+                    "Say whose certificates make their bearer a robot of ",
+                    $whose
+                ),
+                "Take such a rule back; what was issued to the robot is void",
+            ],
+            OF_ROBOT,
+        )
+    };
+}
+const ROBOTS: [Endpoint; 3] = of_robots!("", "", "the system");
+const OF_ORGANISATION: [Endpoint; 3] = of_robots!(
+    "organisation-",
+    "/organisations/{organisation}",
+    "an organisation"
 );
-const OF_ORGANISATION: [Endpoint; 3] = lines(
-    [
-        "organisation-robot-certificate-list",
-        "organisation-robot-certificate-create",
-        "organisation-robot-certificate-delete",
-    ],
-    [
-        "/organisations/{organisation}/robots/{robot}/certificate-rules",
-        "/organisations/{organisation}/robots/{robot}/certificate-rules/{id}",
-    ],
-    [
-        "List whose certificates make their bearer a robot of an organisation",
-        "Say whose certificates make their bearer a robot of an organisation",
-        "Take such a rule back; what was issued to the robot is void",
-    ],
-    OF_ROBOT,
-);
+const ROBOTS_OF_USER: [Endpoint; 3] = of_robots!("user-", "/users/{user}", "a user");
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     USERS[0],
@@ -122,6 +123,9 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     OF_ORGANISATION[0],
     OF_ORGANISATION[1],
     OF_ORGANISATION[2],
+    ROBOTS_OF_USER[0],
+    ROBOTS_OF_USER[1],
+    ROBOTS_OF_USER[2],
 ];
 
 /// The certificate rules of an account, of which there are a hundred at the most.
@@ -206,16 +210,22 @@ struct CertificateWanted {
 }
 
 /// The account in the path, as it logs in.
-fn account(ask: &Ask) -> Result<String, Problem> {
+fn account(ask: &Ask) -> Result<Asked, Problem> {
     match ask.value("robot") {
-        "" => ask.name("user").map(str::to_owned),
-        _ => full(ask),
+        "" => Ok(Asked {
+            name: ask.name("user")?.to_owned(),
+            of: None,
+        }),
+        _ => Asked::of(ask),
     }
 }
 
 async fn list(api: &Api, ask: Ask) -> Answer {
     let account = account(&ask)?;
-    let found = api.hub().certificate_list(&ask.caller, &account).await?;
+    let found = api
+        .hub()
+        .certificate_list(&ask.caller, account.robot())
+        .await?;
     let mut items = Vec::with_capacity(found.len());
     for row in found {
         let left = Left::by(api, &ask, row.scope.as_deref()).await?;
@@ -228,8 +238,10 @@ async fn create(api: &Api, ask: Ask) -> Answer {
     let wanted: CertificateWanted = ask.read()?;
     within(Some(&wanted.description), TEXT, "description")?;
     let subject = Subject::read(&wanted.subject);
+    let account = account(&ask)?;
     let new = NewCertificate {
-        account: account(&ask)?,
+        account: account.name,
+        of: account.of,
         subject: subject.map_err(|error| Problem::invalid(error.to_string()))?,
         narrow: narrow(wanted.repositories.as_deref(), wanted.actions.as_deref())?,
         description: wanted.description,
@@ -250,7 +262,8 @@ async fn create(api: &Api, ask: Ask) -> Answer {
 async fn delete(api: &Api, ask: Ask) -> Answer {
     let id = ask.id()?;
     let hub = ask.hub(api.hub());
-    hub.certificate_delete(&ask.caller, &account(&ask)?, id)
+    let account = account(&ask)?;
+    hub.certificate_delete(&ask.caller, account.robot(), id)
         .await?;
     nothing()
 }

@@ -10,77 +10,47 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::TEXT;
-use super::robots::{full, path};
+use super::robots::{Asked, each, path, take, three, whose};
 use super::tokens::{Left, narrow};
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
-use crate::endpoint::{Endpoint, Gives, Needs, On, Way, line, nothing, shape};
+use crate::endpoint::{Endpoint, Gives, Way, nothing, shape};
 use crate::words::{moment, time, within};
 
 const SEE: Action = Action::RobotList;
 const MANAGE: Action = Action::RobotManage;
 
+const LIST: [Endpoint; 3] = each(
+    three!("trust-list", "/{robot}/trust-rules"),
+    Way::Get,
+    whose!("List whose tokens make their bearer a robot", ""),
+    SEE,
+    Gives::One(shape::<TrustRules>()),
+    |api, ask| Box::pin(list(api, ask)),
+);
+const CREATE: [Endpoint; 3] = take(
+    &each(
+        three!("trust-create", "/{robot}/trust-rules"),
+        Way::Post,
+        whose!("Say whose tokens make their bearer a robot", ""),
+        MANAGE,
+        Gives::Made(shape::<TrustMade>()),
+        |api, ask| Box::pin(create(api, ask)),
+    ),
+    shape::<TrustWanted>(),
+);
+const DELETE: [Endpoint; 3] = each(
+    three!("trust-delete", "/{robot}/trust-rules/{id}"),
+    Way::Delete,
+    ["Take such a rule back"; 3],
+    MANAGE,
+    Gives::Nothing,
+    |api, ask| Box::pin(delete(api, ask)),
+);
+
 pub(super) const ENDPOINTS: &[Endpoint] = &[
-    line(
-        "robot-trust-list",
-        (Way::Get, "/robots/{robot}/trust-rules"),
-        "List whose tokens make their bearer a robot of the system",
-        Needs::Right(SEE, On::System),
-        Gives::One(shape::<TrustRules>()),
-        |api, ask| Box::pin(list(api, ask)),
-    ),
-    line(
-        "robot-trust-create",
-        (Way::Post, "/robots/{robot}/trust-rules"),
-        "Say whose tokens make their bearer a robot of the system",
-        Needs::Right(MANAGE, On::System),
-        Gives::Made(shape::<TrustMade>()),
-        |api, ask| Box::pin(create(api, ask)),
-    )
-    .takes(shape::<TrustWanted>()),
-    line(
-        "robot-trust-delete",
-        (Way::Delete, "/robots/{robot}/trust-rules/{id}"),
-        "Take such a rule back",
-        Needs::Right(MANAGE, On::System),
-        Gives::Nothing,
-        |api, ask| Box::pin(delete(api, ask)),
-    ),
-    line(
-        "organisation-robot-trust-list",
-        (
-            Way::Get,
-            "/organisations/{organisation}/robots/{robot}/trust-rules",
-        ),
-        "List whose tokens make their bearer a robot of an organisation",
-        Needs::Right(SEE, On::Organisation),
-        Gives::One(shape::<TrustRules>()),
-        |api, ask| Box::pin(list(api, ask)),
-    ),
-    line(
-        "organisation-robot-trust-create",
-        (
-            Way::Post,
-            "/organisations/{organisation}/robots/{robot}/trust-rules",
-        ),
-        "Say whose tokens make their bearer a robot of an organisation",
-        Needs::Right(MANAGE, On::Organisation),
-        Gives::Made(shape::<TrustMade>()),
-        |api, ask| Box::pin(create(api, ask)),
-    )
-    .takes(shape::<TrustWanted>()),
-    line(
-        "organisation-robot-trust-delete",
-        (
-            Way::Delete,
-            "/organisations/{organisation}/robots/{robot}/trust-rules/{id}",
-        ),
-        "Take such a rule back",
-        Needs::Right(MANAGE, On::Organisation),
-        Gives::Nothing,
-        |api, ask| Box::pin(delete(api, ask)),
-    ),
+    LIST[0], CREATE[0], DELETE[0], LIST[1], CREATE[1], DELETE[1], LIST[2], CREATE[2], DELETE[2],
 ];
 
 /// The trust rules of a robot, of which there are a hundred at the most.
@@ -181,7 +151,8 @@ struct TrustWanted {
 }
 
 async fn list(api: &Api, ask: Ask) -> Answer {
-    let found = api.hub().trust_list(&ask.caller, &full(&ask)?).await?;
+    let asked = Asked::of(&ask)?;
+    let found = api.hub().trust_list(&ask.caller, asked.robot()).await?;
     let mut items = Vec::with_capacity(found.len());
     for row in found {
         let left = Left::by(api, &ask, row.scope.as_deref()).await?;
@@ -194,8 +165,10 @@ async fn create(api: &Api, ask: Ask) -> Answer {
     let wanted: TrustWanted = ask.read()?;
     within(Some(&wanted.description), TEXT, "description")?;
     let audience = wanted.audience;
+    let asked = Asked::of(&ask)?;
     let new = NewTrust {
-        robot: full(&ask)?,
+        robot: asked.name,
+        of: asked.of,
         issuer: wanted.issuer,
         audience: audience.unwrap_or_else(|| api.index().options().service.clone()),
         claims: wanted.claims,
@@ -210,8 +183,8 @@ async fn create(api: &Api, ask: Ask) -> Answer {
 }
 
 async fn delete(api: &Api, ask: Ask) -> Answer {
-    let id = ask.id()?;
+    let (id, asked) = (ask.id()?, Asked::of(&ask)?);
     let hub = ask.hub(api.hub());
-    hub.trust_delete(&ask.caller, &full(&ask)?, id).await?;
+    hub.trust_delete(&ask.caller, asked.robot(), id).await?;
     nothing()
 }

@@ -101,7 +101,9 @@ async fn a_robot_has_two_secrets_while_one_follows_the_other() {
     assert!(!knows(&first).await && knows(&second).await);
     for (enabled, is_known) in [(false, false), (true, true)] {
         let body = json!({ "enabled": enabled }).to_string();
-        assert_eq!(house.ask("owner", "PATCH", &one, &body).await.status, 204);
+        let said = house.ask("owner", "PATCH", &one, &body).await;
+        let state = if enabled { "active" } else { "disabled" };
+        assert_eq!((said.status, &said.json()["state"]), (200, &json!(state)));
         assert_eq!(knows(&second).await, is_known);
     }
     let too_long = r#"{"overlap_seconds":2592001}"#;

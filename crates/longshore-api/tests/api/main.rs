@@ -18,5 +18,6 @@ mod lists;
 mod past;
 mod refusals;
 mod rights;
+mod robots;
 mod sessions;
 mod setup;

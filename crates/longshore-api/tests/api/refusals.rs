@@ -36,10 +36,11 @@ fn body(id: &str) -> &'static str {
         | "organisation-rename"
         | "identity-put"
         | "robot-create"
-        | "organisation-robot-create" => r#"{"name":"new"}"#,
+        | "organisation-robot-create"
+        | "user-robot-create" => r#"{"name":"new"}"#,
         "token-create" => r#"{"label":"new"}"#,
-        "robot-edit" | "organisation-robot-edit" => r#"{"enabled":false}"#,
-        "robot-trust-create" | "organisation-robot-trust-create" => {
+        "robot-edit" | "organisation-robot-edit" | "user-robot-edit" => r#"{"enabled":false}"#,
+        "robot-trust-create" | "organisation-robot-trust-create" | "user-robot-trust-create" => {
             r#"{"issuer":"https://ci.example","claims":{"repository":"acme/app"}}"#
         }
         "user-edit" | "organisation-edit" | "namespace-edit" | "repository-edit" => {
@@ -59,7 +60,8 @@ fn body(id: &str) -> &'static str {
         "user-password-put" => r#"{"password":"correct horse"}"#,
         "user-certificate-create"
         | "robot-certificate-create"
-        | "organisation-robot-certificate-create" => r#"{"subject":"dns:ci.example"}"#,
+        | "organisation-robot-certificate-create"
+        | "user-robot-certificate-create" => r#"{"subject":"dns:ci.example"}"#,
         _ => "{}",
     }
 }
@@ -75,14 +77,19 @@ async fn what_is_not_there_and_what_is_not_theirs_is_answered_with_the_same_byte
             continue;
         }
         let body = endpoint.body.map_or("", |_| body(endpoint.id));
+        // Whose home is asked about: a user's, where it is not an organisation's.
+        let (there, at) = match on {
+            On::User => ("ada", "{user}"),
+            _ => ("other", ""),
+        };
+        let about = |place: &str| match at {
+            "" => path(endpoint.path, place),
+            at => path(&endpoint.path.replace(at, place), place),
+        };
         for who in ["", "nobody", "reader"] {
             let method = endpoint.method.as_str();
-            let theirs = house
-                .ask(who, method, &path(endpoint.path, "other"), body)
-                .await;
-            let absent = house
-                .ask(who, method, &path(endpoint.path, "absent"), body)
-                .await;
+            let theirs = house.ask(who, method, &about(there), body).await;
+            let absent = house.ask(who, method, &about("absent"), body).await;
             let expected = if who.is_empty() { 401 } else { 404 };
             assert_eq!(theirs.status, expected, "{who} {} {theirs:?}", endpoint.id);
             assert_eq!(

@@ -66,7 +66,7 @@ impl Index {
     }
 }
 
-/// Whoever logs in with this name: `alice`, `robot+ci` or `acme+ci`.
+/// Whoever logs in with this name: `alice`, `robot+ci`, `acme+ci` or `alice+ci`.
 ///
 /// # Errors
 /// `Unavailable`.

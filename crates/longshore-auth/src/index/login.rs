@@ -29,10 +29,10 @@ pub const SYSTEM: &str = "robot";
 /// How old the note of a secret's last use may be: one write an hour, not one a request.
 const USED_EVERY: Duration = Duration::from_hours(1);
 
-/// The name by which a principal logs in: robots carry their organisation before a `+`, which no other name has.
-pub fn login_name(login: &Login, organisation: Option<&str>) -> String {
+/// The name by which a principal logs in: robots carry whom they belong to before a `+`, which no other name has.
+pub fn login_name(login: &Login, owner: Option<&str>) -> String {
     if login.kind == ROBOT {
-        format!("{}+{}", organisation.unwrap_or(SYSTEM), login.name)
+        format!("{}+{}", owner.unwrap_or(SYSTEM), login.name)
     } else {
         login.name.clone()
     }
@@ -221,23 +221,23 @@ impl Index {
                     let Some(login) = login_by_id(tx, secret.principal).await? else {
                         return Ok(None);
                     };
-                    let organisation = match login.owner {
+                    let owner = match login.owner {
                         0 => None,
                         owner => login_by_id(tx, owner).await?,
                     };
-                    Ok(Some((secret, login, organisation)))
+                    Ok(Some((secret, login, owner)))
                 })
             })
             .await
             .map_err(|error| unavailable(&error))?;
-        let Some((secret, login, organisation)) = found else {
+        let Some((secret, login, owner)) = found else {
             return Ok(None);
         };
         let at = micros(now);
         let is_alive = secret.kind == kind.number()
             && secret.expires.is_none_or(|end| at < end)
             && may_act(&login, now)
-            && (login.owner == 0 || organisation.is_some());
+            && (login.owner == 0 || owner.is_some());
         if !is_alive {
             return Ok(None);
         }
@@ -252,11 +252,7 @@ impl Index {
         self.note_use(&secret, &login, peer, at).await;
         Ok(Some(Known {
             principal: login.id,
-            name: login_name(
-                &login,
-                organisation.as_ref().map(|owner| owner.name.as_str()),
-            )
-            .into(),
+            name: login_name(&login, owner.as_ref().map(|owner| owner.name.as_str())).into(),
             version: login.version,
             proof: match kind {
                 Kind::Robot => Proof::Robot(secret.id),
@@ -332,9 +328,9 @@ impl Index {
     }
 }
 
-/// Whether a principal may act at all.
+/// Whether a principal may act at all. What belongs to somebody who may not, may not either.
 pub(super) fn may_act(login: &Login, now: SystemTime) -> bool {
-    login.state == 0 && login.expires.is_none_or(|end| micros(now) < end)
+    login.state == 0 && login.owner_state == 0 && login.expires.is_none_or(|end| micros(now) < end)
 }
 
 /// Nobody can be known while the database cannot be read.

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 use longshore_core::TagLimit;
 use longshore_meta::namespaces::Visibility;
-use longshore_meta::principals::{PrincipalId, State};
+use longshore_meta::principals::{Kind, PrincipalId, State};
 use longshore_meta::time::micros;
 use longshore_spec::name::{RepoName, Tag};
 use longshore_spec::pattern::{TagPattern, TagPatterns};
@@ -73,6 +73,8 @@ pub enum Refused<'f> {
     Inactive(State),
     /// The account has ended.
     Ended,
+    /// It is a robot of somebody who is switched off, or gone.
+    Owner,
     /// The credential leaves less than its principal may.
     Credential,
     /// A binding denies it.
@@ -144,8 +146,10 @@ pub fn decide<'f>(facts: &'f Facts, question: &Question<'_>) -> Decision<'f> {
                         answer.verdict = Ok(ground.because);
                     }
                     answer.limit = both(answer.limit, ground.limit);
-                    let account = party.standing.and_then(|standing| standing.expires);
-                    answer.until = first(first(answer.until, ground.until), account);
+                    let ends = party
+                        .standing
+                        .and_then(|it| first(it.expires, it.owner_expires));
+                    answer.until = first(first(answer.until, ground.until), ends);
                 }
             }
         }
@@ -172,6 +176,14 @@ pub fn inactive(party: &Party, now: SystemTime) -> Option<Refused<'static>> {
         }
         Some(standing) if standing.expires.is_some_and(|end| end <= micros(now)) => {
             Some(Refused::Ended)
+        }
+        // A robot of somebody's namespace is as alive as whom it belongs to, whoever made it.
+        Some(standing)
+            if standing.kind == Kind::Robot
+                && (standing.owner_state != State::Active
+                    || standing.owner_expires.is_some_and(|end| end <= micros(now))) =>
+        {
+            Some(Refused::Owner)
         }
         Some(_) => None,
     }

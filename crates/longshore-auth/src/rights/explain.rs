@@ -274,6 +274,9 @@ fn reason(decision: &Decision<'_>, of: Option<&str>, bindings: &[Looked]) -> Str
         }
         Err(Refused::Inactive(_)) => "the account was deleted".to_owned(),
         Err(Refused::Ended) => "the account has ended".to_owned(),
+        Err(Refused::Owner) => {
+            "whom this robot belongs to is disabled, has ended or was deleted".to_owned()
+        }
         Err(Refused::Credential) => {
             "the token or secret that was used is not for this, whatever its owner may do"
                 .to_owned()

@@ -14,7 +14,7 @@ use super::rule::Rule;
 use super::who::Who;
 
 /// How many robots may have made one another before the last one is not believed any more.
-const MAKERS: usize = 8;
+pub const MAKERS: usize = 8;
 
 /// Somebody whose rights count: the caller, or the maker of a robot whose rights count.
 #[derive(Debug, Clone)]
@@ -123,12 +123,7 @@ impl Party {
     /// # Errors
     /// `Unavailable`.
     pub async fn load(tx: &mut Tx<'_>, id: Option<PrincipalId>) -> Result<Self> {
-        let mut party = Self {
-            id,
-            standing: None,
-            subjects: vec![Subject::EVERYBODY],
-            rules: Vec::new(),
-        };
+        let mut party = Self::nobody(id);
         let Some(id) = id else { return Ok(party) };
         party.standing = principal_standing(tx, id).await?;
         party.subjects = vec![Subject::from(id)];
@@ -145,6 +140,35 @@ impl Party {
         party.subjects.sort_unstable();
         party.subjects.dedup();
         Ok(party)
+    }
+
+    fn nobody(id: Option<PrincipalId>) -> Self {
+        Self {
+            id,
+            standing: None,
+            subjects: vec![Subject::EVERYBODY],
+            rules: Vec::new(),
+        }
+    }
+
+    /// Whoever stands behind a principal, itself first: the maker of a robot, that one's maker, and so on as far as is looked at.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn chain(tx: &mut Tx<'_>, id: PrincipalId) -> Result<Vec<(PrincipalId, Self)>> {
+        let (mut chain, mut next) = (Vec::new(), Some(id));
+        while let Some(id) = next {
+            let party = Self {
+                standing: principal_standing(tx, id).await?,
+                ..Self::nobody(Some(id))
+            };
+            next = party.maker().flatten();
+            chain.push((id, party));
+            if chain.len() > MAKERS {
+                break;
+            }
+        }
+        Ok(chain)
     }
 
     /// Who must be able to do what this robot does; `None` where nobody must.

@@ -1,6 +1,5 @@
 use longshore_auth::index::Known;
 use longshore_auth::rights::Narrow;
-use longshore_meta::principals::State;
 use zeroize::Zeroizing;
 
 use super::*;
@@ -218,9 +217,7 @@ async fn a_robot_has_no_more_than_its_maker_and_its_secret_is_for_whoever_could_
         .unwrap();
     let known = house.known("acme+boss", second.secret.as_str()).await;
     assert!(known.is_none());
-    hub.robot_state(&owner, "acme+boss", State::Deleted)
-        .await
-        .unwrap();
+    hub.robot_delete(&owner, "acme+boss").await.unwrap();
     let known = house.known("acme+boss", first.secret.as_str()).await;
     assert!(known.is_none(), "a deleted robot's secret opens nothing");
     let stranger = house.user("stranger").await;

@@ -15,7 +15,7 @@ pub struct ExplainCommand {
     /// How the server is asked.
     #[command(flatten)]
     asked: Asked,
-    /// The name of an account, or `anonymous`.
+    /// The name of an account, of a robot as it logs in (`acme+ci`), or `anonymous`.
     user: String,
     /// What they would do: pull, push, delete, or the name of an action, such as namespace:settings.
     action: String,

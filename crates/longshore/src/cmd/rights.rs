@@ -57,7 +57,7 @@ pub enum RoleCommand {
 /// A role, for whom, where, and under which conditions.
 #[derive(Debug, Args)]
 pub struct Given {
-    /// Whom it is for: USER, ORGANISATION, ORGANISATION/TEAM, ORGANISATION+ROBOT, robot+ROBOT, `everybody`, or `logged-in`.
+    /// Whom it is for: USER, ORGANISATION, ORGANISATION/TEAM, OWNER+ROBOT, robot+ROBOT, `everybody`, or `logged-in`.
     subject: String,
     /// The role, such as `reader` or `developer`.
     role: String,

@@ -53,6 +53,7 @@ impl Operation for Create {
             narrow: narrow::read(&args.repositories, &args.actions)?,
             expires: lives.and_then(|lives| caller.now.checked_add(lives)),
             account: args.account,
+            of: None,
             subject: Subject::read(&args.subject)?,
             description: args.description,
         };

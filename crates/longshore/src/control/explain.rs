@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
+use longshore_auth::index::keep::named;
 use longshore_auth::rights::{Action, Explanation, Judge, Object, Sight, Via, Who};
 use longshore_meta::namespaces::namespace_at;
 use longshore_meta::principals::{PrincipalId, principal_named};
@@ -18,7 +19,7 @@ pub struct Explain;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExplainArgs {
-    /// The name of an account; `anonymous` for strangers.
+    /// The name of an account, of a robot as it logs in; `anonymous` for strangers.
     pub user: String,
     /// The organisation that a robot or team of that name belongs to.
     pub of: Option<String>,
@@ -74,13 +75,18 @@ async fn who(state: &State, args: &ExplainArgs) -> anyhow::Result<Who> {
         .read(&names, |tx, (of, user)| {
             Box::pin(async move {
                 let owner = match of {
+                    None if user.contains('+') => {
+                        let found = named(tx, user).await?;
+                        return Ok(found.map(|login| PrincipalId(login.id)));
+                    }
                     None => PrincipalId(0),
                     Some(of) => match principal_named(tx, PrincipalId(0), of).await? {
                         Some(owner) => owner.id,
                         None => return Ok(None),
                     },
                 };
-                principal_named(tx, owner, user).await
+                let found = principal_named(tx, owner, user).await?;
+                Ok(found.map(|it| it.id))
             })
         })
         .await?;
@@ -90,7 +96,7 @@ async fn who(state: &State, args: &ExplainArgs) -> anyhow::Result<Who> {
             args.user
         )
     })?;
-    Ok(Who::principal(found.id, Via::Password, args.from))
+    Ok(Who::principal(found, Via::Password, args.from))
 }
 
 fn action(text: &str) -> anyhow::Result<Action> {

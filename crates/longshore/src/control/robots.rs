@@ -1,9 +1,9 @@
-//! Robots: made with what they may do, given new secrets, listed.
+//! Robots: made with what they may do, given new secrets, shown, changed, taken over, deleted.
 
 use std::time::Duration;
 
 use longshore_auth::index::SYSTEM;
-use longshore_hub::robots::NewRobot;
+use longshore_hub::robots::{NewRobot, RobotEdit};
 use longshore_hub::views::{self, Listed};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct Create;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CreateArgs {
-    /// Its name: `robot+ci` of the system, `acme+ci` of an organisation.
+    /// Its name: `robot+ci` of the system, `acme+ci` of an organisation or a user.
     pub name: String,
     /// What it is for.
     pub description: String,
@@ -35,13 +35,13 @@ impl Operation for Create {
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let caller = &state.operator();
+        let lives = args.lives.map(Duration::from_secs);
         let new = NewRobot {
             name: args.name.clone(),
             description: args.description,
             grants: args.grants,
-            expires: args
-                .lives
-                .map(|lives| caller.now + Duration::from_secs(lives)),
+            expires: lives.and_then(|lives| caller.now.checked_add(lives)),
+            ..NewRobot::default()
         };
         let made = state.hub()?.robot_create(caller, new).await?;
         Ok(Made::of(&args.name, &made))
@@ -82,8 +82,8 @@ pub struct List;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ListArgs {
-    /// Of this organisation; none: of the system.
-    pub organisation: Option<String>,
+    /// Of this organisation or user; none: of the system.
+    pub of: Option<String>,
 }
 
 /// A robot. Times are microseconds since the Unix epoch.
@@ -99,6 +99,19 @@ pub struct Robot {
     pub expires: Option<i64>,
     /// Its secrets.
     pub secrets: Vec<tokens::Entry>,
+    /// Who stands behind it; none: the operator.
+    pub maker: Option<Maker>,
+}
+
+/// Who stands behind a robot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Maker {
+    /// Who, such as `user:ann`.
+    pub subject: String,
+    /// `active`, `disabled`, `waiting` or `deleted`.
+    pub state: String,
+    /// Whether they can do anything, and whoever stands behind them.
+    pub counts: bool,
 }
 
 impl From<views::Robot> for Robot {
@@ -109,6 +122,11 @@ impl From<views::Robot> for Robot {
             state: robot.row.state.word().to_owned(),
             expires: robot.row.expires,
             secrets: robot.secrets.into_iter().map(tokens::Entry::from).collect(),
+            maker: robot.maker.map(|maker| Maker {
+                subject: maker.subject,
+                state: maker.state.word().to_owned(),
+                counts: maker.counts,
+            }),
         }
     }
 }
@@ -120,11 +138,117 @@ impl Operation for List {
     type Done = Vec<Robot>;
 
     async fn run(state: &State, args: ListArgs, _steps: Steps<()>) -> anyhow::Result<Vec<Robot>> {
-        let of = &args.organisation.unwrap_or_else(|| SYSTEM.to_owned());
+        let of = &args.of.unwrap_or_else(|| SYSTEM.to_owned());
         let (hub, caller) = (state.hub()?, &state.operator());
         let found = Listed::whole(String::new(), |after| async move {
-            hub.robot_list(caller, of, &after, PART).await
+            hub.robot_list(caller, of.as_str(), &after, PART).await
         });
         Ok(found.await?.into_iter().map(Robot::from).collect())
+    }
+}
+
+/// What is asked about one robot.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct OneArgs {
+    /// Its name.
+    pub name: String,
+}
+
+/// Shows a robot.
+#[derive(Debug)]
+pub struct Show;
+
+impl Operation for Show {
+    const NAME: &'static str = "robot-show";
+    type Args = OneArgs;
+    type Step = ();
+    type Done = Robot;
+
+    async fn run(state: &State, args: OneArgs, _steps: Steps<()>) -> anyhow::Result<Robot> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let found = hub.robot_get(caller, &args.name).await?;
+        Ok(Robot::from(found))
+    }
+}
+
+/// Makes the operator the one behind a robot.
+#[derive(Debug)]
+pub struct TakeOver;
+
+impl Operation for TakeOver {
+    const NAME: &'static str = "robot-take-over";
+    type Args = OneArgs;
+    type Step = ();
+    type Done = Robot;
+
+    async fn run(state: &State, args: OneArgs, _steps: Steps<()>) -> anyhow::Result<Robot> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let taken = hub.robot_take_over(caller, &args.name).await?;
+        Ok(Robot::from(taken))
+    }
+}
+
+/// Deletes a robot.
+#[derive(Debug)]
+pub struct Delete;
+
+impl Operation for Delete {
+    const NAME: &'static str = "robot-delete";
+    type Args = OneArgs;
+    type Step = ();
+    type Done = ();
+
+    async fn run(state: &State, args: OneArgs, _steps: Steps<()>) -> anyhow::Result<()> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        Ok(hub.robot_delete(caller, &args.name).await?)
+    }
+}
+
+/// Changes parts of a robot.
+#[derive(Debug)]
+pub struct Edit;
+
+/// What is asked; what is none stays.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct EditArgs {
+    /// Its name.
+    pub name: String,
+    /// What it is for.
+    pub description: Option<String>,
+    /// When it ends.
+    pub expires: Option<Ends>,
+    /// Whether it can do anything.
+    pub enabled: Option<bool>,
+}
+
+/// When something ends.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ends {
+    /// When it is deleted.
+    Never,
+    /// After so many seconds.
+    In(u64),
+}
+
+impl Operation for Edit {
+    const NAME: &'static str = "robot-edit";
+    type Args = EditArgs;
+    type Step = ();
+    type Done = Robot;
+
+    async fn run(state: &State, args: EditArgs, _steps: Steps<()>) -> anyhow::Result<Robot> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let end = |ends| match ends {
+            Ends::Never => None,
+            Ends::In(lives) => caller.now.checked_add(Duration::from_secs(lives)),
+        };
+        let edit = RobotEdit {
+            description: args.description,
+            expires: args.expires.map(end),
+            enabled: args.enabled,
+        };
+        let robot = hub.robot_edit(caller, &args.name, edit).await?;
+        Ok(Robot::from(robot))
     }
 }

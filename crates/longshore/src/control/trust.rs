@@ -57,6 +57,7 @@ impl Operation for Create {
             narrow: narrow::read(&args.repositories, &args.actions)?,
             expires: lives.and_then(|lives| caller.now.checked_add(lives)),
             robot: args.robot,
+            of: None,
             issuer: args.issuer,
             audience: args
                 .audience

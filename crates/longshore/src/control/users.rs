@@ -3,8 +3,9 @@
 use longshore_hub::NewPassword;
 use longshore_hub::accounts::NewAccount;
 use longshore_hub::edits::Edit;
+use longshore_hub::robots::RobotEdit;
 use longshore_hub::views::Listed;
-use longshore_meta::principals::{Kind, State as Standing};
+use longshore_meta::principals::Kind;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, PART, State, Steps};
@@ -113,12 +114,11 @@ impl Operation for Switch {
     async fn run(state: &State, args: SwitchArgs, _steps: Steps<()>) -> anyhow::Result<()> {
         let (hub, caller) = (state.hub()?, &state.operator());
         if args.name.contains('+') {
-            let to = if args.on {
-                Standing::Active
-            } else {
-                Standing::Disabled
+            let edit = RobotEdit {
+                enabled: Some(args.on),
+                ..RobotEdit::default()
             };
-            hub.robot_state(caller, &args.name, to).await?;
+            hub.robot_edit(caller, &args.name, edit).await?;
         } else {
             let edit = Edit {
                 enabled: Some(args.on),

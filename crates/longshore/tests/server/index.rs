@@ -321,7 +321,10 @@ async fn a_robots_secret_is_replaced_without_an_outage() {
     for (args, words) in [
         (&["robot", "create", "robot+ci"][..], "already"),
         (&["robot", "create", "ci"], "no robot's name"),
-        (&["robot", "create", "nowhere+ci"], "no such organisation"),
+        (
+            &["robot", "create", "nowhere+ci"],
+            "no such user or organisation",
+        ),
         (
             &["robot", "create", "robot+x", "--grant", "king:acme"],
             "no such role `king`",

@@ -35,6 +35,7 @@ mod login;
 mod memory;
 mod names;
 mod revoked;
+mod robots;
 mod search;
 mod start;
 mod takeover;
