@@ -25,7 +25,7 @@ use crate::names::{conflict, missing};
 use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
 use crate::rank::outranks;
-use crate::robots::RobotName;
+use crate::robots::{RobotName, is_whole};
 
 const USERS: u8 = Action::UserManage as u8;
 const RIGHTS: u8 = Action::RightsManage as u8;
@@ -162,6 +162,7 @@ async fn robot_create(
     new: &NewCertificate,
 ) -> Result<Done<Kept>> {
     let login = account_of(tx, new.named()).await?;
+    is_whole(permit.caller())?;
     create(tx, permit.caller(), &login, new).await
 }
 

@@ -32,8 +32,8 @@ use crate::tokens::{Made, no_random};
 use self::edit::is_ahead;
 pub(crate) use self::edit::owner_switched;
 pub use self::edit::{RobotEdit, robot_edit};
-pub(crate) use self::keeper::is_its_keeper;
 pub use self::keeper::robot_take_over;
+pub(crate) use self::keeper::{is_its_keeper, is_whole};
 pub use self::place::RobotName;
 pub(crate) use self::place::{Place, of, parts, robot, told};
 
@@ -167,6 +167,7 @@ pub async fn robot_create(
     secret: &NewSecret,
 ) -> Result<Done<i64>> {
     let (place, (_, own)) = (of(tx, permit.object()).await?, parts(&new.name)?);
+    is_whole(permit.caller())?;
     // Beside users, organisations or teams: what has a name is told by it.
     match principal_named(tx, place.owner, own).await? {
         None => {}
@@ -222,6 +223,7 @@ pub async fn robot_rotate(
 ) -> Result<Done<(i64, Option<i64>)>> {
     let place = of(tx, permit.object()).await?;
     let robot = robot(tx, &place, name).await?;
+    is_whole(permit.caller())?;
     if !is_its_keeper(tx, permit, &robot).await? {
         return Err(Error::new(
             Code::Denied,

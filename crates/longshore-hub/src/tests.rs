@@ -38,6 +38,7 @@ mod ledger;
 mod log;
 mod mail;
 mod names;
+mod narrowed;
 mod pushes;
 mod reads;
 mod refusals;

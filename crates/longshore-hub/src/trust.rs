@@ -21,7 +21,7 @@ use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::narrowing::{Kept, bound, by_name};
 use crate::permit::Permit;
-use crate::robots::{RobotName, is_its_keeper, of, parts, robot, told};
+use crate::robots::{RobotName, is_its_keeper, is_whole, of, parts, robot, told};
 
 const MANAGE: u8 = Action::RobotManage as u8;
 const LIST: u8 = Action::RobotList as u8;
@@ -122,6 +122,7 @@ impl Hub {
 async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Result<Done<Kept>> {
     let (place, (_, own)) = (of(tx, permit.object()).await?, parts(&new.robot)?);
     let robot = robot(tx, &place, own).await?;
+    is_whole(permit.caller())?;
     if !is_its_keeper(tx, permit, &robot).await? {
         return Err(Error::new(
             Code::Denied,

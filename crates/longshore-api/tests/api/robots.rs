@@ -274,3 +274,30 @@ async fn a_robot_says_who_stands_behind_it_and_another_takes_it_over() {
     let absent = format!("{robots}/absent/take-over");
     assert_eq!(house.ask("owner", "POST", &absent, "").await.status, 404);
 }
+
+#[tokio::test]
+async fn a_token_that_is_narrowed_gets_no_secret_of_a_robot() {
+    let house = House::new().await;
+    let robots = "/organisations/acme/robots";
+    let wanted = r#"{"name":"ci","grants":[{"role":"owner","namespace":"acme"}]}"#;
+    assert_eq!(house.ask("owner", "POST", robots, wanted).await.status, 201);
+    let scope = r#"{"actions":["namespace:read","robot:list","robot:manage","rights:manage"]}"#;
+    let narrow = format!("Bearer {}", house.secret("owner", Some(scope)).await);
+    let one = format!("{robots}/ci");
+    assert_eq!(house.get(&narrow, &one).await.status, 200);
+    let trust = r#"{"issuer":"https://ci.example","claims":{"repository":"acme/app"}}"#;
+    for (path, body) in [
+        (robots.to_owned(), r#"{"name":"new"}"#),
+        (format!("{one}/rotate"), "{}"),
+        (format!("{one}/take-over"), ""),
+        (format!("{one}/trust-rules"), trust),
+    ] {
+        let said = house.ask(&narrow, "POST", &path, body).await;
+        assert_eq!(said.status, 403, "{path}: {said:?}");
+        assert!(said.json()["detail"].as_str().unwrap().contains("narrowed"));
+        let said = house.ask("owner", "POST", &path, body).await;
+        assert!(said.status < 300, "{path}: {said:?}");
+    }
+    let off = r#"{"enabled":false}"#;
+    assert_eq!(house.ask(&narrow, "PATCH", &one, off).await.status, 200);
+}

@@ -1,4 +1,8 @@
 //! Who stands behind a robot: whoever made it, until somebody takes it over. It never may more than they may.
+//!
+//! Whoever has a secret of a robot is the robot, and whoever says whose tokens or certificates make their bearer one chooses who is. So a
+//! login that is narrowed does none of this, not even for a robot that has no more than is left to it now: the secret outlives the login,
+//! and the robot may be given more tomorrow, by people who look at its name and not at the token it was made with.
 
 use longshore_auth::rights::facts::{MAKERS, Party};
 use longshore_auth::rights::judge::allows;
@@ -48,6 +52,23 @@ impl Hub {
     }
 }
 
+/// Checks that whoever asks has logged in by something that leaves them all their rights: see the module.
+///
+/// # Errors
+/// `Denied`.
+pub(crate) fn is_whole(caller: &Caller) -> Result<()> {
+    if caller.who.narrowed.is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Denied,
+        format!(
+            "the login of `{}` is narrowed, and a robot could do more than it: log in by the password, or by a token that is not narrowed",
+            caller.name
+        ),
+    ))
+}
+
 /// Whether whoever asks may say who else can be the robot: they made it, or give rights there.
 pub(crate) async fn is_its_keeper(
     tx: &mut Tx<'_>,
@@ -74,6 +95,7 @@ pub async fn robot_take_over(
     let place = of(tx, permit.object()).await?;
     let robot = robot(tx, &place, name).await?;
     let caller = permit.caller();
+    is_whole(caller)?;
     let full = format!("{}+{name}", place.prefix);
     if let Some(id) = caller.who.principal {
         let chain = Party::chain(tx, id).await?;

@@ -10,7 +10,7 @@ use crate::views::Maker;
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-fn robot(name: &str, grants: &[(&str, &str)]) -> NewRobot {
+pub(super) fn robot(name: &str, grants: &[(&str, &str)]) -> NewRobot {
     let grants = grants.iter();
     NewRobot {
         name: name.to_owned(),
@@ -37,7 +37,7 @@ async fn asks(house: &House, name: &str, secret: &str) -> Caller {
 }
 
 /// An organisation that `owner` owns, with two who keep its robots.
-async fn acme(house: &House) -> [Caller; 3] {
+pub(super) async fn acme(house: &House) -> [Caller; 3] {
     let people = [
         house.user("owner").await,
         house.user("keeper").await,
