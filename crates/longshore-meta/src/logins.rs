@@ -17,7 +17,7 @@ const PUT: &str = "INSERT INTO password (principal, hash, changed) VALUES (?1, ?
                    ON CONFLICT (principal) DO UPDATE SET hash = excluded.hash, changed = excluded.changed, must_change = FALSE";
 const REMOVE: &str = "DELETE FROM password WHERE principal = ?1";
 const UPGRADE: &str = "UPDATE password SET hash = ?3 WHERE principal = ?1 AND hash = ?2";
-const SEEN: &str = "UPDATE principal SET seen = ?2 WHERE id = ?1";
+const SEEN: &str = "UPDATE principal SET seen = ?2 WHERE id = ?1 AND (seen IS NULL OR seen < ?2)";
 
 /// Whoever may log in. Times are microseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +160,7 @@ pub async fn password_upgrade(tx: &mut Tx<'_>, principal: i64, old: &str, new: &
         .map(drop)
 }
 
-/// Notes when a principal was last seen.
+/// Notes when a principal was last seen, unless something later is noted: nodes note it each for themselves.
 ///
 /// # Errors
 /// `Unavailable`.

@@ -94,7 +94,7 @@ pub(super) struct User {
     state: Standing,
     /// When it was made.
     created: String,
-    /// When they last logged in, to the hour or so.
+    /// When they last logged in: to the minute by a password, a directory or a provider, to the hour by all else.
     seen: Option<String>,
 }
 

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::house::{House, now};
+use longshore_hub::{Caller, NewPassword};
+
+use super::house::{House, basic, now};
 
 const PEER: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -64,4 +66,25 @@ async fn sessions_are_listed_and_ended_one_by_one_and_all_at_once() {
     let all = "/users/reader/sessions";
     assert_eq!(house.ask("ada", "DELETE", all, "").await.status, 204);
     assert!(!holds(1).await && !holds(2).await);
+}
+
+#[tokio::test]
+async fn a_user_is_shown_with_when_they_last_logged_in_by_password() {
+    let house = House::new().await;
+    let password = NewPassword::plain("correct horse");
+    let by = Caller::operator(1, now());
+    house
+        .hub
+        .password_set(&by, "reader", password)
+        .await
+        .unwrap();
+    let seen = async || {
+        house.hub.index().seen_write().await;
+        house.get("ada", "/users/reader").await.json()["seen"].clone()
+    };
+    let wrong = house.get(&basic("reader", "wrong"), "/session").await;
+    assert_eq!((wrong.status, seen().await), (401, serde_json::Value::Null));
+    let right = basic("reader", "correct horse");
+    assert_eq!(house.get(&right, "/session").await.status, 200);
+    assert_eq!(seen().await, "2027-01-15T08:00:00Z");
 }

@@ -56,7 +56,7 @@ impl Index {
         self.noted(user, known, peer, now)
     }
 
-    /// The same answer; a failure is noted.
+    /// The same answer, noted: that it failed, or that somebody was seen.
     pub(super) fn noted(
         &self,
         user: &str,
@@ -64,7 +64,9 @@ impl Index {
         peer: IpAddr,
         now: SystemTime,
     ) -> Result<Known, Refusal> {
-        known.inspect_err(|refusal| self.0.failures.note(user, peer, now, refusal))
+        known
+            .inspect(|known| self.saw(known, now))
+            .inspect_err(|refusal| self.0.failures.note(user, peer, now, refusal))
     }
 
     async fn look_at(

@@ -17,6 +17,7 @@ mod memory;
 mod options;
 pub mod password;
 pub mod secret;
+mod seen;
 mod session;
 mod sources;
 mod token;
@@ -74,6 +75,7 @@ struct Inner {
     secrets: hmac::Key,
     checks: Checks,
     failures: Failures,
+    seen: seen::SeenLately,
     /// What the password of somebody who does not exist is checked against.
     decoy: Arc<str>,
     versions: Versions,
@@ -162,6 +164,7 @@ impl Index {
             keyless: Keyless::new(web),
             secrets,
             failures: Failures::default(),
+            seen: seen::SeenLately::default(),
             decoy,
             versions: Versions::new(),
             strangers: Memory::of(PULLED),
@@ -262,11 +265,12 @@ impl Index {
         self.0.versions.forget_all();
     }
 
-    /// Looks after keys and secrets that have ended. To be called every minute or so.
+    /// Looks after keys and secrets that have ended, and notes who was seen. To be called every minute or so.
     pub async fn tend(&self, now: SystemTime) {
         if let Err(error) = self.0.issuer.tend(now).await {
             tracing::error!(error = %longshore_core::error::Chain(&error), "signing keys could not be looked after; those in memory go on");
         }
+        self.seen_write().await;
         let forgotten = self
             .0
             .db

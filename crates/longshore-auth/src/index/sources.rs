@@ -142,13 +142,15 @@ impl Index {
         let login = login.filter(|login| may_act(login, now)).ok_or_else(|| {
             Refusal::password("the account of this person is disabled or deleted")
         })?;
-        Ok(Known {
+        let known = Known {
             principal: login.id,
             name: login.name.into(),
             version: login.version,
             proof: Proof::Source,
             narrowed: None,
             until: None,
-        })
+        };
+        self.saw(&known, now);
+        Ok(known)
     }
 }

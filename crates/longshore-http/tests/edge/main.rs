@@ -29,6 +29,7 @@ mod revoked;
 mod rights;
 mod search;
 mod second_factor;
+mod seen;
 mod sessions;
 mod socket;
 mod token_service;

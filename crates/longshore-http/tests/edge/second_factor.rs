@@ -11,7 +11,7 @@ use super::index::{ISSUER, PASSWORD, SERVICE, Village, basic};
 
 impl Village {
     /// Gives alice a second factor, and what her telephone has of it.
-    async fn enrol(&self) -> Vec<u8> {
+    pub(crate) async fn enrol(&self) -> Vec<u8> {
         let who = self.id("alice");
         let (secret, sealed) = self.index.new_factor(who).unwrap();
         self.write((who, sealed), |tx, (who, sealed)| {

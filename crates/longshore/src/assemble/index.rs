@@ -243,7 +243,7 @@ pub async fn tend_index(hub: Hub, keep: Duration, reads: Option<Reads>, stop: Ca
     tokio::join!(tended, written, sealed);
 }
 
-/// Writes the rest into the audit log, and signs it, when nothing is done here any more.
+/// Writes the rest into the audit log and who was seen last, and signs the log, when nothing is done here any more.
 pub async fn end_index(hub: &Hub, reads: Option<&Reads>) {
     if let Some(reads) = reads {
         write_reads(hub, reads).await;
@@ -255,6 +255,7 @@ pub async fn end_index(hub: &Hub, reads: Option<&Reads>) {
         tracing::warn!(error = %Chain(&error), "who was turned away could not be written into the audit log");
     }
     seal(hub).await;
+    hub.index().seen_write().await;
     hub.audit_tell().await;
 }
 

@@ -152,7 +152,7 @@ pub struct User {
     pub state: String,
     /// When it was made.
     pub created: i64,
-    /// When it was last seen, to the hour or so.
+    /// When it was last seen: to the minute by a password, a directory or a provider, to the hour by all else.
     pub seen: Option<i64>,
 }
 

@@ -135,6 +135,17 @@ async fn people_of_a_directory_log_in_with_their_names_and_have_what_its_groups_
          dn: uid=bob,ou=people,dc=example,dc=test\nchangetype: delete\n",
     );
     let server = Start::with(&config).run();
+    let users = admin(dir.path(), &["user", "list", "--json"], "");
+    let users: Value = serde_json::from_slice(&users.stdout).unwrap();
+    let bob = users
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "bob");
+    assert!(
+        bob.unwrap()["seen"].is_i64(),
+        "noted before the stop: {users}"
+    );
     assert_eq!(push(&server, "alice", "alice-secret", "bob/app").await, 401);
     assert_eq!(
         push(&server, "alice", "alice-secret", "alice/app").await,
