@@ -10,7 +10,6 @@ use longshore_meta::secrets::Kind;
 use super::Index;
 use super::known::Known;
 use super::secret::{Looks, looks, prefix};
-use crate::checked::throttled;
 use crate::header::Credentials;
 use crate::identity::Refusal;
 
@@ -73,10 +72,10 @@ impl Index {
             Looks::Like(found) if found == prefix(Kind::Robot) => Kind::Robot,
             _ => return Err(Refusal::token("not a personal token, nor a robot's secret")),
         };
-        let throttle = &self.0.checks.throttle;
-        let attempt = throttle.begin("bearer", peer, now).map_err(throttled)?;
-        let known = self.by_hash(secret, kind, peer, now).await?;
-        attempt.end(known.is_some(), now);
-        known.ok_or_else(|| Refusal::token("no such token, or it has ended"))
+        let Some(known) = self.by_hash(secret, kind, peer, now).await? else {
+            self.count_wrong("bearer", peer, now)?;
+            return Err(Refusal::token("no such token, or it has ended"));
+        };
+        Ok(known)
     }
 }

@@ -102,8 +102,7 @@ impl Index {
         let limits = &self.0.options.limits;
         if secret.len() > limits.password_bytes {
             // A token whose issuer nobody trusts: counted like a wrong password, and never hashed.
-            let attempt = self.0.checks.throttle.begin(user, peer, now);
-            attempt.map_err(throttled)?.end(false, now);
+            self.count_wrong(user, peer, now)?;
             return Err(wrong());
         }
         let found = self
@@ -152,8 +151,6 @@ impl Index {
         looks: Looks,
         (peer, now): (IpAddr, SystemTime),
     ) -> Result<Known, Refusal> {
-        let throttle = &self.0.checks.throttle;
-        let attempt = throttle.begin(user, peer, now).map_err(throttled)?;
         let kind = match looks {
             Looks::Like(found) if found == prefix(Kind::Personal) => Some(Kind::Personal),
             Looks::Like(found) if found == prefix(Kind::Robot) => Some(Kind::Robot),
@@ -171,9 +168,28 @@ impl Index {
             }
             known => known,
         };
-        attempt.end(known.is_some(), now);
-        known
-            .ok_or_else(|| Refusal::password("no such token, or not of this user, or it has ended"))
+        let Some(known) = known else {
+            self.count_wrong(user, peer, now)?;
+            let why = "no such token, or not of this user, or it has ended";
+            return Err(Refusal::password(why));
+        };
+        Ok(known)
+    }
+
+    /// Counts a secret that is none, where whoever sent it may try at all.
+    ///
+    /// Secrets are looked up before anybody is held off: 256 bits are not guessed, and behind one address there is a whole company. So
+    /// a good one gets in whatever was typed wrong there before, and it clears nothing either: a token that leaked must not buy guesses
+    /// at its owner's password. A wrong one is answered as any other try there.
+    pub(super) fn count_wrong(
+        &self,
+        account: &str,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> Result<(), Refusal> {
+        let attempt = self.0.checks.throttle.begin(account, peer, now);
+        attempt.map_err(throttled)?.end(false, now);
+        Ok(())
     }
 
     /// Whoever holds a refresh token.
@@ -186,19 +202,19 @@ impl Index {
         peer: IpAddr,
         now: SystemTime,
     ) -> Result<Known, Refusal> {
-        let throttle = &self.0.checks.throttle;
         let looked_at = async {
-            let attempt = throttle
-                .begin("refresh token", peer, now)
-                .map_err(throttled)?;
             let known = match looks(secret) {
                 Looks::Like(found) if found == prefix(Kind::Refresh) => {
                     self.by_hash(secret, Kind::Refresh, peer, now).await?
                 }
                 _ => None,
             };
-            attempt.end(known.is_some(), now);
-            known.ok_or_else(|| Refusal::password("no such refresh token, or it has ended"))
+            let Some(known) = known else {
+                self.count_wrong("refresh token", peer, now)?;
+                let why = "no such refresh token, or it has ended";
+                return Err(Refusal::password(why));
+            };
+            Ok(known)
         };
         let known = looked_at.await;
         self.noted("", known, peer, now)

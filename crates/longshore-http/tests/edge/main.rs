@@ -12,6 +12,7 @@ mod bad_input;
 mod device;
 mod device_page;
 mod h2;
+mod held_off;
 mod house;
 mod index;
 mod issued;
