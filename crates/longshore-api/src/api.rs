@@ -22,7 +22,7 @@ use crate::ask::Ask;
 use crate::endpoint::{Endpoint, Needs};
 use crate::problem::{NOT_ACCEPTABLE, Problem, UNAUTHENTICATED};
 use crate::query::Query;
-use crate::{PREFIX, body, once, route};
+use crate::{PREFIX, body, once, problem, route};
 
 /// The JSON API. Cloning copies a pointer.
 #[derive(Clone)]
@@ -230,6 +230,9 @@ impl Api {
         };
         known.map_err(|refusal| {
             tracing::info!(peer = %address, why = refusal.why, "credentials were refused");
+            if refusal.wants_factor() {
+                return Problem::new(problem::SECOND_FACTOR, "this account has a second factor");
+            }
             Error::from(refusal).into()
         })
     }

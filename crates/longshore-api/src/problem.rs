@@ -44,6 +44,7 @@ macro_rules! sorts {
 sorts! {
     INVALID BAD_REQUEST "invalid" "The request cannot be understood" "Send what the description of this API says.";
     UNAUTHENTICATED UNAUTHORIZED "unauthenticated" "Nobody is logged in" "Send a name and password, a personal token or a robot's secret.";
+    SECOND_FACTOR UNAUTHORIZED "second-factor" "The password is right, and is not enough" "Send a code beside it in the header `Longshore-Code`, or a personal token in its place.";
     DENIED FORBIDDEN "denied" "A right is missing" "Ask whoever runs this place for the right.";
     NOT_FOUND NOT_FOUND "not-found" "Not there, or not yours to see" "Check the name; if it is right, ask whoever owns it for a right.";
     NOT_ALLOWED METHOD_NOT_ALLOWED "method" "The method cannot be used here" "Use one of those in `Allow`.";
@@ -155,7 +156,7 @@ impl Problem {
         *response.status_mut() = sort.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, TYPE);
-        if sort == UNAUTHENTICATED {
+        if sort.status == StatusCode::UNAUTHORIZED {
             let basic = HeaderValue::from_static("Basic realm=\"Longshore\",charset=\"UTF-8\"");
             headers.insert(header::WWW_AUTHENTICATE, basic);
         }

@@ -153,12 +153,22 @@ pub struct Refusal {
     pub code: Code,
     /// What was wrong, for the log only: it may tell a stranger too much, and never holds a secret.
     pub why: &'static str,
+    /// The same in a word for programs, where whoever asks has shown what they need to be told it.
+    pub reason: Option<&'static str>,
 }
+
+/// Why a password that is right lets nobody in: the [`reason`](Refusal::reason) of an account with a second factor.
+const SECOND_FACTOR: &str = "second-factor";
 
 impl Refusal {
     /// Whether this refuses for something else than the credentials, so that the same may be good in a moment.
     pub fn is_throttled(&self) -> bool {
         self.retry_after.is_some()
+    }
+
+    /// Whether the password is right and a code of a second factor is wanted beside it.
+    pub fn wants_factor(&self) -> bool {
+        self.reason == Some(SECOND_FACTOR)
     }
 
     pub(crate) fn malformed(why: &'static str) -> Self {
@@ -168,6 +178,7 @@ impl Refusal {
             retry_after: None,
             code: Code::Unauthorized,
             why,
+            reason: None,
         }
     }
 
@@ -178,6 +189,7 @@ impl Refusal {
             retry_after: None,
             code: Code::Unauthorized,
             why,
+            reason: None,
         }
     }
 
@@ -188,6 +200,7 @@ impl Refusal {
             retry_after: None,
             code: Code::Unauthorized,
             why,
+            reason: None,
         }
     }
 
@@ -198,6 +211,7 @@ impl Refusal {
             retry_after: Some(retry_after),
             code: Code::TooManyRequests,
             why,
+            reason: None,
         }
     }
 
@@ -209,6 +223,7 @@ impl Refusal {
             retry_after: Some(Duration::from_secs(5)),
             code: Code::Unavailable,
             why,
+            reason: None,
         }
     }
 
@@ -216,6 +231,7 @@ impl Refusal {
     pub(crate) fn second_factor() -> Self {
         Refusal {
             public: "this account has a second factor, which cannot be asked for here: use a personal access token as the password (`longshore admin token create NAME`, or your account's page)",
+            reason: Some(SECOND_FACTOR),
             ..Refusal::password("a password alone, where there is a second factor")
         }
     }
@@ -235,6 +251,7 @@ impl Refusal {
             retry_after: None,
             code: Code::Unauthorized,
             why,
+            reason: None,
         }
     }
 }

@@ -84,7 +84,16 @@ async fn a_second_factor_is_begun_confirmed_and_taken_away_by_its_owner() {
         .collect();
     assert_eq!(codes.len(), 10);
     // The password alone is nobody now; a token is, but changes nothing of this.
-    assert_eq!(house.get(reader, "/session").await.status, 401);
+    let alone = house.get(reader, "/session").await;
+    assert_eq!(
+        (alone.status, alone.code().as_str()),
+        (401, "second-factor")
+    );
+    assert!(alone.header("www-authenticate").starts_with("Basic"));
+    let next = alone.json()["next"].to_string();
+    assert!(next.contains("Longshore-Code") && next.contains("personal token"));
+    let wrong = house.get(&basic("reader", "wrong"), "/session").await;
+    assert_eq!(wrong.code(), "unauthenticated", "nobody else is told");
     assert_eq!(house.get("reader", OWN).await.status, 403);
 
     // A code beside it is as good as one, once.

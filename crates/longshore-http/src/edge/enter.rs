@@ -248,6 +248,7 @@ fn turned_away(
         Some(challenge) => challenged(challenge, refusal.public.to_owned()),
         None => Error::new(Code::Unauthorized, refusal.public).into(),
     }
+    .reason(refusal.reason)
 }
 
 fn challenged(challenge: String, message: String) -> Fault {

@@ -35,6 +35,8 @@ struct Inner {
     message: Cow<'static, str>,
     /// The right that was missing, as a token scope.
     scope: Option<String>,
+    /// Why, in a word for programs.
+    reason: Option<&'static str>,
     headers: HeaderMap,
     /// What to log, where the fault is ours.
     ours: Option<Error>,
@@ -52,6 +54,7 @@ impl Fault {
             code,
             message,
             scope: None,
+            reason: None,
             headers: HeaderMap::new(),
             ours: None,
         }))
@@ -68,6 +71,13 @@ impl Fault {
     #[must_use]
     pub(super) fn lacking(mut self, scope: Option<String>) -> Self {
         self.0.scope = scope;
+        self
+    }
+
+    /// Says why in a word, for programs.
+    #[must_use]
+    pub(super) fn reason(mut self, reason: Option<&'static str>) -> Self {
+        self.0.reason = reason;
         self
     }
 
@@ -102,6 +112,7 @@ impl Fault {
             code,
             message,
             scope,
+            reason,
             mut headers,
             ours,
         } = *self.0;
@@ -127,6 +138,7 @@ impl Fault {
                 detail: Detail {
                     request,
                     scope: scope.as_deref(),
+                    reason,
                 },
             }],
         };
@@ -214,6 +226,8 @@ struct Detail<'a> {
     request: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
 }
 
 #[cfg(test)]

@@ -35,19 +35,19 @@ async fn a_password_alone_is_refused_with_what_to_use_and_a_personal_token_is_ta
     for target in ["/token", "/v2/"] {
         let said = village.ask("GET", target, &who).await;
         assert_eq!(said.status, 401);
-        let message = said.json()["errors"][0]["message"].clone();
-        assert!(
-            message.as_str().unwrap().contains("personal access token"),
-            "{message}"
-        );
+        let error = said.json()["errors"][0].clone();
+        let message = error["message"].as_str().unwrap();
+        for words in ["has a second factor", "personal access token"] {
+            assert!(message.contains(words), "{message}");
+        }
+        assert_eq!(error["detail"]["reason"], "second-factor");
         let wrong = village
             .ask("GET", target, &basic("alice", "wrong horse"))
             .await;
-        let message = wrong.json()["errors"][0]["message"].clone();
-        assert!(
-            !message.as_str().unwrap().contains("second factor"),
-            "nobody else is told"
-        );
+        let told = wrong.json()["errors"][0].to_string();
+        for word in ["second", "factor", "reason"] {
+            assert!(!told.contains(word), "nobody else is told: {told}");
+        }
         let by_token = village.ask("GET", target, &basic("alice", &personal)).await;
         assert_eq!(by_token.status, 200);
     }

@@ -323,10 +323,12 @@ impl TokenEdge {
     fn turned_away(&self, refusal: &Refusal) -> Fault {
         let realm = &self.index.options().service;
         let (status, code) = (StatusCode::UNAUTHORIZED, Code::Unauthorized.wire().1);
-        Fault::new(status, code, refusal.public).with(
-            header::WWW_AUTHENTICATE,
-            value(format!("Basic realm=\"{realm}\",charset=\"UTF-8\"")),
-        )
+        Fault::new(status, code, refusal.public)
+            .reason(refusal.reason)
+            .with(
+                header::WWW_AUTHENTICATE,
+                value(format!("Basic realm=\"{realm}\",charset=\"UTF-8\"")),
+            )
     }
 }
 
