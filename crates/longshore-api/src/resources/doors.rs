@@ -81,10 +81,13 @@ struct Doors {
     sign_up: Sign,
     /// Whether letters are sent: an account is made when its address was confirmed, and a forgotten password can be replaced.
     mail: bool,
-    /// The shortest password, in bytes.
+    /// The shortest password, in characters.
     password_shortest: usize,
     /// The longest password, in bytes.
     password_longest: usize,
+    /// What passwords are refused beside those: `common`, those that are tried first; `name`, those that are too short without the
+    /// name of their user in them.
+    password_refused: Vec<&'static str>,
 }
 
 /// Somebody who wants an account.
@@ -167,11 +170,20 @@ pub(super) struct LetterCode {
 
 async fn doors(api: &Api, _: Ask) -> Answer {
     let doors = api.hub().doors().await?;
+    let policy = api.index().options().passwords;
+    let refused = [
+        (policy.refuse_common, "common"),
+        (policy.refuse_name, "name"),
+    ];
     Reply::json(&Doors {
         sign_up: doors.sign_up.into(),
         mail: doors.mail,
-        password_shortest: *password::LENGTH.start(),
-        password_longest: *password::LENGTH.end(),
+        password_shortest: policy.min_length,
+        password_longest: password::LONGEST,
+        password_refused: refused
+            .into_iter()
+            .filter_map(|(on, word)| on.then_some(word))
+            .collect(),
     })
 }
 

@@ -121,9 +121,15 @@ impl House {
 
     /// Before anybody is there.
     pub(crate) async fn empty() -> Self {
+        Self::empty_with(|_| {}).await
+    }
+
+    /// The same, of an index that is told something else.
+    pub(crate) async fn empty_with(change: impl FnOnce(&mut IndexOptions)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open_file(&folder.path().join("meta.db")).unwrap();
-        let options = IndexOptions::new("https://index.example", "registry.example");
+        let mut options = IndexOptions::new("https://index.example", "registry.example");
+        change(&mut options);
         let sealing = Arc::new(SealingKey::from_bytes(&[3; 32]));
         let index = Index::open(db.clone(), sealing, options, now())
             .await

@@ -85,3 +85,32 @@ async fn letters_that_wait_are_for_whoever_sees_the_system_and_none_is_sent_with
         assert_eq!(said.status, sends, "{who}: {said:?}");
     }
 }
+
+#[tokio::test]
+async fn which_passwords_are_taken_is_shown_and_said() {
+    let house = House::empty().await;
+    let shown = house.get("", "/sign-up").await.json();
+    assert_eq!(shown["password_shortest"], 8);
+    assert_eq!(shown["password_longest"], 1024);
+    assert_eq!(shown["password_refused"], json!(["common", "name"]));
+
+    let house = House::empty_with(|options| {
+        options.passwords.min_length = 15;
+        options.passwords.refuse_common = false;
+    })
+    .await;
+    let shown = house.get("", "/sign-up").await.json();
+    assert_eq!(shown["password_shortest"], 15);
+    assert_eq!(shown["password_refused"], json!(["name"]));
+    let token = house.hub.setup_token(now()).await.unwrap().unwrap();
+    let choose = async |password: &str| {
+        let body = json!({ "token": token.as_str(), "name": "ada", "password": password });
+        house.ask("", "POST", "/setup", &body.to_string()).await
+    };
+    let short = choose("correct horse").await;
+    assert_eq!(short.status, 400);
+    let detail = short.json()["detail"].to_string();
+    assert!(detail.contains("15 characters"), "{detail}");
+    assert_eq!(choose("ada ada fifteen").await.status, 400);
+    assert_eq!(choose(PASSWORD).await.status, 201);
+}

@@ -226,7 +226,7 @@ impl Index {
         user: &str,
         password: zeroize::Zeroizing<Vec<u8>>,
     ) -> Result<String, password::PasswordError> {
-        password::check(user, &password)?;
+        self.0.options.passwords.check(user, &password)?;
         self.0
             .checks
             .hashing

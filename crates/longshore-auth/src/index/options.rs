@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::password::Policy;
 use crate::issuer::KeyOptions;
 use crate::options::Limits;
 use crate::rights::Sight;
@@ -24,6 +25,8 @@ pub struct IndexOptions {
     /// Whether writes and deletions look at the database for what was revoked, and not at what is at most
     /// [`REVOKED_WITHIN`] old.
     pub strict_revocation: bool,
+    /// Which passwords are accepted.
+    pub passwords: Policy,
     /// How far clocks may differ.
     pub leeway: Duration,
     /// How much is too much.
@@ -44,6 +47,7 @@ impl IndexOptions {
             keys: KeyOptions::default(),
             refresh_ttl: Duration::from_hours(24 * 30),
             strict_revocation: false,
+            passwords: Policy::default(),
             leeway: Duration::from_mins(1),
             limits: Limits::default(),
         }

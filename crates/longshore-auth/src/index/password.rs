@@ -7,8 +7,10 @@ use argon2::{Argon2, PasswordHasher as _};
 
 use crate::htpasswd::line::{Hash, Line, parse_line};
 
-/// How long a password is, in bytes.
-pub const LENGTH: std::ops::RangeInclusive<usize> = 8..=1024;
+/// How long the shortest password must be, in characters, at the least and at the most.
+pub const SHORTEST: std::ops::RangeInclusive<usize> = 8..=128;
+/// How long a password may be, in bytes.
+pub const LONGEST: usize = 1024;
 /// What our own hashes begin with.
 const OURS: &str = "$argon2id$v=19$m=19456,t=2,p=1$";
 /// Passwords of eight or more characters that are tried first by whoever tries passwords.
@@ -92,23 +94,45 @@ const WORST: &[&str] = &[
     "facebook1",
 ];
 
+/// Which passwords are accepted: what NIST SP 800-63B asks for (3.1.1.2). It wants a length and a list of what is tried first, and no
+/// rules about letters and digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// How long one is at least, in characters; [`SHORTEST`].
+    pub min_length: usize,
+    /// Whether those are refused that are tried first.
+    pub refuse_common: bool,
+    /// Whether those are refused that are little more than the name of their user: it does not count for the length.
+    pub refuse_name: bool,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            min_length: *SHORTEST.start(),
+            refuse_common: true,
+            refuse_name: true,
+        }
+    }
+}
+
 /// Why a password is not accepted. The text is for whoever chose it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PasswordError {
-    /// Too short.
-    #[error("the password is too short; take {} characters or more", LENGTH.start())]
-    TooShort,
+    /// Too short, with what it would need, in characters.
+    #[error("the password is too short; take {0} characters or more")]
+    TooShort(usize),
     /// Too long.
-    #[error("the password is too long; {} bytes are the most", LENGTH.end())]
+    #[error("the password is too long; {LONGEST} bytes are the most")]
     TooLong,
     /// It cannot be sent by every client.
     #[error("the password has a NUL or a line break, which not every client can send")]
     Character,
-    /// It is the name of its user.
+    /// It is little more than the name of its user, with how long it must be without it, in characters.
     #[error(
-        "the password is the user's name, which is the first thing that is tried; take another"
+        "the password is little more than the user's name, which is the first thing that is tried; take {0} characters or more beside it"
     )]
-    Name,
+    Name(usize),
     /// Everybody knows it.
     #[error("this is one of the passwords that are tried first; take another")]
     Common,
@@ -117,33 +141,57 @@ pub enum PasswordError {
     Hash,
 }
 
-/// Checks whether `password` may be that of `user`.
-///
-/// # Errors
-/// It may not be.
-pub fn check(user: &str, password: &[u8]) -> Result<(), PasswordError> {
-    if password.len() < *LENGTH.start() {
-        return Err(PasswordError::TooShort);
+impl Policy {
+    /// Checks whether `password` may be that of `user`.
+    ///
+    /// # Errors
+    /// It may not be.
+    pub fn check(&self, user: &str, password: &[u8]) -> Result<(), PasswordError> {
+        let length = characters(password);
+        if length < self.min_length {
+            return Err(PasswordError::TooShort(self.min_length));
+        }
+        if password.len() > LONGEST {
+            return Err(PasswordError::TooLong);
+        }
+        if password
+            .iter()
+            .any(|byte| matches!(byte, 0 | b'\n' | b'\r'))
+        {
+            return Err(PasswordError::Character);
+        }
+        let rest =
+            length.saturating_sub(times(password, user.as_bytes()) * characters(user.as_bytes()));
+        if self.refuse_name && rest < self.min_length {
+            return Err(PasswordError::Name(self.min_length));
+        }
+        let is_worst = |worst: &&str| password.eq_ignore_ascii_case(worst.as_bytes());
+        if self.refuse_common && WORST.iter().any(is_worst) {
+            return Err(PasswordError::Common);
+        }
+        Ok(())
     }
-    if password.len() > *LENGTH.end() {
-        return Err(PasswordError::TooLong);
-    }
-    if password
-        .iter()
-        .any(|byte| matches!(byte, 0 | b'\n' | b'\r'))
+}
+
+/// How many characters a text has that may be UTF-8 or anything.
+fn characters(text: &[u8]) -> usize {
+    text.iter().filter(|byte| **byte & 0xC0 != 0x80).count()
+}
+
+/// How often `word` is in `text`, one after the other, whatever their case.
+fn times(mut text: &[u8], word: &[u8]) -> usize {
+    let mut found = 0;
+    while !word.is_empty()
+        && let Some((begin, rest)) = text.split_at_checked(word.len())
     {
-        return Err(PasswordError::Character);
+        if begin.eq_ignore_ascii_case(word) {
+            found += 1;
+            text = rest;
+        } else {
+            text = text.get(1..).unwrap_or_default();
+        }
     }
-    if password.eq_ignore_ascii_case(user.as_bytes()) {
-        return Err(PasswordError::Name);
-    }
-    if WORST
-        .iter()
-        .any(|worst| password.eq_ignore_ascii_case(worst.as_bytes()))
-    {
-        return Err(PasswordError::Common);
-    }
-    Ok(())
+    found
 }
 
 /// What is kept of a password. Slow on purpose: some 20 ms.
@@ -214,25 +262,87 @@ mod tests {
     #[test]
     fn the_policy_refuses_what_would_be_guessed_first_and_says_why() {
         use PasswordError::{Character, Common, Name, TooLong, TooShort};
+        let check = |password: &str| {
+            let policy = Policy::default();
+            policy.check("alice-liddell", password.as_bytes())
+        };
         for (password, why) in [
-            ("short", TooShort),
-            ("", TooShort),
+            ("short", TooShort(8)),
+            ("", TooShort(8)),
+            ("é€é€", TooShort(8)),
             (&"p".repeat(1025), TooLong),
             ("has\0a nul", Character),
             ("two\nlines", Character),
-            ("Alice-Liddell", Name),
+            ("Alice-Liddell", Name(8)),
+            ("alice-liddell2024", Name(8)),
+            ("!!ALICE-LIDDELL!!!!!", Name(8)),
+            ("alice-liddellalice-liddell", Name(8)),
             ("Password123", Common),
             ("Harbor12345", Common),
         ] {
+            assert_eq!(check(password), Err(why), "{password}");
+        }
+        // No rule says which characters there must be.
+        for good in [
+            "correct horse",
+            "åäöåäöåä",
+            "hhhhhhhhh",
+            &"p".repeat(1024),
+            "12345678x",
+            "alice-liddell and her cat",
+            "alice-liddel",
+        ] {
+            assert_eq!(check(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn each_part_of_the_policy_can_be_otherwise() {
+        use PasswordError::{Common, Name, TooShort};
+        let long = Policy {
+            min_length: 15,
+            ..Policy::default()
+        };
+        let lax = Policy {
+            refuse_common: false,
+            refuse_name: false,
+            ..Policy::default()
+        };
+        for (policy, password, verdict) in [
+            (long, "fourteen chars", Err(TooShort(15))),
+            (long, "fifteen letters", Ok(())),
+            (long, "bob bob fifteen let", Err(Name(15))),
+            (lax, "password1", Ok(())),
+            (lax, "bobbobbob", Ok(())),
+            (lax, "bobbob", Err(TooShort(8))),
+            (
+                Policy {
+                    refuse_name: true,
+                    ..lax
+                },
+                "bobbobbob",
+                Err(Name(8)),
+            ),
+            (
+                Policy {
+                    refuse_common: true,
+                    ..lax
+                },
+                "password1",
+                Err(Common),
+            ),
+        ] {
             assert_eq!(
-                check("alice-liddell", password.as_bytes()),
-                Err(why),
+                policy.check("bob", password.as_bytes()),
+                verdict,
                 "{password}"
             );
         }
-        for good in ["correct horse", "åäöåäöåä", &"p".repeat(1024), "12345678x"] {
-            assert_eq!(check("alice-liddell", good.as_bytes()), Ok(()), "{good}");
-        }
+        let said = TooShort(15).to_string();
+        assert_eq!(
+            said,
+            "the password is too short; take 15 characters or more"
+        );
     }
 
     #[test]

@@ -76,6 +76,7 @@ pub async fn index(
         },
         refresh_ttl: keys.refresh_ttl,
         strict_revocation: keys.strict_revocation,
+        passwords: settings.passwords(),
         limits: auth_limits(&config.limits),
         ..IndexOptions::new(&settings.issuer, &settings.service)
     };
@@ -254,8 +255,8 @@ pub async fn end_index(hub: &Hub, reads: Option<&Reads>) {
     if let Err(error) = hub.turned_write(now()).await {
         tracing::warn!(error = %Chain(&error), "who was turned away could not be written into the audit log");
     }
-    seal(hub).await;
     hub.index().seen_write().await;
+    seal(hub).await;
     hub.audit_tell().await;
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use longshore_auth::index::password::{Policy, SHORTEST};
 use longshore_auth::issuer::{KidForm, SigningAlgorithm};
 use longshore_auth::provider::Web;
 use url::Url;
@@ -88,6 +89,12 @@ section! {
         /// Where there is no mail server: let people make accounts of their own all the same (when the setting `sign_up` is
         /// `open`). Nobody confirms their addresses then.
         sign_up_without_mail: bool = false,
+        /// How long a password is at least, in characters; from 8 to 128. NIST SP 800-63B asks for 15 where it is all that a login takes.
+        password_min_length: u32 = 8,
+        /// Refuse passwords that are tried first by whoever tries passwords.
+        password_refuse_common: bool = true,
+        /// Refuse passwords that are too short without the name of their user in them.
+        password_refuse_name: bool = true,
         /// How long it is kept who changed what (`longshore admin audit`); at least a day.
         audit_time: Duration = Duration::from_hours(400 * 24),
         /// Of how many reads of what not everybody may see one is written into the audit log: 1 for each, 100 for one of a hundred; 0
@@ -127,6 +134,15 @@ impl Index {
             Algorithm::Es256 => SigningAlgorithm::Es256,
             Algorithm::EdDsa => SigningAlgorithm::EdDsa,
             Algorithm::Rs256 => SigningAlgorithm::Rs256,
+        }
+    }
+
+    /// Which passwords are accepted.
+    pub fn passwords(&self) -> Policy {
+        Policy {
+            min_length: self.keys.password_min_length as usize,
+            refuse_common: self.keys.password_refuse_common,
+            refuse_name: self.keys.password_refuse_name,
         }
     }
 
@@ -195,6 +211,17 @@ pub(super) fn choose(settings: &Settings, origins: &Reader) -> Result<Index, Vec
                 "`index.rotate_every` must be an hour or more, and twice `index.rotate_lead` or more",
             )
             .hint("registries need time to fetch a new key before it signs"),
+        );
+    }
+    if !SHORTEST.contains(&(keys.password_min_length as usize)) {
+        problems.push(
+            Problem::new(
+                at("index.password_min_length"),
+                "`index.password_min_length` must be from 8 to 128",
+            )
+            .hint(
+                "shorter ones are guessed, and longer ones are written down; 15 is a good length",
+            ),
         );
     }
     if keys.audit_time < Duration::from_hours(24) {

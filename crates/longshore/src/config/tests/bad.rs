@@ -39,6 +39,16 @@ pub(in crate::config) const BAD: &[(&str, &str)] = &[
          hint: write `GROUP = ORGANISATION`, `GROUP = ORGANISATION/TEAM` or `* = ORGANISATION/*`",
     ),
     (
+        "[index]\nenabled = true\npassword_min_length = 7\n",
+        "error: longshore.toml:3:23: `index.password_min_length` must be from 8 to 128\n  \
+         hint: shorter ones are guessed, and longer ones are written down; 15 is a good length",
+    ),
+    (
+        "[index]\nenabled = true\npassword_min_length = 129\n",
+        "error: longshore.toml:3:23: `index.password_min_length` must be from 8 to 128\n  \
+         hint: shorter ones are guessed, and longer ones are written down; 15 is a good length",
+    ),
+    (
         "[index.ldap.corp]\nurl = \"ldaps://ldap.example\"\n",
         "error: longshore.toml:1:8: a directory is configured, and nobody asks it\n  \
          hint: the index does: set `index.enabled = true`",
