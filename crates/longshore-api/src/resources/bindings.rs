@@ -201,9 +201,13 @@ struct Hours {
     from: String,
     /// Until when. Where that is earlier, it is the next day.
     to: String,
-    /// How far the clocks there are from UTC, such as `+01:00`.
+    /// How far the clocks there are from UTC all year, such as `+01:00`; left out: they are not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     offset: Option<String>,
+    /// Which place's clocks they are, such as `Europe/Berlin`, as the IANA calls it; in the place of `offset`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 64)]
+    zone: Option<String>,
 }
 
 impl NewBinding {

@@ -1,5 +1,7 @@
 //! Changes: made once, on the condition that nothing else was, and shown as they were made.
 
+use serde_json::json;
+
 use super::house::House;
 
 #[tokio::test]
@@ -57,6 +59,18 @@ async fn what_was_made_is_shown_and_lies_where_the_answer_says() {
     assert_eq!(shown.json(), said.json());
     assert_eq!(shown.json()["subject"], "user:zoe");
     assert_eq!(shown.json()["expires"], "2100-01-01T00:00:00Z");
+    let by_zone = |zone: &str| {
+        let hours = json!([{ "days": ["mon"], "from": "08:00", "to": "18:00", "zone": zone }]);
+        json!({ "subject": "user:zoe", "role": "reader", "hours": hours }).to_string()
+    };
+    let path = "/namespaces/nova/-/bindings";
+    let berlin = by_zone("Europe/Berlin");
+    let good = house.ask("ada", "POST", path, &berlin).await.json();
+    assert_eq!(good["hours"][0]["zone"], "Europe/Berlin");
+    let bad = house.ask("ada", "POST", path, &by_zone("Berlin")).await;
+    let detail = bad.json()["detail"].to_string();
+    assert_eq!((bad.status, bad.code().as_str()), (400, "invalid"));
+    assert!(detail.contains("no time zone `Berlin`"), "{detail}");
 }
 
 #[tokio::test]

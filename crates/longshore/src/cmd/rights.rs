@@ -73,7 +73,9 @@ pub struct Given {
     /// Only from this network, such as `10.0.0.0/8`; may be given more than once.
     #[arg(long = "network", value_name = "NETWORK")]
     networks: Vec<String>,
-    /// Only at these hours, as JSON: docs/index.md says how.
+    /// Only at these hours, such as `[{"days":["mon","tue"],"from":"08:00","to":"18:00","zone":"Europe/Berlin"}]`.
+    ///
+    /// A place is called as the IANA does; `"offset":"+01:00"` may stand in its stead. What ends before it begins goes on into the next day.
     #[arg(long, value_name = "JSON")]
     hours: Option<String>,
     /// How long it counts, such as `30d`, or `never` for until it is taken back.
