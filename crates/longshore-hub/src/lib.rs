@@ -63,6 +63,7 @@ mod refusals;
 pub mod repositories;
 pub mod resting;
 pub mod robots;
+mod said;
 pub mod search;
 pub mod sessions;
 pub mod settings;

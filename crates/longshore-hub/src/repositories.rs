@@ -15,6 +15,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
+pub use crate::said::Said;
 
 const UPDATE: u8 = Action::RepositoryUpdate as u8;
 const SETTINGS: u8 = Action::RepositorySettings as u8;
@@ -25,30 +26,18 @@ const README: usize = 1 << 20;
 /// The longest of the other texts, in bytes.
 const TEXT: usize = 1 << 14;
 
-/// What is to be said of a repository; `None` leaves it.
-#[derive(Debug, Clone, Default)]
-pub struct Said {
-    /// What it is, in a line.
-    pub description: Option<String>,
-    /// What it is, in Markdown.
-    pub readme: Option<String>,
-    /// Addresses.
-    pub links: Option<Vec<String>>,
-    /// Words and their values.
-    pub labels: Option<serde_json::Map<String, serde_json::Value>>,
-}
-
 impl Hub {
     /// Changes what is said of a repository.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `TooLarge`, or `Unavailable`.
+    /// `QueryInvalid` where links or labels cannot be said, `Denied`, `NameUnknown`, `TooLarge`, or `Unavailable`.
     pub async fn repository_describe(
         &self,
         caller: &Caller,
         name: &RepoName,
         said: Said,
     ) -> Result<()> {
+        said.check()?;
         let object = Object::Repository(name.clone());
         self.act(caller, object, said, |tx, permit, said| {
             Box::pin(repository_describe(tx, permit, said))

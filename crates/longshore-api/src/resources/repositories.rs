@@ -257,47 +257,24 @@ async fn edit(api: &Api, ask: Ask) -> Answer {
     let said = Said {
         description: edit.description,
         readme: edit.readme,
-        links: edit.links.map(links).transpose()?,
+        links: edit
+            .links
+            .map(|links| links.into_iter().map(|Link(text)| text).collect()),
         labels: edit.labels.map(labels).transpose()?,
     };
     hub.repository_describe(&ask.caller, &name, said).await?;
     nothing()
 }
 
-fn links(links: Vec<Link>) -> Result<Vec<String>, Problem> {
-    let good = |link: &Link| {
-        let Link(text) = link;
-        let rest = ["https://", "http://", "mailto:"]
-            .iter()
-            .find_map(|scheme| text.strip_prefix(scheme));
-        rest.is_some_and(|rest| (1..=500).contains(&rest.len()))
-            && text.bytes().all(|byte| byte.is_ascii_graphic())
-    };
-    if links.len() > 20 || !links.iter().all(good) {
-        return Err(Problem::invalid(
-            "`links` are at most 20 addresses of https, http or mailto, each of at most 500 characters",
-        ));
-    }
-    Ok(links.into_iter().map(|Link(text)| text).collect())
-}
-
 fn labels(
     labels: std::collections::BTreeMap<String, Label>,
 ) -> Result<Map<String, Value>, Problem> {
-    let good = |name: &str, Label(value): &Label| {
-        (1..=128).contains(&name.chars().count()) && value.chars().count() <= 256
-    };
-    if labels.len() > 64 || !labels.iter().all(|(name, value)| good(name, value)) {
-        return Err(Problem::invalid(
-            "`labels` are at most 64, their names have from 1 to 128 characters and their values at most 256",
-        ));
-    }
     for (name, Label(value)) in &labels {
         within(Some(name), 1024, "labels")?;
         within(Some(value), 1024, "labels")?;
     }
+    let labels = labels.into_iter();
     Ok(labels
-        .into_iter()
         .map(|(name, Label(value))| (name, Value::String(value)))
         .collect())
 }

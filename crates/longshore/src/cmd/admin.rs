@@ -12,10 +12,12 @@ use super::identities::{self, IdentityCommand};
 use super::keys::{self, KeysCommand};
 use super::mail::{self, MailCommand};
 use super::orgs::{self, OrgCommand, TeamCommand};
-use super::places::{self, NamespaceCommand, RepoCommand};
+use super::places::{self, NamespaceCommand};
+use super::repos::{self, RepoCommand};
 use super::resting::{self, NameCommand};
 use super::rights::{self, BindingCommand, RoleCommand};
 use super::robots::{self, RobotCommand};
+use super::settings::{self, SettingsCommand};
 use super::tags::{self, TagsCommand};
 use super::tokens::{self, TokenCommand};
 use super::trash::{self, TrashCommand};
@@ -74,6 +76,9 @@ pub enum AdminCommand {
     /// Letters: whether they are sent, and which wait.
     #[command(subcommand)]
     Mail(MailCommand),
+    /// What is so for the whole system: who may come in, and whether anything can be changed.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
     /// The keys that tokens are signed with.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -133,7 +138,8 @@ pub fn run(
         AdminCommand::Org(command) => return orgs::org(command, variables, out),
         AdminCommand::Team(command) => return orgs::team(command, variables, out),
         AdminCommand::Namespace(command) => return places::namespace(command, variables, out),
-        AdminCommand::Repo(command) => return places::repo(command, variables, out),
+        AdminCommand::Repo(command) => return repos::run(command, variables, out),
+        AdminCommand::Settings(command) => return settings::run(command, variables, out),
         AdminCommand::Name(command) => return resting::run(command, variables, out),
         AdminCommand::Role(command) => return rights::role(command, variables, out),
         AdminCommand::Binding(command) => return rights::binding(command, variables, out),

@@ -17,11 +17,13 @@ pub mod login;
 pub mod mail;
 pub mod orgs;
 pub mod places;
+pub mod repos;
 pub mod resting;
 pub mod rights;
 pub mod robots;
 mod secret_input;
 pub mod serve;
+pub mod settings;
 #[cfg(test)]
 mod table;
 pub mod tags;

@@ -1,4 +1,4 @@
-//! `longshore admin namespace` and `longshore admin repo`.
+//! `longshore admin namespace`.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -86,84 +86,7 @@ pub enum NamespaceCommand {
     },
 }
 
-/// What to do with repositories.
-#[derive(Debug, Subcommand)]
-pub enum RepoCommand {
-    /// Make a repository without content. A push makes one, too.
-    Create {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// Its name.
-        name: String,
-    },
-    /// List repositories, also those without content.
-    List {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// In this namespace and the groups in it [default: all].
-        #[arg(default_value = "")]
-        namespace: String,
-    },
-    /// Show a repository.
-    Show {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// Its name, or one it had.
-        name: String,
-    },
-    /// Say who may see a repository, whether it can be changed, and what it is.
-    Set {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// Its name.
-        name: String,
-        /// Who may pull without being given a right. It narrows what its namespace says, and `inherit` leaves that.
-        #[arg(long, value_parser = ["inherit", "private", "internal", "public"])]
-        visibility: Option<String>,
-        /// Whether nothing in it can be changed.
-        #[arg(long, value_name = "true|false")]
-        read_only: Option<bool>,
-        /// What it is, in a line.
-        #[arg(long)]
-        description: Option<String>,
-    },
-    /// Give a repository another name, in another namespace perhaps. The old name leads there for 90 days.
-    Move {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// Its name.
-        name: String,
-        /// The name to be.
-        to: String,
-    },
-    /// Delete a repository with all that is in it.
-    ///
-    /// Its images go to the trash, and their space is free when their time there has ended (`trash.time`).
-    Delete {
-        /// How the server is asked.
-        #[command(flatten)]
-        asked: Asked,
-        /// Its name.
-        name: String,
-    },
-}
-
 const NAMESPACE: [&str; 5] = ["path", "visibility", "read_only", "created", "description"];
-const REPOSITORY: [&str; 8] = [
-    "name",
-    "visibility",
-    "read_only",
-    "manifests",
-    "tags",
-    "stars",
-    "pulls",
-    "description",
-];
 
 /// Runs the command.
 ///
@@ -234,7 +157,8 @@ pub fn namespace(
     }
 }
 
-fn moved(
+/// Says what a name leads to now.
+pub(super) fn moved(
     asked: &Asked,
     told: &Value,
     (from, to): (&str, &str),
@@ -280,66 +204,4 @@ pub(super) fn turned(told: &Value, out: &mut dyn Write) -> std::io::Result<()> {
         }
     }
     Ok(())
-}
-
-/// Runs the command.
-///
-/// # Errors
-/// The server cannot be asked, says that it failed, or `out` cannot be written to.
-pub fn repo(
-    command: &RepoCommand,
-    variables: &[(String, String)],
-    out: &mut dyn Write,
-) -> anyhow::Result<ExitCode> {
-    let call = |asked: &Asked, ask: Ask| asked.call::<Places>(variables, &ask, |()| {});
-    match command {
-        RepoCommand::Create { asked, name } => {
-            let told = call(asked, Ask::RepoCreate { name: name.clone() })?;
-            print(asked, &told, out, |out| {
-                writeln!(out, "the repository `{name}` is there")
-            })
-        }
-        RepoCommand::List { asked, namespace } => {
-            let path = namespace.clone();
-            let told = call(asked, Ask::RepoList { path })?;
-            print(asked, &told, out, |out| rows(&told, &["name"], out))
-        }
-        RepoCommand::Show { asked, name } => {
-            let told = call(asked, Ask::RepoShow { name: name.clone() })?;
-            print(asked, &told, out, |out| fields(&told, &REPOSITORY, out))
-        }
-        RepoCommand::Set {
-            asked,
-            name,
-            visibility,
-            read_only,
-            description,
-        } => {
-            let ask = Ask::RepoSet {
-                name: name.clone(),
-                visibility: visibility.clone(),
-                read_only: *read_only,
-                description: description.clone(),
-            };
-            let told = call(asked, ask)?;
-            print(asked, &told, out, |out| fields(&told, &REPOSITORY, out))
-        }
-        RepoCommand::Move { asked, name, to } => {
-            let ask = Ask::RepoMove {
-                name: name.clone(),
-                to: to.clone(),
-            };
-            let told = call(asked, ask)?;
-            moved(asked, &told, (name, to), out)
-        }
-        RepoCommand::Delete { asked, name } => {
-            let told = call(asked, Ask::RepoRemove { name: name.clone() })?;
-            print(asked, &told, out, |out| {
-                writeln!(
-                    out,
-                    "`{name}` is deleted; what was in it is in the trash, and collected after its time there"
-                )
-            })
-        }
-    }
 }

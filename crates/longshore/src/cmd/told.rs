@@ -14,7 +14,7 @@ fn word(name: &str, value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
-        Value::Number(number) if matches!(name, "created" | "expires" | "at") => {
+        Value::Number(number) if matches!(name, "created" | "expires" | "at" | "seen") => {
             number.as_i64().map_or_else(|| number.to_string(), time)
         }
         Value::Array(list) => {

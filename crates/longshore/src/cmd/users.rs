@@ -5,16 +5,18 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 
 use super::admin::Asked;
 use super::invitations::{self, Invite};
-use super::orgs;
+use super::orgs::{self, print};
 use super::secret_input::password;
+use super::told::fields;
 use super::words::time;
 use crate::control::htpasswd::{Import, ImportArgs};
 use crate::control::users::{
-    Create, CreateArgs, List, ListArgs, Passwd, PasswdArgs, Switch, SwitchArgs,
+    Change, ChangeArgs, Create, CreateArgs, List, ListArgs, Passwd, PasswdArgs, Show, ShowArgs,
+    Switch, SwitchArgs, User,
 };
 
 /// What to do with accounts.
@@ -86,6 +88,25 @@ pub enum UserCommand {
         /// The user.
         name: String,
     },
+    /// Show a user.
+    Show {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user.
+        name: String,
+    },
+    /// Change what is said of a user. What is not named stays; an empty text takes it away.
+    Edit {
+        /// How the server is asked.
+        #[command(flatten)]
+        asked: Asked,
+        /// The user.
+        name: String,
+        /// What is to be otherwise.
+        #[command(flatten)]
+        words: Words,
+    },
     /// List all users.
     List {
         /// How the server is asked.
@@ -125,6 +146,31 @@ pub enum UserCommand {
         file: PathBuf,
     },
 }
+
+/// What is said of a user.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct Words {
+    /// The full name.
+    #[arg(long)]
+    full_name: Option<String>,
+    /// The mail address. Letters that were sent to the one before are good for nothing any more.
+    #[arg(long)]
+    mail: Option<String>,
+    /// What it is for.
+    #[arg(long)]
+    description: Option<String>,
+}
+
+const USER: [&str; 7] = [
+    "name",
+    "full_name",
+    "mail",
+    "description",
+    "state",
+    "created",
+    "seen",
+];
 
 /// Runs the command.
 ///
@@ -183,6 +229,21 @@ pub fn run(
             return orgs::rename(asked, variables, (name, to), out);
         }
         UserCommand::Delete { asked, name } => return orgs::delete(asked, variables, name, out),
+        UserCommand::Show { asked, name } => {
+            let args = ShowArgs { name: name.clone() };
+            let user = asked.call::<Show>(variables, &args, |()| {})?;
+            return show(asked, &user, out);
+        }
+        UserCommand::Edit { asked, name, words } => {
+            let args = ChangeArgs {
+                name: name.clone(),
+                full_name: words.full_name.clone(),
+                mail: words.mail.clone(),
+                description: words.description.clone(),
+            };
+            let user = asked.call::<Change>(variables, &args, |()| {})?;
+            return show(asked, &user, out);
+        }
         UserCommand::List { asked } => list(asked, variables, out)?,
         UserCommand::Invite(invite) => invitations::invite(invite, variables, out)?,
         UserCommand::Invitations { asked, into } => {
@@ -209,6 +270,11 @@ pub fn run(
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn show(asked: &Asked, user: &User, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let told = serde_json::to_value(user)?;
+    print(asked, &told, out, |out| fields(&told, &USER, out))
 }
 
 fn switch(

@@ -24,6 +24,7 @@ use super::people::People;
 use super::places::Places;
 use super::resting::Resting;
 use super::rights::Rights;
+use super::settings::Settings;
 use super::status::Status;
 use super::{
     audit, certificates, htpasswd, identities, invitations, keys, mail, robots, tags, tokens,
@@ -35,7 +36,7 @@ use crate::transfer::import::Import;
 /// What stands before an operation's name.
 pub const PREFIX: &str = "/control/v1/";
 /// How many bytes the arguments of an operation may have.
-const ARGS: usize = 1 << 20;
+const ARGS: usize = 4 << 20;
 /// How many lines may wait for their reader.
 const WAITING: usize = 64;
 
@@ -57,6 +58,8 @@ const OPERATIONS: &[(&str, Run)] = &[
     (users::Passwd::NAME, run::<users::Passwd>),
     (users::Switch::NAME, run::<users::Switch>),
     (users::List::NAME, run::<users::List>),
+    (users::Show::NAME, run::<users::Show>),
+    (users::Change::NAME, run::<users::Change>),
     (invitations::Create::NAME, run::<invitations::Create>),
     (invitations::List::NAME, run::<invitations::List>),
     (invitations::Withdraw::NAME, run::<invitations::Withdraw>),
@@ -90,6 +93,7 @@ const OPERATIONS: &[(&str, Run)] = &[
     (Places::NAME, run::<Places>),
     (Resting::NAME, run::<Resting>),
     (Rights::NAME, run::<Rights>),
+    (Settings::NAME, run::<Settings>),
     (audit::Rows::NAME, run::<audit::Rows>),
     (audit::Verify::NAME, run::<audit::Verify>),
     (audit::Accept::NAME, run::<audit::Accept>),

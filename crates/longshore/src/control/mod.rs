@@ -30,6 +30,7 @@ pub mod resting;
 pub mod rights;
 pub mod robots;
 pub mod server;
+pub mod settings;
 pub mod status;
 pub mod tags;
 pub mod target;

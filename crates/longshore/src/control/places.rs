@@ -2,11 +2,13 @@
 
 use anyhow::Context as _;
 use longshore_auth::rights::Object;
-use longshore_hub::Moved;
+use longshore_hub::given::{self, Given};
 use longshore_hub::gives::BindingSeen;
 use longshore_hub::repositories::Said;
 use longshore_hub::views::Listed;
+use longshore_hub::{Moved, Thing};
 use longshore_meta::namespaces::{Namespace, Visibility};
+use longshore_meta::profiles::Profile;
 use longshore_spec::name::RepoName;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -84,8 +86,8 @@ pub enum Ask {
         visibility: Option<String>,
         /// Whether nothing in it can be changed.
         read_only: Option<bool>,
-        /// What it is, in a line.
-        description: Option<String>,
+        /// What is said of it.
+        says: Says,
     },
     /// Give a repository another name.
     RepoMove {
@@ -99,6 +101,59 @@ pub enum Ask {
         /// Its name.
         name: String,
     },
+}
+
+/// What is to be said of a repository otherwise; what is `None` or named nowhere stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Says {
+    /// What it is, in a line.
+    pub description: Option<String>,
+    /// What it is, in Markdown.
+    pub readme: Option<String>,
+    /// Addresses to add.
+    pub links: Vec<String>,
+    /// Addresses to take away.
+    pub links_away: Vec<String>,
+    /// Words and their values, to add or to have another value.
+    pub labels: Vec<(String, String)>,
+    /// Words to take away.
+    pub labels_away: Vec<String>,
+}
+
+impl Says {
+    /// The same, where this is said of it now.
+    fn of(self, now: &Profile) -> anyhow::Result<Said> {
+        let mut said = Said {
+            description: self.description,
+            readme: self.readme,
+            ..Said::default()
+        };
+        if !self.links.is_empty() || !self.links_away.is_empty() {
+            let mut links: Vec<String> = serde_json::from_str(&now.links)?;
+            for link in self.links_away {
+                let at = links.iter().position(|it| *it == link);
+                let at = at.with_context(|| format!("it has no link `{link}`"))?;
+                links.remove(at);
+            }
+            for link in self.links {
+                if !links.contains(&link) {
+                    links.push(link);
+                }
+            }
+            said.links = Some(links);
+        }
+        if !self.labels.is_empty() || !self.labels_away.is_empty() {
+            let mut labels: serde_json::Map<String, Value> = serde_json::from_str(&now.labels)?;
+            for label in self.labels_away {
+                let had = labels.remove(&label);
+                anyhow::ensure!(had.is_some(), "it has no label `{label}`");
+            }
+            let new = self.labels.into_iter();
+            labels.extend(new.map(|(name, value)| (name, Value::String(value))));
+            said.labels = Some(labels);
+        }
+        Ok(said)
+    }
 }
 
 fn shown(row: &Namespace) -> Value {
@@ -223,7 +278,7 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
             name,
             visibility: word,
             read_only,
-            description,
+            says,
         } => {
             let name = repo(&name)?;
             if word.is_some() || read_only.is_some() {
@@ -234,12 +289,18 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
                 };
                 hub.repository_set(caller, &name, to, read_only).await?;
             }
-            if description.is_some() {
-                let said = Said {
-                    description,
-                    ..Said::default()
+            if says != Says::default() {
+                let now = hub.repository_get(caller, &name).await?;
+                // Links and labels are added to what is there: so nobody else may have changed it meanwhile.
+                let mark = given::repository(&now.name, Some(&now.profile));
+                let unchanged = Some((Thing::Repository(now.name.clone()), vec![mark]));
+                let given = Given {
+                    unchanged,
+                    once: None,
                 };
-                hub.repository_describe(caller, &name, said).await?;
+                let hub = hub.given(given);
+                let said = says.of(&now.profile)?;
+                hub.repository_describe(caller, &now.name, said).await?;
             }
             name
         }
@@ -264,6 +325,9 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
         "visibility": found.profile.visibility.map(Visibility::word),
         "read_only": found.profile.read_only,
         "description": found.profile.description,
+        "readme": found.profile.readme,
+        "links": serde_json::from_str::<Value>(&found.profile.links)?,
+        "labels": serde_json::from_str::<Value>(&found.profile.labels)?,
         "manifests": found.manifests,
         "tags": found.tags,
         "stars": found.profile.stars,

@@ -1,11 +1,11 @@
-//! Users: made, given passwords, switched off and on, listed.
+//! Users: made, given passwords, switched off and on, changed, shown.
 
 use longshore_hub::NewPassword;
 use longshore_hub::accounts::NewAccount;
 use longshore_hub::edits::Edit;
 use longshore_hub::robots::RobotEdit;
 use longshore_hub::views::Listed;
-use longshore_meta::principals::Kind;
+use longshore_meta::principals::{Kind, Principal, State as Standing};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, PART, State, Steps};
@@ -142,12 +142,16 @@ pub struct ListArgs {}
 /// A user. Times are microseconds since the Unix epoch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
+    /// The id: it outlives the name.
+    pub id: i64,
     /// The name.
     pub name: String,
     /// The full name.
     pub full_name: String,
     /// The mail address.
     pub mail: String,
+    /// What it is for.
+    pub description: String,
     /// `active`, `disabled` or `waiting`.
     pub state: String,
     /// When it was made.
@@ -167,14 +171,81 @@ impl Operation for List {
         let found = Listed::whole(String::new(), |after| async move {
             hub.accounts_of(caller, Kind::User, &after, PART).await
         });
-        let users = found.await?.into_iter().map(|user| User {
+        Ok(found.await?.into_iter().map(User::from).collect())
+    }
+}
+
+impl From<Principal> for User {
+    fn from(user: Principal) -> Self {
+        User {
+            id: user.id.0,
             name: user.name,
             full_name: user.full_name,
             mail: user.mail,
+            description: user.description,
             state: user.state.word().to_owned(),
             created: user.created,
             seen: user.seen,
-        });
-        Ok(users.collect())
+        }
+    }
+}
+
+/// Shows a user.
+#[derive(Debug)]
+pub struct Show;
+
+/// What is asked.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ShowArgs {
+    /// The user.
+    pub name: String,
+}
+
+impl Operation for Show {
+    const NAME: &'static str = "user-show";
+    type Args = ShowArgs;
+    type Step = ();
+    type Done = User;
+
+    async fn run(state: &State, args: ShowArgs, _steps: Steps<()>) -> anyhow::Result<User> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        Ok(hub.user_get(caller, &args.name).await?.into())
+    }
+}
+
+/// Changes what is said of a user.
+#[derive(Debug)]
+pub struct Change;
+
+/// What is to be otherwise; what is `None` stays.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ChangeArgs {
+    /// The user.
+    pub name: String,
+    /// The full name.
+    pub full_name: Option<String>,
+    /// The mail address.
+    pub mail: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+impl Operation for Change {
+    const NAME: &'static str = "user-edit";
+    type Args = ChangeArgs;
+    type Step = ();
+    type Done = User;
+
+    async fn run(state: &State, args: ChangeArgs, _steps: Steps<()>) -> anyhow::Result<User> {
+        let (hub, caller) = (state.hub()?, &state.operator());
+        let edit = Edit {
+            full_name: args.full_name,
+            mail: args.mail,
+            description: args.description,
+            enabled: None,
+        };
+        hub.account_edit(caller, Kind::User, &args.name, edit)
+            .await?;
+        Ok(hub.user_get(caller, &args.name).await?.into())
     }
 }

@@ -43,3 +43,4 @@ mod tls;
 mod traces;
 mod transfer;
 mod walks;
+mod words;
