@@ -122,6 +122,9 @@ LOGIN = {
         ({"old": "not it at all", "password": "correct horse"}, 401, 403, 403),
         ({"old": PASSWORD, "password": "short"}, 400, 403, 403),
     ],
+    # What is refused for what is in it: nobody is switched off, who is asked with later.
+    "own-edit": [({"full_name": "two\nlines"}, 400, 403, 403), ({"full_name": 1}, 400, 400, 400), ({}, 400, 400, 400)],
+    "own-deactivate": [({"password": "not it at all"}, 401, 403, 403), ({}, 400, 400, 400)],
     "own-mail-change": [({"mail": "x@example.org"}, 409, 409, 409)],
     "invitation-accept": [*[({"token": code}, 401, 401, 401) for code in CODES]],
 }

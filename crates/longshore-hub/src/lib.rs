@@ -51,6 +51,7 @@ pub mod moving;
 pub mod names;
 pub mod namespaces;
 pub mod narrowing;
+pub mod oneself;
 pub mod own;
 pub mod passwords;
 pub mod past;

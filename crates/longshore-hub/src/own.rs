@@ -79,6 +79,11 @@ impl OwnPermit {
         &self.account
     }
 
+    /// Whether it is their own.
+    pub fn is_own(&self) -> bool {
+        self.is_own
+    }
+
     fn action(&self) -> &'static str {
         if self.is_own {
             OWN

@@ -87,9 +87,23 @@ impl Hub {
         new: NewPassword,
     ) -> Result<()> {
         self.ask_on(caller, &caller.name).await?;
+        self.password_shown(caller, old).await?;
+        self.password_set(caller, &caller.name, new).await
+    }
+
+    /// Looks whether this is the password of whoever asks: a session that was left open is not enough for what follows.
+    ///
+    /// # Errors
+    /// `Unauthorized` when it is wrong, `TooManyRequests` when too many were tried, `Denied` to who is no person, or `Unavailable`.
+    pub(crate) async fn password_shown(
+        &self,
+        caller: &Caller,
+        password: Zeroizing<Vec<u8>>,
+    ) -> Result<()> {
+        let (name, from) = (&caller.name, caller.who.from);
         let known = self
             .index
-            .login(&caller.name, old, caller.who.from, caller.now)
+            .confirm_password(name, password, from, caller.now)
             .await
             .map_err(|refusal| {
                 if refusal.is_throttled() {
@@ -98,12 +112,9 @@ impl Hub {
                 Error::new(Code::Unauthorized, "that is not your password of now")
             })?;
         if Some(known.principal) != caller.who.principal.map(|it| it.0) {
-            return Err(Error::new(
-                Code::Denied,
-                "only people have passwords to change",
-            ));
+            return Err(Error::new(Code::Denied, "only people have passwords"));
         }
-        self.password_set(caller, &caller.name, new).await
+        Ok(())
     }
 }
 

@@ -39,6 +39,7 @@ mod log;
 mod mail;
 mod names;
 mod narrowed;
+mod oneself;
 mod pushes;
 mod reads;
 mod refusals;

@@ -29,6 +29,10 @@ const WITH_ROLE: &str = "SELECT subject FROM binding WHERE role = ?1 LIMIT ?2";
 const OWNERS: &str = "SELECT b.id FROM binding b JOIN principal p ON p.id = b.subject \
                       WHERE b.namespace = ?1 AND b.role = ?2 AND b.deny = FALSE AND b.repo IS NULL AND b.repos IS NULL AND b.tags IS NULL \
                       AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 LIMIT 2";
+const PERSON: &str = "SELECT 1 FROM binding b JOIN principal p ON p.id = b.subject \
+                      WHERE b.namespace = ?1 AND b.role = ?2 AND b.deny = FALSE AND b.repo IS NULL AND b.repos IS NULL AND b.tags IS NULL \
+                      AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 AND (p.kind = 0 OR EXISTS \
+                      (SELECT 1 FROM member m JOIN principal q ON q.id = m.principal WHERE m.party = p.id AND q.kind = 0 AND q.state = 0)) LIMIT 1";
 const INSERT: &str = "INSERT INTO binding (id, subject, role, deny, namespace, repo, repos, tags, networks, hours, expires, source, created_by, created) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const DELETE: &str = "DELETE FROM binding WHERE id = ?1";
@@ -268,6 +272,18 @@ pub async fn binding_owners(
 ) -> Result<Vec<i64>> {
     let found = tx.all::<(i64,)>(OWNERS, &values![namespace, role]).await?;
     Ok(found.into_iter().map(|(id,)| id).collect())
+}
+
+/// Whether any person who is active has a role on all of a namespace without any condition, themselves or as a member.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn binding_person(
+    tx: &mut Tx<'_>,
+    (namespace, role): (NamespaceId, i64),
+) -> Result<bool> {
+    let found = tx.one::<(i64,)>(PERSON, &values![namespace, role]).await?;
+    Ok(found.is_some())
 }
 
 /// Writes a binding and gives it its id. Its role's name and actions are the role's own.

@@ -13,6 +13,24 @@ use crate::words::Password;
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     line(
+        "own-edit",
+        (Way::Patch, "/session"),
+        "Change what is said of oneself",
+        Needs::Login,
+        Gives::Nothing,
+        |api, ask| Box::pin(edit(api, ask)),
+    )
+    .takes(shape::<OwnEdit>()),
+    line(
+        "own-deactivate",
+        (Way::Post, "/session/deactivate"),
+        "Switch one's own account off; whoever manages users switches it on again, and tokens of before stay void",
+        Needs::Login,
+        Gives::Nothing,
+        |api, ask| Box::pin(deactivate(api, ask)),
+    )
+    .takes(shape::<Deactivation>()),
+    line(
         "own-password-put",
         (Way::Put, "/session/password"),
         "Change one's own password",
@@ -41,6 +59,24 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     .takes(shape::<LetterCode>()),
 ];
 
+/// What is to be said of oneself.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct OwnEdit {
+    /// The full name, in one line.
+    #[schema(max_length = 200)]
+    full_name: String,
+}
+
+/// The end of one's own account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Deactivation {
+    /// The password of now.
+    #[schema(value_type = String, max_length = 1024)]
+    password: Password,
+}
+
 /// Another password of one's own.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -60,6 +96,21 @@ struct MailChange {
     /// The address.
     #[schema(max_length = 254)]
     mail: String,
+}
+
+async fn edit(api: &Api, ask: Ask) -> Answer {
+    let said: OwnEdit = ask.read()?;
+    let hub = ask.hub(api.hub());
+    hub.own_name_set(&ask.caller, &said.full_name).await?;
+    nothing()
+}
+
+async fn deactivate(api: &Api, ask: Ask) -> Answer {
+    let said: Deactivation = ask.read()?;
+    api.hub()
+        .leave(&ask.caller, said.password.bytes().into())
+        .await?;
+    nothing()
 }
 
 async fn password(api: &Api, ask: Ask) -> Answer {

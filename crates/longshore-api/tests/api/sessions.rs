@@ -88,3 +88,45 @@ async fn a_user_is_shown_with_when_they_last_logged_in_by_password() {
     assert_eq!(house.get(&right, "/session").await.status, 200);
     assert_eq!(seen().await, "2027-01-15T08:00:00Z");
 }
+
+#[tokio::test]
+async fn people_change_their_name_and_leave_with_their_password() {
+    let house = House::new().await;
+    let by = Caller::operator(1, now());
+    for name in ["ada", "reader"] {
+        let password = NewPassword::plain("correct horse");
+        house.hub.password_set(&by, name, password).await.unwrap();
+    }
+    let reader = &basic("reader", "correct horse");
+    let name = r#"{"full_name":"R. Eader"}"#;
+    for (who, body, status) in [
+        ("", name, 401),
+        ("reader", name, 403),
+        (reader, "{}", 400),
+        (reader, r#"{"full_name":"x","mail":"x@example.org"}"#, 400),
+        (reader, name, 204),
+    ] {
+        let said = house.ask(who, "PATCH", "/session", body).await;
+        assert_eq!(said.status, status, "{who} {body} {said:?}");
+    }
+    let shown = house.get("ada", "/users/reader").await.json();
+    assert_eq!(shown["full_name"], "R. Eader");
+
+    let leave = "/session/deactivate";
+    let right = r#"{"password":"correct horse"}"#;
+    let ada = &basic("ada", "correct horse");
+    for (who, body, status) in [
+        ("", right, 401),
+        ("reader", right, 403),
+        (reader, r#"{"password":"wrong horse"}"#, 401),
+        (ada, right, 409),
+        (reader, right, 204),
+        (reader, right, 401),
+    ] {
+        let said = house.ask(who, "POST", leave, body).await;
+        assert_eq!(said.status, status, "{who} {body} {said:?}");
+    }
+    assert_eq!(house.get("reader", "/session").await.status, 401);
+    let shown = house.get("ada", "/users/reader").await.json();
+    assert_eq!(shown["state"], "disabled");
+}

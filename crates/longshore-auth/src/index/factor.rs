@@ -133,7 +133,23 @@ impl Index {
         self.noted(user, known, peer, now)
     }
 
-    /// The same for what a form brought, of which nothing was looked at before.
+    /// Who has this name and password, for somebody who is logged in: what they may do with the password alone they have shown before.
+    /// A token is none here, and wrong ones count as at a login.
+    ///
+    /// # Errors
+    /// It is wrong, or nobody may try just now.
+    pub async fn confirm_password(
+        &self,
+        user: &str,
+        password: Zeroizing<Vec<u8>>,
+        peer: IpAddr,
+        now: SystemTime,
+    ) -> std::result::Result<Known, Refusal> {
+        let known = self.password_alone(user, password, peer, now).await;
+        self.noted(user, known.map(|(known, _)| known), peer, now)
+    }
+
+    /// Who logs in by what a form brought, of which nothing was looked at before.
     ///
     /// # Errors
     /// See [`Index::login_with_code`].

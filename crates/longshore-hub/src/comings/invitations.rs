@@ -205,7 +205,7 @@ impl Hub {
 }
 
 /// Checks a full name that somebody else than its bearer may read.
-pub(super) fn full_name(text: &str) -> Result<()> {
+pub(crate) fn full_name(text: &str) -> Result<()> {
     if text.len() > FULL_NAME || text.chars().any(char::is_control) {
         return Err(Error::new(
             Code::QueryInvalid,

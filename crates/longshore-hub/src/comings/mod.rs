@@ -10,5 +10,6 @@ mod joining;
 mod resets;
 mod worth;
 
+pub(crate) use self::invitations::full_name;
 pub use self::invitations::{INVITATION_LIVES, Invited, NewInvitation};
 pub use self::joining::{Joining, SignedUp};

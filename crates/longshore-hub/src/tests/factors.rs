@@ -27,7 +27,7 @@ fn at(caller: &Caller, seconds: u64) -> Caller {
 
 impl House {
     /// Somebody with a password.
-    async fn person(&self, name: &str) -> Caller {
+    pub(super) async fn person(&self, name: &str) -> Caller {
         let caller = self.user(name).await;
         let hash = password::hash(PASSWORD).unwrap();
         let args = (caller.who.id().0, hash);
