@@ -1,11 +1,13 @@
 //! Bindings as people write them: whom and what by names, which are found in the transaction that gives the right.
 
 use longshore_auth::index::SYSTEM;
+use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, Object, ground};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Binding, Subject};
-use longshore_meta::namespaces::{NamespaceId, namespace_chain, namespace_get};
+use longshore_meta::members::member_of;
+use longshore_meta::namespaces::{NamespaceId, namespace_at, namespace_chain, namespace_get};
 use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_get, principal_named};
 use longshore_meta::repos::{repo_id, repo_name};
 use longshore_meta::roles::role_named;
@@ -99,7 +101,7 @@ pub(crate) async fn role_and_rest(
     home: NamespaceId,
     give: &Give,
 ) -> Result<Binding> {
-    let subject = subject_find(tx, &give.subject).await?;
+    let subject = subject_find(tx, caller, &give.subject).await?;
     let owner = namespace_get(tx, home).await?.map(|it| it.owner);
     let mut role = None;
     if let Some(owner) = owner.filter(|owner| owner.0 != 0) {
@@ -175,31 +177,35 @@ async fn alone(
     }
 }
 
-/// Whom a text means.
+/// Whom a text means, as far as `caller` may know.
 ///
 /// # Errors
 /// `QueryInvalid` where it means nobody, whoever there is; `NameUnknown`, or `Unavailable`.
-pub async fn subject_find(tx: &mut Tx<'_>, text: &str) -> Result<Subject> {
+pub async fn subject_find(tx: &mut Tx<'_>, caller: &Caller, text: &str) -> Result<Subject> {
     match text {
         EVERYBODY => return Ok(Subject::EVERYBODY),
         LOGGED_IN => return Ok(Subject::LOGGED_IN),
         _ => {}
     }
-    principal_find(tx, text).await.map(|row| row.id.into())
+    let found = principal_find(tx, caller, text).await;
+    found.map(|row| row.id.into())
 }
 
-/// The principal that a text means, such as `user:alice` or `team:acme/web`.
+/// The principal that a text means, such as `user:alice` or `team:acme/web`. That an account is there may know whoever has logged in; teams and
+/// robots of an organisation are answered as absent to who may not see them there and is no member.
 ///
 /// # Errors
 /// `QueryInvalid` where it means nobody, whoever there is; `NameUnknown`, or `Unavailable`.
-pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
+pub async fn principal_find(tx: &mut Tx<'_>, caller: &Caller, text: &str) -> Result<Principal> {
     let wrong = || {
         Error::new(
             Code::QueryInvalid,
             "somebody is written user:NAME, organisation:NAME, team:ORGANISATION/NAME or robot:OWNER+NAME",
         )
     };
-    let (word, name) = text.split_once(':').ok_or_else(wrong)?;
+    let (word, whole) = text.split_once(':').ok_or_else(wrong)?;
+    let name = whole;
+    let absent = || missing(&format!("{word} `{whole}`"));
     let (kind, owner, name) = match word {
         "user" => (Some(Kind::User), None, name),
         "organisation" => (Some(Kind::Organisation), None, name),
@@ -223,7 +229,11 @@ pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
         None => PrincipalId(0),
         Some(owner) => {
             let found = principal_named(tx, PrincipalId(0), owner).await?;
-            found.ok_or_else(|| missing("account"))?.id
+            let found = found.ok_or_else(absent)?;
+            if !sees_inside(tx, caller, &found, kind).await? {
+                return Err(absent());
+            }
+            found.id
         }
     };
     let found = principal_named(tx, owner, name).await?;
@@ -231,9 +241,35 @@ pub async fn principal_find(tx: &mut Tx<'_>, text: &str) -> Result<Principal> {
         Some(kind) => it.kind == kind,
         None => matches!(it.kind, Kind::User | Kind::Organisation),
     };
-    found
-        .filter(fits)
-        .ok_or_else(|| missing(&format!("{word} `{name}`")))
+    found.filter(fits).ok_or_else(absent)
+}
+
+/// Whether somebody may know which teams or robots an organisation has: its members, and whoever may see them.
+async fn sees_inside(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    organisation: &Principal,
+    kind: Option<Kind>,
+) -> Result<bool> {
+    let own = member_of(tx, caller.who.id()).await?;
+    if own.iter().any(|(party, _)| *party == organisation.id) {
+        return Ok(true);
+    }
+    let Some(home) = namespace_at(tx, &organisation.name).await? else {
+        return Ok(false);
+    };
+    let action = match kind {
+        Some(Kind::Robot) => Action::RobotList,
+        _ => Action::MemberList,
+    };
+    allows(
+        tx,
+        &caller.who,
+        action,
+        &Object::Namespace(home.id),
+        caller.now,
+    )
+    .await
 }
 
 /// What [`subject_find`] reads.

@@ -11,6 +11,7 @@ mod changes;
 mod content;
 mod credentials;
 mod document;
+mod existence;
 mod factors;
 mod house;
 mod keeping;

@@ -232,7 +232,7 @@ impl Hub {
                     Whom::Myself => permit.caller().who.clone(),
                     Whom::Stranger => Who::stranger(from),
                     Whom::Somebody(text) => {
-                        let found = principal_find(tx, text).await?;
+                        let found = principal_find(tx, permit.caller(), text).await?;
                         Who::principal(found.id, Via::Password, from)
                     }
                 })
