@@ -5,7 +5,7 @@ use longshore_hub::accounts::NewAccount;
 use longshore_hub::edits::Edit;
 use longshore_hub::robots::RobotEdit;
 use longshore_hub::views::Listed;
-use longshore_meta::principals::{Kind, Principal, State as Standing};
+use longshore_meta::principals::{Kind, Principal};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, PART, State, Steps};
