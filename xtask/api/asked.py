@@ -149,9 +149,24 @@ DEPENDS = {
             "rights:read",
             "repository",
             200,
-            {"subject": "user:nobody", "action": "repository:pull", "object": "REPO"},
+            {"subject": "nobody", "action": "repository:pull", "object": "REPO"},
             {},
-        )
+        ),
+        (
+            "rights:read",
+            "namespace",
+            200,
+            {
+                "subject": "user:nobody",
+                "action": "namespace:read",
+                "object": "PLACE/",
+                "bindings": [{"at": "PLACE/", "binding": {"subject": "user:nobody", "role": "reader"}}],
+                "visibility": [{"at": "PLACE/", "visibility": "private"}],
+                "read_only": [{"at": "PLACE/", "read_only": True}],
+                "without": [999999],
+            },
+            {},
+        ),
     ],
 }
 VALUES = {

@@ -171,8 +171,10 @@ def api(matrix, house, document):
                         if isinstance(needs, dict) and needs.get("self") == "password" and who == "reader":
                             # By whom it is about, but never by a token of theirs.
                             want = status if word.endswith("by password") else 403
-                        if name == "explain" and not is_there and matrix.may_make(who, place):
-                            want, unknown = 200, False
+                        if on == "repository" and not is_there and matrix.may_make(who, place):
+                            # What is not there may be asked about by whoever could make it.
+                            if name == "explain" or name == "what-if" and matrix.may(who, action, place):
+                                want, unknown = 200, False
                         what = f"{name} ({action}) on {place} by {word}"
                         (refused if want in (401, 403) or unknown else allowed).append((what, word, auth, want, unknown))
                     for group, touched in (refused, ()), (allowed, TOUCHES.get(name, ())):

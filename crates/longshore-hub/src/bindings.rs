@@ -1,9 +1,8 @@
 //! Bindings and roles: who gives which right to whom.
 
 use longshore_auth::rights::condition::{Hours, Network};
-use longshore_auth::rights::facts::Facts;
 use longshore_auth::rights::role::OWNER_ID;
-use longshore_auth::rights::{Action, ActionSet, Explanation, Object, Who};
+use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{
@@ -12,7 +11,9 @@ use longshore_meta::bindings::{
 };
 use longshore_meta::members::member_list;
 use longshore_meta::namespaces::{NamespaceId, namespace_chain, namespace_get};
-use longshore_meta::principals::{Kind, PrincipalId, State, principal_bump, principal_get};
+use longshore_meta::principals::{
+    Kind, Principal, PrincipalId, State, principal_bump, principal_get,
+};
 use longshore_meta::repos::repo_name;
 use longshore_meta::roles::{Role, role_delete, role_get, role_id, role_named, role_put};
 use longshore_spec::pattern::{RepoPatterns, TagPatterns};
@@ -102,45 +103,6 @@ impl Hub {
         .await
     }
 
-    /// What the answer to a question would be, with a binding more and without others. Whoever asks must be able to see rights there.
-    ///
-    /// # Errors
-    /// `NameUnknown` when that is denied, or `Unavailable`.
-    pub async fn what_if(
-        &self,
-        who: &Who,
-        action: Action,
-        object: &Object,
-        more: Option<&Binding>,
-        without: &[i64],
-        now: std::time::SystemTime,
-    ) -> Result<Explanation> {
-        let sight = self.judge().sight();
-        let args = (who, action, object, sight, more, without, now);
-        self.db
-            .read(
-                &args,
-                |tx, (who, action, object, sight, more, without, now)| {
-                    Box::pin(async move {
-                        let mut facts = Facts::load(tx, who, object, *now).await?.seen(*sight);
-                        for id in *without {
-                            facts = facts.without(*id);
-                        }
-                        if let Some(more) = more {
-                            let mut more = Binding::clone(more);
-                            if let Some(role) = role_get(tx, more.role).await? {
-                                more.role_name = role.name;
-                                more.actions = role.actions;
-                            }
-                            facts = facts.with(&more);
-                        }
-                        Explanation::of(tx, &facts, who, *action, object, *now).await
-                    })
-                },
-            )
-            .await
-    }
-
     /// At most `limit` bindings on a namespace, after the one with the id `after`.
     ///
     /// # Errors
@@ -181,8 +143,41 @@ fn conditions(binding: &Binding) -> Result<()> {
     Ok(())
 }
 
+/// Checks that there can be a binding, whatever its role: its conditions can be read, whom it is for is there, and the repository it is
+/// for lies where it counts. Gives those.
+///
+/// # Errors
+/// `NameInvalid`, `NameUnknown`, or `Unavailable`.
+pub(crate) async fn possible(
+    tx: &mut Tx<'_>,
+    binding: &Binding,
+) -> Result<(Option<Principal>, Object)> {
+    conditions(binding)?;
+    let subject = match binding.subject {
+        Subject::EVERYBODY | Subject::LOGGED_IN => None,
+        Subject(id) => {
+            let found = principal_get(tx, PrincipalId(id)).await?;
+            let found = found.filter(|it| it.state != State::Deleted);
+            Some(found.ok_or_else(|| missing("account"))?)
+        }
+    };
+    let Some(id) = binding.repo else {
+        return Ok((subject, place(binding.namespace)));
+    };
+    let name = repo_name(tx, id).await?;
+    let name = name.ok_or_else(|| missing("repository"))?;
+    let home = longshore_auth::rights::ground::home(&name).to_owned();
+    let around = namespace_chain(tx, &home).await?;
+    // Whoever gave it takes it back, so it may be from further out than the group the repository lies in.
+    let is_around = around.iter().any(|it| it.id == binding.namespace);
+    if !is_around && binding.namespace != NamespaceId::EVERYWHERE {
+        return Err(missing("repository"));
+    }
+    Ok((subject, Object::Repository(name)))
+}
+
 /// The owner of the namespaces around, 0 for the system.
-async fn owner(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<PrincipalId> {
+pub(crate) async fn owner(tx: &mut Tx<'_>, namespace: NamespaceId) -> Result<PrincipalId> {
     Ok(namespace_get(tx, namespace)
         .await?
         .map_or(PrincipalId(0), |it| it.owner))
@@ -201,7 +196,6 @@ pub async fn binding_add(
     if place(binding.namespace) != *permit.object() {
         return Err(missing("namespace"));
     }
-    conditions(&binding)?;
     let caller = permit.caller();
     let role = role_get(tx, binding.role).await?;
     let role = role.ok_or_else(|| missing("role"))?;
@@ -209,29 +203,7 @@ pub async fn binding_add(
     if role.owner != PrincipalId(0) && role.owner != owner {
         return Err(missing("role"));
     }
-    let subject = match binding.subject {
-        Subject::EVERYBODY | Subject::LOGGED_IN => None,
-        Subject(id) => {
-            let found = principal_get(tx, PrincipalId(id)).await?;
-            let found = found.filter(|it| it.state != State::Deleted);
-            Some(found.ok_or_else(|| missing("account"))?)
-        }
-    };
-    let object = match binding.repo {
-        None => place(binding.namespace),
-        Some(id) => {
-            let name = repo_name(tx, id).await?;
-            let name = name.ok_or_else(|| missing("repository"))?;
-            let home = longshore_auth::rights::ground::home(&name).to_owned();
-            let around = namespace_chain(tx, &home).await?;
-            // Whoever gave it takes it back, so it may be from further out than the group the repository lies in.
-            let is_around = around.iter().any(|it| it.id == binding.namespace);
-            if !is_around && binding.namespace != NamespaceId::EVERYWHERE {
-                return Err(missing("repository"));
-            }
-            Object::Repository(name)
-        }
-    };
+    let (subject, object) = possible(tx, &binding).await?;
     if !binding.deny {
         has_all(tx, caller, &object, ActionSet::known(&role.actions)).await?;
     }

@@ -9,8 +9,8 @@ use longshore_meta::bindings::{Binding, Subject};
 use longshore_meta::members::member_of;
 use longshore_meta::namespaces::{NamespaceId, namespace_at, namespace_chain, namespace_get};
 use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_get, principal_named};
-use longshore_meta::repos::{repo_id, repo_name};
-use longshore_meta::roles::role_named;
+use longshore_meta::repos::repo_name;
+use longshore_meta::roles::{Role, role_named};
 use longshore_spec::name::RepoName;
 
 use crate::bindings::binding_add;
@@ -82,44 +82,52 @@ async fn named(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, give: &Give) -> Result<
         Object::Namespace(id) => *id,
         _ => NamespaceId::EVERYWHERE,
     };
-    if give.expires.is_some_and(|end| end <= permit.micros()) {
+    let role = role_find(tx, home, &give.role).await?;
+    rest(tx, permit.caller(), (home, role.id), give).await
+}
+
+/// The role of that name that is had on a namespace, or everywhere (0): one of whoever owns it, or one of all.
+///
+/// # Errors
+/// `NameUnknown` or `Unavailable`.
+pub(crate) async fn role_find(tx: &mut Tx<'_>, home: NamespaceId, name: &str) -> Result<Role> {
+    let owner = namespace_get(tx, home).await?.map(|it| it.owner);
+    if let Some(owner) = owner.filter(|owner| owner.0 != 0)
+        && let Some(role) = role_named(tx, owner, name).await?
+    {
+        return Ok(role);
+    }
+    let role = role_named(tx, PrincipalId(0), name).await?;
+    role.ok_or_else(|| missing(&format!("role `{name}`")))
+}
+
+/// The binding that is meant by names, on a namespace or everywhere (0), with a role; as it would be, not written.
+///
+/// # Errors
+/// `NameUnknown` for names of nobody, `QueryInvalid` for a repository beside others or where it has ended, or `Unavailable`.
+pub(crate) async fn rest(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    (home, role): (NamespaceId, i64),
+    give: &Give,
+) -> Result<Binding> {
+    if give.expires.is_some_and(|end| end <= caller.micros()) {
         return Err(Error::new(
             Code::QueryInvalid,
             "a right that has ended already is none; give a later time",
         ));
     }
-    role_and_rest(tx, permit.caller(), home, give).await
-}
-
-/// The binding that is meant by names, on a namespace or everywhere (0); as it would be, not written.
-///
-/// # Errors
-/// `NameUnknown` for names of nobody, `QueryInvalid` for a repository beside others, or `Unavailable`.
-pub(crate) async fn role_and_rest(
-    tx: &mut Tx<'_>,
-    caller: &Caller,
-    home: NamespaceId,
-    give: &Give,
-) -> Result<Binding> {
     let subject = subject_find(tx, caller, &give.subject).await?;
-    let owner = namespace_get(tx, home).await?.map(|it| it.owner);
-    let mut role = None;
-    if let Some(owner) = owner.filter(|owner| owner.0 != 0) {
-        role = role_named(tx, owner, &give.role).await?;
-    }
-    if role.is_none() {
-        role = role_named(tx, PrincipalId(0), &give.role).await?;
-    }
-    let role = role.ok_or_else(|| missing(&format!("role `{}`", give.role)))?;
     let alone = alone(tx, caller, home, give).await?;
     let repo = match &give.repository {
         None => alone,
         Some(name) => {
-            let id = repo_id(tx, name).await?;
-            Some(id.ok_or_else(|| missing("repository"))?)
+            // Of one that is hidden from whoever asks nothing is said, as of one that is not there.
+            let found = meant(tx, caller, name).await?;
+            Some(found.ok_or_else(|| missing("repository"))?.0)
         }
     };
-    let plain = Binding::plain(subject, role.id, home, (PrincipalId(0), 0));
+    let plain = Binding::plain(subject, role, home, (PrincipalId(0), 0));
     Ok(Binding {
         deny: give.deny,
         repo,
@@ -175,6 +183,19 @@ async fn alone(
         )),
         found => Ok(found.map(|(id, _)| id)),
     }
+}
+
+/// The same text with a word for what it means where it has none: as people and robots log in (`alice`, `acme+ci`, `robot+ci`), and
+/// `acme/web` for a team.
+pub fn explicit(text: &str) -> String {
+    let kind = match text {
+        EVERYBODY | LOGGED_IN => return text.to_owned(),
+        _ if text.contains(':') => return text.to_owned(),
+        _ if text.contains('+') => "robot",
+        _ if text.contains('/') => "team",
+        _ => "account",
+    };
+    format!("{kind}:{text}")
 }
 
 /// Whom a text means, as far as `caller` may know.

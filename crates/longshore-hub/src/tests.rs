@@ -23,7 +23,7 @@ use crate::audit::Sign;
 use crate::edits::Edit;
 use crate::gives::Give;
 use crate::repositories::Said;
-use crate::views::Part;
+use crate::views::{Part, Suppositions, Whom};
 use crate::{Caller, Hub};
 
 mod arrivals;
@@ -46,6 +46,7 @@ mod refusals;
 mod repositories;
 mod robots;
 mod strangers;
+mod supposing;
 mod tend;
 mod trust;
 mod turned;

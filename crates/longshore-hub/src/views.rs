@@ -5,12 +5,14 @@
 
 mod accounts;
 mod artifacts;
+mod explain;
 mod log;
 mod namespaces;
 mod past;
 mod repositories;
 mod rights;
 mod robots;
+mod supposing;
 
 use futures_util::future::BoxFuture;
 use longshore_auth::rights::Object;
@@ -26,13 +28,14 @@ use crate::permit::Permit;
 
 pub use accounts::Myself;
 pub use artifacts::{ArtifactSeen, ArtifactWhole, ReferrerSeen};
+pub use explain::Whom;
 pub use log::Part;
 pub use past::{InTrash, TagChange};
 pub use repositories::RepositorySeen;
 pub(crate) use repositories::{limit_to, shows};
-pub use rights::Whom;
 pub use robots::{Maker, Robot};
 pub(crate) use robots::{Makers, seen as robot_seen};
+pub use supposing::{RoleSaid, Suppositions};
 
 /// The id of no namespace: what is asked about it is answered as what may not be known.
 pub const NOWHERE: NamespaceId = NamespaceId(-1);

@@ -1,4 +1,4 @@
-//! Why something is allowed or not, what it would be otherwise, and finding repositories.
+//! Why something is allowed or not, and finding repositories.
 
 use longshore_auth::rights::{Action, Explanation, Object};
 use longshore_core::{Actor, Cx, Grant, On as At, Origin, Rights, Seek, Verb, Verbs};
@@ -6,7 +6,6 @@ use longshore_hub::views::Whom;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::bindings::NewBinding;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::{About, Ask};
@@ -27,15 +26,6 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         |api, ask| Box::pin(explain(api, ask)),
     )
     .takes(shape::<Asked>()),
-    line(
-        "what-if",
-        (Way::Post, "/what-if"),
-        "Say what the answer would be with a binding more and without others",
-        Needs::Question,
-        Gives::One(shape::<Why>()),
-        |api, ask| Box::pin(what_if(api, ask)),
-    )
-    .takes(shape::<Supposed>()),
     line(
         "search",
         (Way::Get, "/search"),
@@ -60,8 +50,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
 #[serde(deny_unknown_fields)]
 #[schema(as = Question)]
 struct Asked {
-    /// Whom it is about: `user:NAME`, `organisation:NAME`, `team:ORGANISATION/NAME`, `robot:OWNER+NAME`, or `anonymous`; yourself
-    /// where it is left out.
+    /// Whom it is about: as they log in (`ann`, `acme+ci`, `robot+ci`), or as `user:NAME`, `organisation:NAME`,
+    /// `team:ORGANISATION/NAME`, `robot:OWNER+NAME`; or `anonymous`. Yourself where it is left out.
     #[serde(default)]
     #[schema(max_length = 256)]
     subject: Option<String>,
@@ -71,40 +61,12 @@ struct Asked {
     /// A repository, a repository and a tag (`acme/web:1`), a namespace with a slash after it, or `system`.
     #[schema(max_length = 400, example = "acme/web")]
     object: String,
-}
-
-/// A question, and what is supposed.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct Supposed {
-    /// Whom it is about: `user:NAME`, `organisation:NAME`, `team:ORGANISATION/NAME`, `robot:OWNER+NAME`, or `anonymous`; yourself
-    /// where it is left out.
-    #[serde(default)]
-    #[schema(max_length = 256)]
-    subject: Option<String>,
-    /// The name of an action.
-    #[schema(max_length = 64, example = "repository:pull")]
-    action: String,
-    /// A repository, a repository and a tag (`acme/web:1`), a namespace with a slash after it, or `system`.
-    #[schema(max_length = 400, example = "acme/web")]
-    object: String,
-    /// A binding more.
-    #[serde(default)]
-    with: Option<NewBinding>,
-    /// Where that would be: a namespace with a slash after it, or `system`.
-    #[serde(default)]
-    #[schema(max_length = 256, example = "acme/")]
-    at: Option<String>,
-    /// Bindings that are not to count, by their ids.
-    #[serde(default)]
-    #[schema(max_items = 100)]
-    without: Vec<i64>,
 }
 
 /// Whether something is allowed, and why.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Explanation)]
-struct Why {
+pub(super) struct Why {
     /// Whether it is, for some tag at least where none was asked about.
     allowed: bool,
     /// The action.
@@ -117,6 +79,8 @@ struct Why {
     tags: Vec<String>,
     /// Why, in a sentence.
     reason: String,
+    /// Whether there is no repository of that name, or none is known to this node. A push is answered as one that makes it.
+    absent: bool,
     /// Each binding that was looked at.
     bindings: Vec<Looked>,
 }
@@ -153,12 +117,13 @@ impl From<Explanation> for Why {
             moved_to: it.moved_to,
             tags: it.tags,
             reason: it.reason,
+            absent: it.absent,
             bindings: looked.collect(),
         }
     }
 }
 
-fn whom(text: Option<&str>) -> Whom {
+pub(super) fn whom(text: Option<&str>) -> Whom {
     match text {
         None => Whom::Myself,
         Some("anonymous") => Whom::Stranger,
@@ -166,12 +131,12 @@ fn whom(text: Option<&str>) -> Whom {
     }
 }
 
-fn action(text: &str) -> Result<Action, Problem> {
+pub(super) fn action(text: &str) -> Result<Action, Problem> {
     text.parse()
         .map_err(|_| Problem::invalid(format!("there is no action `{text}`; /actions lists them")))
 }
 
-async fn object(api: &Api, ask: &Ask, text: &str) -> Result<Object, Problem> {
+pub(super) async fn object(api: &Api, ask: &Ask, text: &str) -> Result<Object, Problem> {
     Ok(match About::read(text)? {
         About::System => Object::System,
         About::Namespace(path) => api.hub().place(&ask.caller, &path).await?,
@@ -189,35 +154,6 @@ async fn explain(api: &Api, ask: Ask) -> Answer {
     let found = api
         .hub()
         .explain(&ask.caller, &whom, (action, &object))
-        .await?;
-    Reply::json(&Why::from(found))
-}
-
-async fn what_if(api: &Api, ask: Ask) -> Answer {
-    let asked: Supposed = ask.read()?;
-    let (action, about) = (
-        action(&asked.action)?,
-        object(api, &ask, &asked.object).await?,
-    );
-    let whom = whom(asked.subject.as_deref());
-    let more = match (asked.with, &asked.at) {
-        (None, None) => None,
-        (Some(with), Some(at)) => Some((object(api, &ask, at).await?, with.read()?)),
-        _ => {
-            return Err(Problem::invalid(
-                "`with` and `at` go together: a binding, and where it would be",
-            ));
-        }
-    };
-    if let Some((Object::Repository(_) | Object::Tag(..), _)) = &more {
-        return Err(Problem::invalid(
-            "`at` is a namespace with a slash after it, or `system`",
-        ));
-    }
-    let more = more.as_ref().map(|(at, give)| (at, give));
-    let found = api
-        .hub()
-        .supposing(&ask.caller, &whom, (action, &about), (more, &asked.without))
         .await?;
     Reply::json(&Why::from(found))
 }

@@ -29,6 +29,7 @@ mod setup;
 mod teams;
 mod tokens;
 mod trust;
+mod what_if;
 
 use crate::endpoint::Endpoint;
 
@@ -58,6 +59,7 @@ pub(crate) static ALL: &[&[Endpoint]] = &[
     bindings::ENDPOINTS,
     roles::ENDPOINTS,
     explain::ENDPOINTS,
+    what_if::ENDPOINTS,
     settings::ENDPOINTS,
     keys::ENDPOINTS,
     mail::ENDPOINTS,

@@ -184,13 +184,10 @@ fn home(place: Option<&Object>) -> NamespaceId {
     }
 }
 
-async fn put(api: &Api, ask: Ask) -> Answer {
-    let name = ask.name("role")?;
-    let home = home(place(api, &ask).await?.as_ref());
-    let said: RoleSaid = ask.read()?;
-    within(Some(&said.description), TEXT, "description")?;
+/// What a role is to allow.
+pub(super) fn actions(words: &[String]) -> Result<ActionSet, Problem> {
     let mut actions = ActionSet::NONE;
-    for word in &said.actions {
+    for word in words {
         let action: Action = word.parse().map_err(|_| {
             Problem::invalid(format!("there is no action `{word}`; /actions lists them"))
         })?;
@@ -199,6 +196,15 @@ async fn put(api: &Api, ask: Ask) -> Answer {
     if actions.is_empty() {
         return Err(Problem::invalid("a role allows one action at least"));
     }
+    Ok(actions)
+}
+
+async fn put(api: &Api, ask: Ask) -> Answer {
+    let name = ask.name("role")?;
+    let home = home(place(api, &ask).await?.as_ref());
+    let said: RoleSaid = ask.read()?;
+    within(Some(&said.description), TEXT, "description")?;
+    let actions = actions(&said.actions)?;
     let hub = ask.hub_for(api.hub(), Thing::Role(PrincipalId(0), name.to_owned()));
     hub.role_set(&ask.caller, home, name, actions, &said.description)
         .await?;

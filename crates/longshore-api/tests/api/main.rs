@@ -22,3 +22,4 @@ mod rights;
 mod robots;
 mod sessions;
 mod setup;
+mod what_if;

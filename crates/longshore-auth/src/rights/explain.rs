@@ -15,6 +15,9 @@ use super::ground::{Ground, Object, Sight};
 use super::rule::{Idle, Rule};
 use super::who::Who;
 
+/// What a push to a repository that is not there needs besides.
+const MAKE: Action = Action::NamespaceCreateRepository;
+
 /// What a rule does to an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -62,6 +65,8 @@ pub struct Explanation {
     pub tags: Vec<String>,
     /// In a sentence.
     pub reason: String,
+    /// Whether there is no repository of that name, or none is known here. A push is decided as one that makes it.
+    pub absent: bool,
     /// Whether whoever asks may know that the object is there.
     pub may_know: bool,
     /// Each binding that was looked at.
@@ -104,24 +109,29 @@ impl Explanation {
             tag: object.tag(),
             now,
         };
-        let decision = decide(facts, &question(action));
+        let may = |action| decide(facts, &question(action)).is_allowed();
+        let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
         let known = match object {
             Object::System => true,
-            Object::Namespace(_) => decide(facts, &question(Action::NamespaceRead)).is_allowed(),
+            Object::Namespace(_) => may(Action::NamespaceRead),
             // What is not there may be known by whoever could make it: to others it is as what is denied.
-            _ if facts.ground.sight == Sight::Here
-                && facts.ground.repo.as_ref().is_none_or(|it| it.id.is_none()) =>
-            {
-                let may = |action| decide(facts, &question(action)).is_allowed();
-                may(Action::RepositoryPush) && may(Action::NamespaceCreateRepository)
+            _ if absent && facts.ground.sight == Sight::Here => {
+                may(Action::RepositoryPush) && may(MAKE)
             }
-            _ => decide(facts, &question(Action::RepositoryList)).is_allowed(),
+            _ => may(Action::RepositoryList),
         };
+        // A push to what is not there makes it, and is refused to whoever may not.
+        let asked = if absent && action == Action::RepositoryPush && may(action) && !may(MAKE) {
+            MAKE
+        } else {
+            action
+        };
+        let decision = decide(facts, &question(asked));
         let mut bindings = Vec::new();
         for party in &facts.parties {
             for rule in &party.rules {
                 let subject = subject(tx, rule.subject).await?;
-                bindings.push(looked(rule, subject, &facts.ground, &question(action)));
+                bindings.push(looked(rule, subject, &facts.ground, &question(asked)));
             }
         }
         let of = match decision.of.filter(|of| Some(*of) != who.principal) {
@@ -129,7 +139,7 @@ impl Explanation {
             None => None,
         };
         let namespace = facts.ground.chain.last().map(|it| it.path.as_str());
-        let (asked, moved_to) = match (object, &facts.ground.repo) {
+        let (named, moved_to) = match (object, &facts.ground.repo) {
             (Object::Tag(repo, tag), Some(found)) => (
                 format!("{repo}:{tag}"),
                 moved(repo.as_str(), found.name.as_str()),
@@ -141,17 +151,29 @@ impl Explanation {
             _ => ("the system".to_owned(), None),
         };
         let seen = inactive_of(facts, now).is_none();
+        let rules = facts.parties.iter().flat_map(|party| &party.rules);
+        let texts: Vec<_> = rules.zip(&bindings).collect();
+        let mut reason = reason(&decision, of.as_deref(), &texts);
+        if absent {
+            reason = unmade(
+                &reason,
+                facts.ground.sight,
+                (action, asked),
+                decision.is_allowed(),
+            );
+        }
         Ok(Self {
             allowed: decision.is_allowed(),
             action: action.name().to_owned(),
-            object: asked,
+            object: named,
             moved_to,
             tags: decision
                 .limit
                 .as_ref()
                 .map(longshore_core::TagLimit::words)
                 .unwrap_or_default(),
-            reason: reason(&decision, of.as_deref(), &bindings),
+            reason,
+            absent,
             may_know: known && seen,
             bindings,
         })
@@ -248,15 +270,31 @@ fn looked(rule: &Rule, subject: String, ground: &Ground, question: &Question<'_>
     }
 }
 
-fn reason(decision: &Decision<'_>, of: Option<&str>, bindings: &[Looked]) -> String {
+/// The same about a repository that is not there.
+fn unmade(reason: &str, sight: Sight, (action, asked): (Action, Action), allowed: bool) -> String {
+    let there = match sight {
+        Sight::Here => "there is no such repository",
+        Sight::Elsewhere => "no such repository is known here",
+    };
+    if asked != action {
+        return format!(
+            "{there}, and a push that makes it needs the right `{asked}` as well: {reason}"
+        );
+    }
+    if allowed && action == Action::RepositoryPush {
+        return format!("{reason}; {there}, and a push makes it");
+    }
+    format!("{reason}; {there}")
+}
+
+fn reason(decision: &Decision<'_>, of: Option<&str>, texts: &[(&Rule, &Looked)]) -> String {
     let text = |rule: &Rule| {
-        bindings
-            .iter()
-            .find(|looked| looked.binding == rule.id && looked.effect != Effect::SaysNothing)
-            .map_or_else(
-                || format!("the role `{}`", rule.role),
-                |looked| looked.text.clone(),
-            )
+        // By where it lies: what is only supposed has no id.
+        let found = texts.iter().find(|(known, _)| std::ptr::eq(*known, rule));
+        found.map_or_else(
+            || format!("the role `{}`", rule.role),
+            |(_, looked)| looked.text.clone(),
+        )
     };
     let sentence = match &decision.verdict {
         Ok(Because::Operator) => "whoever runs the server may do everything".to_owned(),

@@ -5,12 +5,13 @@ use std::time::SystemTime;
 
 use longshore_core::Result;
 use longshore_meta::Tx;
-use longshore_meta::bindings::{Binding, Subject, binding_in, binding_on};
+use longshore_meta::bindings::{Subject, binding_in, binding_on};
 use longshore_meta::members::member_of;
 use longshore_meta::principals::{Kind, PrincipalId, Standing, principal_standing};
 
 use super::ground::{Ground, NO_PLACE, NO_REPO, Object, Sight};
 use super::rule::Rule;
+use super::suppose::Supposed;
 use super::who::Who;
 
 /// How many robots may have made one another before the last one is not believed any more.
@@ -51,7 +52,22 @@ impl Facts {
         object: &Object,
         now: SystemTime,
     ) -> Result<Self> {
-        let ground = Ground::load(tx, object, now).await?;
+        Self::supposing(tx, who, object, now, &Supposed::default()).await
+    }
+
+    /// The same as it would be if what is supposed were so.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn supposing(
+        tx: &mut Tx<'_>,
+        who: &Who,
+        object: &Object,
+        now: SystemTime,
+        supposed: &Supposed,
+    ) -> Result<Self> {
+        let mut ground = Ground::load(tx, object, now).await?;
+        supposed.around(&mut ground);
         let mut facts = Self {
             parties: Vec::new(),
             ground,
@@ -66,7 +82,7 @@ impl Facts {
                 facts.too_deep = true;
                 break;
             }
-            let mut party = Party::load(tx, id).await?;
+            let mut party = Party::supposing(tx, id, supposed).await?;
             let mut places = facts.ground.places();
             if facts.ground.chain.is_empty() && !matches!(object, Object::System) {
                 places.push(NO_PLACE);
@@ -78,7 +94,8 @@ impl Facts {
                 if let Some(repo) = repo {
                     rows.extend(binding_on(tx, *subject, repo).await?);
                 }
-                party.rules.extend(rows.iter().filter_map(Rule::read));
+                party.rules.extend(supposed.rules(rows));
+                party.rules.extend(supposed.more(*subject));
             }
             next = party.maker();
             facts.parties.push(party);
@@ -92,29 +109,6 @@ impl Facts {
         self.ground.sight = sight;
         self
     }
-
-    /// The same as if there were one more binding.
-    #[must_use]
-    pub fn with(mut self, row: &Binding) -> Self {
-        let Some(rule) = Rule::read(row) else {
-            return self;
-        };
-        for party in &mut self.parties {
-            if party.subjects.contains(&rule.subject) {
-                party.rules.push(rule.clone());
-            }
-        }
-        self
-    }
-
-    /// The same as if a binding were gone.
-    #[must_use]
-    pub fn without(mut self, id: i64) -> Self {
-        for party in &mut self.parties {
-            party.rules.retain(|rule| rule.id != id);
-        }
-        self
-    }
 }
 
 impl Party {
@@ -123,11 +117,21 @@ impl Party {
     /// # Errors
     /// `Unavailable`.
     pub async fn load(tx: &mut Tx<'_>, id: Option<PrincipalId>) -> Result<Self> {
+        Self::supposing(tx, id, &Supposed::default()).await
+    }
+
+    async fn supposing(
+        tx: &mut Tx<'_>,
+        id: Option<PrincipalId>,
+        supposed: &Supposed,
+    ) -> Result<Self> {
         let mut party = Self::nobody(id);
         let Some(id) = id else { return Ok(party) };
         party.standing = principal_standing(tx, id).await?;
         party.subjects = vec![Subject::from(id)];
-        for (party_of, owner) in member_of(tx, id).await? {
+        let mut within = member_of(tx, id).await?;
+        supposed.within(id, &mut within);
+        for (party_of, owner) in within {
             party.subjects.push(Subject::from(party_of));
             // Whoever is in a team is in its organisation.
             if owner != PrincipalId(0) {

@@ -16,6 +16,7 @@ pub mod narrow;
 mod reach;
 pub mod role;
 pub mod rule;
+pub mod suppose;
 pub mod who;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use ground::{Object, Sight};
 pub use judge::{Granted, Judge, grant_of};
 pub use lack::{lack_of, missing};
 pub use narrow::Narrow;
+pub use suppose::Supposed;
 pub use who::{Via, Who};

@@ -231,20 +231,29 @@ async fn the_last_owner_stays_and_what_is_taken_is_void() {
     );
     assert_eq!(version("bob").await, before);
     let object = Object::Repository("alice/app".parse().unwrap());
-    let more = binding(alice.who.id(), READER_ID, home);
     let pull = Action::RepositoryPull;
-    let then = house
-        .hub
-        .what_if(&alice.who, pull, &object, Some(&more), &[], now())
-        .await
-        .unwrap();
-    assert!(then.allowed && !house.may(&alice, pull, "alice/app").await);
-    let then = house
-        .hub
-        .what_if(&bob.who, pull, &object, None, &[id], now())
-        .await
-        .unwrap();
-    assert!(!then.allowed && house.may(&bob, pull, "alice/app").await);
+    let give = Give {
+        subject: "user:alice".to_owned(),
+        role: "reader".to_owned(),
+        ..Give::default()
+    };
+    let more = Suppositions {
+        with: vec![(Object::Namespace(home), give)],
+        ..Suppositions::default()
+    };
+    let less = Suppositions {
+        without: vec![id],
+        ..Suppositions::default()
+    };
+    let then = async |name: &str, changes| {
+        let whom = Whom::Somebody(name.to_owned());
+        let asked = (pull, &object);
+        let by = operator();
+        let then = house.hub.supposing(&by, &whom, asked, changes).await;
+        then.unwrap().allowed
+    };
+    assert!(then("alice", &more).await && !house.may(&alice, pull, "alice/app").await);
+    assert!(!then("bob", &less).await && house.may(&bob, pull, "alice/app").await);
 }
 
 #[tokio::test]

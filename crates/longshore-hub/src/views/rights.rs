@@ -1,8 +1,8 @@
 //! Who has which right: bindings, roles, settings, and why.
 
 use longshore_auth::rights::ground::READ_ONLY;
-use longshore_auth::rights::{Action, Explanation, Object, Via, Who};
-use longshore_core::{Code, Error, Result};
+use longshore_auth::rights::{Action, Object};
+use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::{binding_get, binding_list};
 use longshore_meta::namespaces::{NamespaceId, namespace_get};
@@ -14,7 +14,7 @@ use super::Listed;
 use crate::bindings::place;
 use crate::caller::Caller;
 use crate::given;
-use crate::gives::{BindingSeen, Give, principal_find, role_and_rest, seen};
+use crate::gives::{BindingSeen, seen};
 use crate::hub::Hub;
 use crate::names::missing;
 use crate::settings::{SIGN_UP, SignUp};
@@ -167,90 +167,6 @@ impl Hub {
             })
             .await
     }
-
-    /// Whether somebody may do something, and why: everybody may ask about themselves what they may know, and whoever sees the rights
-    /// there may ask about everybody.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn explain(
-        &self,
-        caller: &Caller,
-        whom: &Whom,
-        (action, object): (Action, &Object),
-    ) -> Result<Explanation> {
-        let who = match whom {
-            Whom::Myself => caller.who.clone(),
-            whom => self.whom(caller, whom, object).await?,
-        };
-        let found = self
-            .judge()
-            .explain(&who, action, object, caller.now)
-            .await?;
-        if *whom == Whom::Myself && !found.may_know {
-            return Err(Error::new(
-                Code::NameUnknown,
-                "there is nothing of that name that you may see",
-            ));
-        }
-        Ok(found)
-    }
-
-    /// The same, with a binding more on a namespace or everywhere, and without others; for whoever sees the rights there.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, `QueryInvalid`, or `Unavailable`.
-    pub async fn supposing(
-        &self,
-        caller: &Caller,
-        whom: &Whom,
-        (action, object): (Action, &Object),
-        (more, without): (Option<(&Object, &Give)>, &[i64]),
-    ) -> Result<Explanation> {
-        let who = self.whom(caller, whom, object).await?;
-        let more = match more {
-            None => None,
-            Some((at, give)) => Some(
-                self.see::<READ, _, _>(caller, at, give, |tx, permit, give| {
-                    Box::pin(async move {
-                        role_and_rest(tx, permit.caller(), home(permit.object()), give).await
-                    })
-                })
-                .await?,
-            ),
-        };
-        self.what_if(&who, action, object, more.as_ref(), without, caller.now)
-            .await
-    }
-
-    /// Who is asked about, for whoever sees the rights on what is asked about.
-    async fn whom(&self, caller: &Caller, whom: &Whom, object: &Object) -> Result<Who> {
-        self.see::<READ, _, _>(caller, object, whom, |tx, permit, whom| {
-            Box::pin(async move {
-                let from = permit.caller().who.from;
-                Ok(match whom {
-                    Whom::Myself => permit.caller().who.clone(),
-                    Whom::Stranger => Who::stranger(from),
-                    Whom::Somebody(text) => {
-                        let found = principal_find(tx, permit.caller(), text).await?;
-                        Who::principal(found.id, Via::Password, from)
-                    }
-                })
-            })
-        })
-        .await
-    }
-}
-
-/// Who is asked about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whom {
-    /// Whoever asks, with the credential that they have shown.
-    Myself,
-    /// Somebody who has not logged in.
-    Stranger,
-    /// Somebody, as in [`Give`].
-    Somebody(String),
 }
 
 fn home(object: &Object) -> NamespaceId {

@@ -4,7 +4,7 @@ use longshore_meta::principals::{Kind, PrincipalId, State};
 
 use super::world::{World, binding, now, stranger, who};
 use crate::rights::role::{ADMINISTRATOR_ID, DEVELOPER_ID, OWNER_ID, READER_ID};
-use crate::rights::{Action, Object, Who};
+use crate::rights::{Action, Facts, Object, Supposed, Who};
 
 const PULL: Action = Action::RepositoryPull;
 const PUSH: Action = Action::RepositoryPush;
@@ -107,8 +107,11 @@ async fn what_is_denied_anywhere_is_denied_and_an_explanation_says_by_what() {
         .db
         .read(&args, |tx, (who, object, id)| {
             Box::pin(async move {
-                let facts = crate::rights::facts::Facts::load(tx, who, object, now()).await?;
-                let facts = facts.without(*id);
+                let supposed = Supposed {
+                    without: vec![*id],
+                    ..Supposed::default()
+                };
+                let facts = Facts::supposing(tx, who, object, now(), &supposed).await?;
                 crate::rights::Explanation::of(tx, &facts, who, PULL, object, now()).await
             })
         })

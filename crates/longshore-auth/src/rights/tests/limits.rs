@@ -167,7 +167,10 @@ async fn read_only_mode_takes_what_changes_and_leaves_what_ends_it() {
         assert!(world.may(&alice, Action::NamespaceSettings, name).await);
     }
     let why = world.why(&alice, PUSH, "acme/app").await;
-    assert_eq!(why.reason, "the namespace `acme` is read-only");
+    assert_eq!(
+        why.reason,
+        "the namespace `acme` is read-only; there is no such repository"
+    );
     world
         .write((), |tx, ()| {
             Box::pin(setting_put(tx, ground::READ_ONLY, "true"))

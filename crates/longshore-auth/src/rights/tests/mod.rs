@@ -5,4 +5,5 @@ mod elsewhere;
 mod ends;
 mod limits;
 mod model;
+mod suppose;
 mod world;

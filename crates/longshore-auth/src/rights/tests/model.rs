@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use longshore_core::Reach;
-use longshore_meta::bindings::Subject;
+use longshore_meta::bindings::{Binding, Subject};
 use longshore_meta::namespaces::{NamespaceId, Visibility};
 use longshore_meta::principals::{Kind, PrincipalId};
 use proptest::prelude::*;
@@ -12,8 +12,8 @@ use super::world::{World, at, binding, stranger, who};
 use crate::rights::role::{BUILTIN, VISIBLE};
 use crate::rights::{Action, ActionSet, Narrow, Who};
 
-const SPACES: [&str; 5] = ["library", "a", "a/b", "a/b/c", "d"];
-const REPOS: [&str; 8] = [
+pub(super) const SPACES: [&str; 5] = ["library", "a", "a/b", "a/b/c", "d"];
+pub(super) const REPOS: [&str; 8] = [
     "x",
     "library/y",
     "a/x",
@@ -24,7 +24,7 @@ const REPOS: [&str; 8] = [
     "stray/x",
 ];
 const TAGS: [&str; 3] = ["v1", "v2", "dev"];
-const ACTIONS: [Action; 6] = [
+pub(super) const ACTIONS: [Action; 6] = [
     Action::RepositoryPull,
     Action::RepositoryList,
     Action::RepositoryPush,
@@ -34,11 +34,11 @@ const ACTIONS: [Action; 6] = [
 ];
 
 #[derive(Debug, Clone)]
-struct Bound {
+pub(super) struct Bound {
     /// 0 everybody, 1 who has logged in, then the organisation, the team, alice, bob, the robot.
     subject: usize,
     /// An index of the built-in roles.
-    role: usize,
+    pub(super) role: usize,
     deny: bool,
     /// An index of `SPACES`, or everywhere.
     space: Option<usize>,
@@ -49,7 +49,7 @@ struct Bound {
     ended: bool,
 }
 
-fn any_bound() -> impl Strategy<Value = Bound> {
+pub(super) fn any_bound() -> impl Strategy<Value = Bound> {
     let pattern = prop_oneof![
         4 => Just(None),
         1 => prop::sample::select(vec!["x", "*", "**", "b/**", "**/y", "q/*"]).prop_map(Some),
@@ -80,13 +80,13 @@ fn any_bound() -> impl Strategy<Value = Bound> {
 }
 
 #[derive(Debug, Clone)]
-struct Plan {
+pub(super) struct Plan {
     spaces: Vec<(u8, bool)>,
     repos: Vec<(Option<u8>, bool)>,
-    bounds: Vec<Bound>,
+    pub(super) bounds: Vec<Bound>,
 }
 
-fn any_plan() -> impl Strategy<Value = Plan> {
+pub(super) fn any_plan() -> impl Strategy<Value = Plan> {
     (
         prop::collection::vec((0..3_u8, prop::bool::weighted(0.1)), SPACES.len()),
         prop::collection::vec(
@@ -117,7 +117,7 @@ fn subjects(caller: &str) -> &'static [usize] {
     }
 }
 
-fn visibility(word: u8) -> Visibility {
+pub(super) fn visibility(word: u8) -> Visibility {
     match word {
         0 => Visibility::Private,
         1 => Visibility::Internal,
@@ -199,16 +199,18 @@ fn around_of(repo: usize) -> Option<usize> {
     around(REPOS[repo]).last().copied()
 }
 
-struct Built {
-    world: World,
-    callers: Vec<Who>,
-    spaces: Vec<NamespaceId>,
-    repos: Vec<i64>,
-    subjects: Vec<Subject>,
+pub(super) struct Built {
+    pub(super) world: World,
+    pub(super) callers: Vec<Who>,
+    pub(super) spaces: Vec<NamespaceId>,
+    pub(super) repos: Vec<i64>,
+    pub(super) subjects: Vec<Subject>,
+    /// The ids of the bindings of the plan.
+    pub(super) bindings: Vec<i64>,
 }
 
 impl Built {
-    async fn of(plan: &Plan) -> Self {
+    pub(super) async fn of(plan: &Plan) -> Self {
         let world = World::new().await;
         let nobody = PrincipalId(0);
         let acme = world
@@ -235,20 +237,26 @@ impl Built {
             bob.into(),
             robot.into(),
         ];
-        let built = Self {
+        let mut built = Self {
             callers: vec![stranger(), who(alice), who(bob), who(robot)],
             world,
             spaces,
             repos,
             subjects,
+            bindings: Vec::new(),
         };
         for bound in &plan.bounds {
-            built.bind(bound).await;
+            let id = built.bind(bound).await;
+            built.bindings.push(id);
         }
         built
     }
 
-    async fn bind(&self, bound: &Bound) {
+    pub(super) async fn bind(&self, bound: &Bound) -> i64 {
+        self.world.bind(self.row(bound)).await
+    }
+
+    pub(super) fn row(&self, bound: &Bound) -> Binding {
         let space = match bound.repo {
             Some(repo) => around_of(repo),
             None => bound.space,
@@ -261,7 +269,7 @@ impl Built {
         row.repo = bound.repo.map(|at| self.repos[at]);
         row.tags = bound.tags.map(str::to_owned);
         row.expires = bound.ended.then(|| at(0));
-        self.world.bind(row).await;
+        row
     }
 
     /// Each answer, in a fixed order.
@@ -290,7 +298,7 @@ impl Built {
     }
 }
 
-fn run<T>(work: impl Future<Output = T>) -> T {
+pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
