@@ -7,8 +7,9 @@ use super::house::House;
 /// A question about somebody's pull of `acme/app`, with more.
 fn about(subject: &str, more: Value) -> String {
     let mut body = json!({"subject": subject, "action": "repository:pull", "object": "acme/app"});
-    let more = more.as_object().unwrap().clone();
-    body.as_object_mut().unwrap().extend(more);
+    if let Value::Object(more) = more {
+        body.as_object_mut().unwrap().extend(more);
+    }
     body.to_string()
 }
 

@@ -23,6 +23,7 @@ use super::tokens::{self, TokenCommand};
 use super::trash::{self, TrashCommand};
 use super::trust::{self, TrustCommand};
 use super::users::{self, UserCommand};
+use super::what_if::{self, WhatIfCommand};
 use crate::control::status::{self, Status};
 use crate::control::{Client, Operation, Target};
 
@@ -86,6 +87,12 @@ pub enum AdminCommand {
     ///
     /// Ends with 0 when it is allowed, with 3 when it is not.
     Explain(ExplainCommand),
+    /// Say whether somebody might do something, and why, after changes that are not made.
+    ///
+    /// All that is supposed is so at the same time, and nothing is changed. Each option that supposes something may be given more than once.
+    /// Ends with 0 when it would be allowed, with 3 when it would not.
+    #[command(name = "what-if")]
+    WhatIf(Box<WhatIfCommand>),
     /// Say where a tag pointed, and point it there again.
     #[command(subcommand)]
     Tags(TagsCommand),
@@ -152,6 +159,7 @@ pub fn run(
         AdminCommand::Mail(command) => return mail::run(command, variables, out),
         AdminCommand::Keys(command) => return keys::run(command, variables, out),
         AdminCommand::Explain(command) => return explain::run(command, variables, out),
+        AdminCommand::WhatIf(command) => return what_if::run(command, variables, out),
         AdminCommand::Tags(command) => return tags::run(command, variables, out),
         AdminCommand::Trash(command) => return trash::run(command, variables, out),
         AdminCommand::Status(asked) => {

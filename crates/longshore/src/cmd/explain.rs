@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::admin::Asked;
-use crate::control::explain::{Explain, ExplainArgs};
+use crate::control::explain::{Explain, ExplainArgs, Explained};
 
 /// Who, what, and where.
 #[derive(Debug, Args)]
@@ -15,7 +15,7 @@ pub struct ExplainCommand {
     /// How the server is asked.
     #[command(flatten)]
     asked: Asked,
-    /// The name of an account, of a robot as it logs in (`acme+ci`), or `anonymous`.
+    /// Who it is about, as they log in: USER, OWNER+ROBOT or robot+ROBOT; or ORGANISATION/TEAM, or `anonymous`.
     user: String,
     /// What they would do: pull, push, delete, or the name of an action, such as namespace:settings.
     action: String,
@@ -46,7 +46,16 @@ pub fn run(
         from: command.from,
     };
     let found = command.asked.call::<Explain>(variables, &args, |()| {})?;
-    if command.asked.json {
+    print(&command.asked, &found, out)
+}
+
+/// Prints an answer, and says how to end.
+pub(super) fn print(
+    asked: &Asked,
+    found: &Explained,
+    out: &mut dyn Write,
+) -> anyhow::Result<ExitCode> {
+    if asked.json {
         writeln!(out, "{}", found.explanation)?;
     } else {
         let word = if found.allowed { "yes" } else { "no" };
@@ -70,13 +79,12 @@ pub fn run(
         }
         for binding in bindings {
             let id = binding.get("binding").and_then(serde_json::Value::as_i64);
+            // What is only supposed has none.
+            let id = id
+                .filter(|id| *id != 0)
+                .map_or_else(|| "-".to_owned(), |id| id.to_string());
             let text = binding.get("text").and_then(|it| it.as_str());
-            writeln!(
-                out,
-                "  {}  {}",
-                id.unwrap_or_default(),
-                text.unwrap_or_default()
-            )?;
+            writeln!(out, "  {id}  {}", text.unwrap_or_default())?;
         }
     }
     Ok(if found.allowed {

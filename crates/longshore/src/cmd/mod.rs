@@ -33,4 +33,5 @@ mod told;
 pub mod trash;
 pub mod trust;
 pub mod users;
+pub mod what_if;
 pub mod words;

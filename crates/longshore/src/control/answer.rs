@@ -26,6 +26,7 @@ use super::resting::Resting;
 use super::rights::Rights;
 use super::settings::Settings;
 use super::status::Status;
+use super::what_if::WhatIf;
 use super::{
     audit, certificates, htpasswd, identities, invitations, keys, mail, robots, tags, tokens,
     trash, trust, users,
@@ -47,6 +48,7 @@ type Run = fn(Arc<State>, Bytes, mpsc::Sender<String>) -> BoxFuture<'static, Str
 const OPERATIONS: &[(&str, Run)] = &[
     (Status::NAME, run::<Status>),
     (Explain::NAME, run::<Explain>),
+    (WhatIf::NAME, run::<WhatIf>),
     (Fsck::NAME, run::<Fsck>),
     (Backup::NAME, run::<Backup>),
     (Export::NAME, run::<Export>),

@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
-use longshore_auth::index::keep::named;
-use longshore_auth::rights::{Action, Explanation, Judge, Object, Sight, Via, Who};
+use longshore_auth::rights::{Action, Explanation, Judge, Object, Sight, Who};
+use longshore_hub::gives::principal_find;
+use longshore_hub::views::Whom;
 use longshore_meta::namespaces::namespace_at;
-use longshore_meta::principals::{PrincipalId, principal_named};
 use serde::{Deserialize, Serialize};
 
 use super::operation::{Operation, State, Steps};
@@ -19,7 +19,7 @@ pub struct Explain;
 /// What is asked.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExplainArgs {
-    /// The name of an account, of a robot as it logs in; `anonymous` for strangers.
+    /// Who: as they log in, or with a word for what they are; `anonymous` for strangers.
     pub user: String,
     /// The organisation that a robot or team of that name belongs to.
     pub of: Option<String>,
@@ -49,57 +49,65 @@ impl Operation for Explain {
     type Done = Explained;
 
     async fn run(state: &State, args: ExplainArgs, _: Steps<()>) -> anyhow::Result<Explained> {
-        let who = who(state, &args).await?;
         let action = action(&args.action)?;
         let object = object(state, &args.object).await?;
-        let judge = match &state.hub {
-            Some(hub) => hub.judge().clone(),
-            None => Judge::new(state.db.clone(), Sight::Here),
+        let whom = match &args.of {
+            None => whom(&args.user),
+            Some(of) => owned(state, of, &args.user).await?,
         };
-        let found: Explanation = judge.explain(&who, action, &object, now()).await?;
-        Ok(Explained {
+        let found = match (&state.hub, &whom) {
+            (Some(hub), whom) => {
+                let mut caller = state.operator();
+                caller.who.from = args.from;
+                hub.explain(&caller, whom, (action, &object)).await?
+            }
+            (None, Whom::Stranger) => {
+                let judge = Judge::new(state.db.clone(), Sight::Here);
+                let who = Who::stranger(args.from);
+                judge.explain(&who, action, &object, now()).await?
+            }
+            (None, _) => bail!(
+                "there is no account `{}`: this server keeps none; `anonymous` is for whoever has not logged in",
+                args.user
+            ),
+        };
+        Explained::of(&found)
+    }
+}
+
+impl Explained {
+    pub(super) fn of(found: &Explanation) -> anyhow::Result<Self> {
+        Ok(Self {
             allowed: found.allowed,
             reason: found.reason.clone(),
-            explanation: serde_json::to_value(&found)?,
+            explanation: serde_json::to_value(found)?,
         })
     }
 }
 
-async fn who(state: &State, args: &ExplainArgs) -> anyhow::Result<Who> {
-    if args.user == "anonymous" {
-        return Ok(Who::stranger(args.from));
+/// Whom a text means that somebody typed.
+pub(super) fn whom(text: &str) -> Whom {
+    match text {
+        "anonymous" => Whom::Stranger,
+        text => Whom::Somebody(text.to_owned()),
     }
-    let names = (args.of.as_deref(), args.user.as_str());
-    let found = state
-        .db
-        .read(&names, |tx, (of, user)| {
-            Box::pin(async move {
-                let owner = match of {
-                    None if user.contains('+') => {
-                        let found = named(tx, user).await?;
-                        return Ok(found.map(|login| PrincipalId(login.id)));
-                    }
-                    None => PrincipalId(0),
-                    Some(of) => match principal_named(tx, PrincipalId(0), of).await? {
-                        Some(owner) => owner.id,
-                        None => return Ok(None),
-                    },
-                };
-                let found = principal_named(tx, owner, user).await?;
-                Ok(found.map(|it| it.id))
-            })
-        })
-        .await?;
-    let found = found.with_context(|| {
-        format!(
-            "there is no account `{}`; `anonymous` is for whoever has not logged in",
-            args.user
-        )
-    })?;
-    Ok(Who::principal(found, Via::Password, args.from))
 }
 
-fn action(text: &str) -> anyhow::Result<Action> {
+/// The robot or team of that name of an organisation.
+async fn owned(state: &State, of: &str, name: &str) -> anyhow::Result<Whom> {
+    let robot = format!("robot:{of}+{name}");
+    let args = (state.operator(), robot.as_str());
+    let is_robot = state.db.read(&args, |tx, (caller, text)| {
+        Box::pin(async move { Ok(principal_find(tx, caller, text).await.is_ok()) })
+    });
+    Ok(Whom::Somebody(if is_robot.await? {
+        robot
+    } else {
+        format!("team:{of}/{name}")
+    }))
+}
+
+pub(super) fn action(text: &str) -> anyhow::Result<Action> {
     let name = match text {
         "pull" | "push" | "delete" => format!("repository:{text}"),
         _ => text.to_owned(),
@@ -114,7 +122,7 @@ fn action(text: &str) -> anyhow::Result<Action> {
     )
 }
 
-async fn object(state: &State, text: &str) -> anyhow::Result<Object> {
+pub(super) async fn object(state: &State, text: &str) -> anyhow::Result<Object> {
     if text == "system" {
         return Ok(Object::System);
     }

@@ -38,6 +38,7 @@ pub mod tokens;
 pub mod trash;
 pub mod trust;
 pub mod users;
+pub mod what_if;
 
 pub use client::Client;
 pub use operation::{Operation, State, Steps};

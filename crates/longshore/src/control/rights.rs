@@ -1,7 +1,7 @@
 //! Roles and bindings: who may do what where.
 
 use longshore_auth::rights::{ActionSet, Object};
-use longshore_hub::gives::{BindingSeen, Give};
+use longshore_hub::gives::{BindingSeen, Give, explicit};
 use longshore_hub::views::Listed;
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::roles::Role;
@@ -120,18 +120,6 @@ fn parts(repositories: &[String]) -> Vec<Option<String>> {
     parts
 }
 
-/// Whom a word means that says no kind: what it is can be seen by its signs, but for the name of a user or organisation.
-fn explicit(subject: String) -> String {
-    let kind = match subject.as_str() {
-        "everybody" | "logged-in" => return subject,
-        text if text.contains(':') => return subject,
-        text if text.contains('+') => "robot",
-        text if text.contains('/') => "team",
-        _ => "account",
-    };
-    format!("{kind}:{subject}")
-}
-
 /// What is asked about: a namespace, or everything (`**`).
 async fn object(state: &State, path: &str) -> anyhow::Result<Object> {
     Ok(match state.place(path).await? {
@@ -203,7 +191,7 @@ impl Operation for Rights {
             } => {
                 let lives = lives.and_then(|lives| i64::try_from(lives).ok());
                 let plain = Give {
-                    subject: explicit(subject),
+                    subject: explicit(&subject),
                     role,
                     deny,
                     repository: None,

@@ -68,7 +68,7 @@ fn an_explanation_says_no_and_why_and_ends_with_three() {
     assert_eq!(out.status.code(), Some(3), "{out:?}");
     assert_eq!(
         String::from_utf8_lossy(&out.stdout),
-        "no: nothing allows it\n"
+        "no: nothing allows it; there is no such repository\n"
     );
     let out = explain("anonymous", "repository:push", &["--json"]);
     let said: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();

@@ -43,4 +43,5 @@ mod tls;
 mod traces;
 mod transfer;
 mod walks;
+mod what_if;
 mod words;

@@ -5,7 +5,7 @@ use longshore_meta::bindings::binding_delete;
 use longshore_meta::members::member_delete;
 use longshore_meta::namespaces::{Visibility, namespace_change, namespace_get};
 use longshore_meta::principals::PrincipalId;
-use longshore_meta::profiles::{profile_change, profile_get};
+use longshore_meta::profiles::{Profile, profile_change, profile_get};
 use longshore_meta::roles::{Role, role_get, role_put};
 use longshore_meta::settings::setting_put;
 use proptest::prelude::*;
@@ -159,8 +159,13 @@ async fn make(built: &Built, change: &Change, of: PrincipalId) {
         }
         Change::Space(at, seen) => set_space(built, at, Some(visibility(seen)), None).await,
         Change::FreezeSpace(at, frozen) => set_space(built, at, None, Some(frozen)).await,
-        Change::Repo(at, seen) => set_repo(built, at, Some(seen.map(visibility)), None).await,
-        Change::FreezeRepo(at, frozen) => set_repo(built, at, None, Some(frozen)).await,
+        Change::Repo(at, seen) => {
+            let seen = seen.map(visibility);
+            set_repo(built, at, move |row| row.visibility = seen).await;
+        }
+        Change::FreezeRepo(at, frozen) => {
+            set_repo(built, at, move |row| row.read_only = frozen).await;
+        }
         Change::FreezeSystem(frozen) => {
             let word = if frozen { "true" } else { "false" };
             world
@@ -185,20 +190,14 @@ async fn set_space(built: &Built, space: usize, seen: Option<Visibility>, frozen
         .await;
 }
 
-async fn set_repo(
-    built: &Built,
-    repo: usize,
-    seen: Option<Option<Visibility>>,
-    frozen: Option<bool>,
-) {
-    let args = (built.repos[repo], seen, frozen);
+async fn set_repo(built: &Built, repo: usize, set: impl Fn(&mut Profile) + Send + Sync + 'static) {
+    let args = (built.repos[repo], set);
     built
         .world
-        .write(args, |tx, (id, seen, frozen)| {
+        .write(args, |tx, (id, set)| {
             Box::pin(async move {
                 let mut row = profile_get(tx, *id).await?.unwrap();
-                row.visibility = seen.unwrap_or(row.visibility);
-                row.read_only = frozen.unwrap_or(row.read_only);
+                set(&mut row);
                 profile_change(tx, *id, &row, at(0)).await
             })
         })
