@@ -6,10 +6,9 @@ use longshore_hub::{Caller, NewPassword};
 use super::house::{House, Said, account, basic, now};
 
 /// All of an answer that could tell one name from another.
-fn told(said: &Said) -> (u16, Vec<(String, Vec<u8>)>, Vec<u8>) {
-    let headers = said.headers.iter();
-    let headers = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()));
-    (said.status, headers.collect(), said.body.to_vec())
+fn told(said: &Said) -> (u16, http::HeaderMap, String) {
+    let body = String::from_utf8(said.body.to_vec()).unwrap();
+    (said.status, said.headers.clone(), body)
 }
 
 /// A body that an endpoint about a user takes, whoever it is.
@@ -147,8 +146,7 @@ async fn teams_and_robots_are_known_to_members_and_to_those_who_see_them() {
     };
     let generic = |said: &Said, name: &str| {
         let (status, headers, body) = told(said);
-        let body = String::from_utf8(body).unwrap().replace(name, "NAME");
-        (status, headers, body)
+        (status, headers, body.replace(name, "NAME"))
     };
     for (word, name, absent) in [
         ("team", "other/crew", "other/none"),

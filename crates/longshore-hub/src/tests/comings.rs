@@ -183,7 +183,8 @@ async fn a_renamed_account_keeps_what_it_has_and_its_old_names_lead_there() {
 async fn an_organisation_goes_with_its_teams_and_robots() {
     let house = House::new().await;
     let hub = &house.hub;
-    let (owner, other) = (house.user("owner").await, house.user("other").await);
+    let owner = house.user("owner").await;
+    house.user("other").await;
     let new = NewAccount {
         owner: "owner".to_owned(),
         ..account("acme")
@@ -210,7 +211,7 @@ async fn an_organisation_goes_with_its_teams_and_robots() {
             ..Default::default()
         };
         let there = Object::Namespace(there);
-        hub.binding_give(&other, &there, give).await.unwrap();
+        hub.binding_give(&operator(), &there, give).await.unwrap();
     }
     assert!(house.may(&owner, Action::RepositoryPull, "other/app").await);
     hub.account_delete(&operator(), None, "acme").await.unwrap();

@@ -151,12 +151,13 @@ const REPOSITORY: [&str; 10] = [
 /// Shows a repository; its README as it is written, below.
 fn show(asked: &Asked, told: &Value, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let mut shown = told.clone();
-    if let Some(Value::Object(labels)) = told.get("labels") {
-        let pairs = labels.iter().map(|(key, value)| {
+    if let Some(labels) = shown.get_mut("labels") {
+        let pairs = labels.as_object().into_iter().flatten();
+        let pairs = pairs.map(|(key, value)| {
             let value = value.as_str().unwrap_or_default();
             Value::String(format!("{key}={value}"))
         });
-        shown["labels"] = pairs.collect();
+        *labels = pairs.collect();
     }
     print(asked, told, out, |out| {
         fields(&shown, &REPOSITORY, out)?;

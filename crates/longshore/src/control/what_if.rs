@@ -153,8 +153,9 @@ async fn party(state: &State, text: &str) -> anyhow::Result<String> {
         text if text.contains([':', '/']) => explicit(text),
         text => format!("organisation:{text}"),
     };
-    let found = state.db.read(&text, |tx, text| {
-        Box::pin(async move { principal_find(tx, text).await.map(drop) })
+    let args = (state.operator(), text.as_str());
+    let found = state.db.read(&args, |tx, (caller, text)| {
+        Box::pin(async move { principal_find(tx, caller, text).await.map(drop) })
     });
     found.await.with_context(|| {
         format!("nobody can be in `{text}`; `longshore admin org list` says which organisations there are, `longshore admin team list` which teams")
