@@ -4,16 +4,18 @@
 What is expected is made from the table of endpoints (`/api/v1/openapi.json`, `x-longshore-needs`) and from the roles' actions; what an
 endpoint answers to those who may is in `asked.py`. Those who may not come first, and after them every table of the database must be as
 it was; then those who may, who change nothing but the tables that `TOUCHES` names. Objects by their ids, one's own and those of others,
-are asked about in `foreign.py`. Last line: `matrix: cells=N wrong=N`. With `--timing` only what answers' times tell is measured
-(`timing.py`), and said; with `--rights` everything else.
+are asked about in `foreign.py`; read-only mode is in `readonly.py`. Last line: `matrix: cells=N wrong=N`. With `--timing` only what answers' times tell is measured
+(`timing.py`), and said; with `--rights` everything else. With `--first` nothing is asked any more once something is wrong.
 """
 
+import contextlib
 import json
 import os
 import re
 import sys
 
 import foreign
+import readonly
 import registry
 import timing
 from asked import ANYBODY, DEPENDS, LOGIN, MAY, TOUCHES, VALUES
@@ -25,6 +27,10 @@ UNKNOWN = "there is nothing of that name that you may see"
 LEFT = {"pulls": ({"repository:list", "repository:pull"}, None), "app": (None, "acme/app")}
 
 
+class Found(Exception):
+    """Something is wrong, and nothing more is wanted."""
+
+
 class Matrix:
     """Counts cells and says what is wrong."""
 
@@ -32,6 +38,7 @@ class Matrix:
         self.house = house
         self.cells, self.wrong = 0, 0
         self.loud = "--timing" in sys.argv
+        self.first = "--first" in sys.argv
         roles = house.must("GET", "/roles?limit=1000")["items"]
         self.actions = {role["name"]: set(role["actions"]) for role in roles}
 
@@ -40,7 +47,9 @@ class Matrix:
         if expected != heard:
             self.wrong += 1
             if self.wrong <= 50:
-                print(f"wrong: {what}: expected {str(expected)[:200]}, heard {str(heard)[:200]}")
+                print(f"wrong: {what}: expected {str(expected)[:200]}, heard {str(heard)[:200]}", flush=True)
+            if self.first:
+                raise Found
 
     def unchanged(self, what, before, may=()):
         """Whether the database is as it was, but for tables that may be otherwise."""
@@ -235,6 +244,7 @@ def rights(matrix, house):
     matrix.unchanged("the other edges", before, registry.TOUCHES)
     foreign.cells(matrix, house, document, list(matrix.ways()))
     sessions(matrix, house)
+    readonly.cells(matrix, house, document, fill)
 
 
 def main():
@@ -246,11 +256,14 @@ def main():
             continue
         with House(whole) as house:
             matrix = Matrix(house)
-            if whole:
-                rights(matrix, house)
-            else:
-                timing.cells(matrix, house, basic)
+            with contextlib.suppress(Found):
+                if whole:
+                    rights(matrix, house)
+                else:
+                    timing.cells(matrix, house, basic)
         cells, wrong = cells + matrix.cells, wrong + matrix.wrong
+        if wrong and matrix.first:
+            break
     print(f"matrix: cells={cells} wrong={wrong}")
     return 0 if wrong == 0 and cells > 0 else 1
 

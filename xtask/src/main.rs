@@ -67,7 +67,7 @@ enum Task {
     /// Make the images that tests push, as an OCI layout.
     Images(images::Options),
     /// Ask each endpoint as each role about what is theirs, not theirs and not there, and judge every answer.
-    Matrix,
+    Matrix(matrix::Options),
     /// Build the pinned outside programs into `target/tools`.
     Tools(tools::Options),
 }
@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         Task::Conformance(options) => conformance::run(&workspace, &options),
         Task::Crash(options) => crash::run(&workspace, &options),
         Task::Images(options) => images::run(&workspace, &options),
-        Task::Matrix => matrix::run(&workspace),
+        Task::Matrix(options) => matrix::run(&workspace, &options),
         Task::Tools(options) => tools::run(&workspace, &options),
     });
     match done {

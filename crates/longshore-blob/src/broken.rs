@@ -1,20 +1,10 @@
-//! Mistakes on purpose, for builds that the proof must catch (`cargo xtask crash controls`). Never part of a build that is
-//! shipped: without the feature `broken` this file is not compiled, and with it no optimised build compiles.
+//! Mistakes with files on purpose, as `longshore_core::broken` says.
 
 use std::fs::File;
 use std::thread;
 use std::time::Duration;
 
-#[cfg(not(debug_assertions))]
-compile_error!("the feature `broken` is for tests; nothing that is shipped may have it");
-
-/// The variable that names a mistake. No operator has anything to do with it.
-const VARIABLE: &str = "MISTAKE_ON_PURPOSE";
-
-/// Whether the mistake `name` is to be made.
-pub fn is(name: &str) -> bool {
-    std::env::var(VARIABLE).is_ok_and(|chosen| chosen == name)
-}
+pub use longshore_core::broken::is;
 
 /// What makes files durable, or does not.
 pub(crate) fn sync_file(file: &File) -> std::io::Result<()> {

@@ -16,6 +16,8 @@
 )]
 
 pub mod body;
+#[cfg(feature = "broken")]
+pub mod broken;
 pub mod cx;
 pub mod error;
 pub mod finder;

@@ -280,7 +280,13 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
             audit_put(tx, &entry).await?;
             Ok(Ok(done.value))
         }
-        Err(denial) => Ok(Err(denial)),
+        Err(denial) => {
+            #[cfg(feature = "broken")]
+            if longshore_core::broken::is("refusals-write") {
+                longshore_meta::settings::setting_put(tx, "refused", "yes").await?;
+            }
+            Ok(Err(denial))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may know that an account is there: the rule of docs/index.md, asked of every endpoint that is told a name.
 
-use longshore_api::{Way, endpoints};
+use longshore_api::{Needs, On, Way, endpoints};
 use longshore_hub::{Caller, NewPassword};
 
 use super::house::{House, Said, account, basic, now};
@@ -14,11 +14,16 @@ fn told(said: &Said) -> (u16, http::HeaderMap, String) {
 /// A body that an endpoint about a user takes, whoever it is.
 fn body(id: &str) -> &'static str {
     match id {
-        "user-edit" => r#"{"enabled":false}"#,
-        "user-rename" | "identity-put" => r#"{"name":"new"}"#,
+        "user-edit" | "user-robot-edit" => r#"{"enabled":false}"#,
+        "user-rename" | "identity-put" | "user-robot-create" => r#"{"name":"new"}"#,
         "user-password-put" => r#"{"password":"correct horse"}"#,
         "token-create" => r#"{"label":"new"}"#,
-        "user-certificate-create" => r#"{"subject":"dns:ci.example"}"#,
+        "user-certificate-create" | "user-robot-certificate-create" => {
+            r#"{"subject":"dns:ci.example"}"#
+        }
+        "user-robot-trust-create" => {
+            r#"{"issuer":"https://ci.example","claims":{"repository":"acme/app"}}"#
+        }
         _ => "{}",
     }
 }
@@ -33,11 +38,15 @@ async fn who_lacks_the_right_is_answered_alike_about_a_user_who_is_there_and_one
             let path = endpoint.path.replace("{user}", user);
             let path = path.replace("{organisation}", "acme");
             let path = path.replace("{team}", "web").replace("{id}", "1");
+            let path = path.replace("{robot}", "ci");
             path.replace("{source}", "ldap:corp")
         };
+        // What is in a user's namespace is not there for who may not know of that.
+        let inside = matches!(endpoint.needs, Needs::Right(_, On::User));
         // Who owns an organisation takes people in by their names.
         let owner = (!endpoint.path.contains("{organisation}")).then_some("owner");
-        let auditor = (endpoint.method != Way::Get).then_some("auditor");
+        // Who sees all namespaces is told which are there.
+        let auditor = (endpoint.method != Way::Get && !inside).then_some("auditor");
         for who in ["", "nobody", "reader", "developer"]
             .into_iter()
             .chain(owner)
@@ -51,6 +60,7 @@ async fn who_lacks_the_right_is_answered_alike_about_a_user_who_is_there_and_one
             assert_eq!(there, ask("absent").await, "{who} {}", endpoint.id);
             let expected = if who.is_empty() { 401 } else { 403 };
             let hidden = endpoint.path.contains("{organisation}") && who == "nobody";
+            let hidden = hidden || (inside && !who.is_empty());
             let expected = if hidden { 404 } else { expected };
             assert_eq!(there.0, expected, "{who} {}", endpoint.id);
             asked += 1;

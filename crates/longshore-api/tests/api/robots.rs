@@ -45,9 +45,10 @@ async fn a_user_has_robots_for_their_own_namespace() {
         .await;
     assert_eq!(said.json()["allowed"], true, "{said:?}");
     let give = r#"{"subject":"robot:reader+ci","role":"guest"}"#;
-    let said = house
-        .ask("owner", "POST", "/namespaces/acme/-/bindings", give)
-        .await;
+    let bindings = "/namespaces/acme/-/bindings";
+    let said = house.ask("owner", "POST", bindings, give).await;
+    assert_eq!(said.status, 404, "{said:?}");
+    let said = house.ask("ada", "POST", bindings, give).await;
     assert_eq!(said.json()["subject"], "robot:reader+ci", "{said:?}");
 
     let one = format!("{OWN}/ci");

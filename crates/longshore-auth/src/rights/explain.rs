@@ -110,13 +110,17 @@ impl Explanation {
             now,
         };
         let may = |action| decide(facts, &question(action)).is_allowed();
+        let could = |action| {
+            let verdict = decide(facts, &question(action)).verdict;
+            matches!(verdict, Ok(_) | Err(Refused::ReadOnly(_)))
+        };
         let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
         let known = match object {
             Object::System => true,
             Object::Namespace(_) => may(Action::NamespaceRead),
-            // What is not there may be known by whoever could make it: to others it is as what is denied.
+            // What is not there may be known by whoever could make it, if nothing were read-only: to others it is as what is denied.
             _ if absent && facts.ground.sight == Sight::Here => {
-                may(Action::RepositoryPush) && may(MAKE)
+                could(Action::RepositoryPush) && could(MAKE)
             }
             _ => may(Action::RepositoryList),
         };

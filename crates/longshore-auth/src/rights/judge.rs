@@ -209,6 +209,8 @@ pub fn grant_of(
         ask(Action::RepositoryPush).is_some() && ask(Action::NamespaceCreateRepository).is_some()
     };
     let could_be = facts.ground.sight == Sight::Elsewhere;
+    #[cfg(feature = "broken")]
+    let could_be = could_be || longshore_core::broken::is("tokens-for-what-is-not-there");
     if is_new && !could_be && !may_make() {
         return Granted::default();
     }

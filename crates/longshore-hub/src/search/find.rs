@@ -62,9 +62,16 @@ impl Finder for Search {
             })?),
             None => None,
         };
+        let reach = cx.rights.listed();
+        #[cfg(feature = "broken")]
+        let reach = if longshore_core::broken::is("search-shows-all") {
+            Reach::all()
+        } else {
+            reach
+        };
         let question = Question {
             query: Query::parse(query)?,
-            reach: cx.rights.listed(),
+            reach,
             after,
             limit: seek.limit,
         };

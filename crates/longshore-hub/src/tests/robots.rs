@@ -85,14 +85,16 @@ async fn a_users_robot_is_for_what_lies_in_their_namespace_and_nobody_elses_busi
     assert!(house.may(&ci, Action::RepositoryPush, "ann/app").await);
     assert!(!house.may(&ci, Action::RepositoryPush, "bob/app").await);
     assert_eq!(ci.name, "ann+ci");
-    // Others give it theirs, by its name.
+    // Others do not know of it; who sees it gives it theirs.
     let object = Object::Namespace(house.home("bob").await);
     let give = Give {
         subject: "robot:ann+ci".to_owned(),
         role: "reader".to_owned(),
         ..Give::default()
     };
-    hub.binding_give(&bob, &object, give).await.unwrap();
+    let given = hub.binding_give(&bob, &object, give.clone()).await;
+    assert_eq!(code(given), Code::NameUnknown);
+    hub.binding_give(&operator(), &object, give).await.unwrap();
     let pulls = house.may(&ci, Action::RepositoryPull, "bob/app").await;
     assert!(!pulls, "no more than whoever made it");
     let listed = hub.robot_list(&ann, "ann", "", 9).await.unwrap().items;

@@ -59,7 +59,7 @@ impl Log {
 
     fn put(&self) -> io::Result<()> {
         #[cfg(feature = "broken")]
-        if mistaken("no-log-sync") {
+        if longshore_core::broken::is("no-log-sync") {
             return Ok(());
         }
         fs::fdatasync(&self.file)?;
@@ -88,13 +88,6 @@ impl Log {
     pub(super) fn len(&self) -> u64 {
         self.file.metadata().map_or(0, |about| about.len())
     }
-}
-
-/// Whether a mistake is to be made on purpose, which `cargo xtask crash controls` must catch.
-#[cfg(feature = "broken")]
-fn mistaken(name: &str) -> bool {
-    const VARIABLE: &str = "MISTAKE_ON_PURPOSE";
-    std::env::var(VARIABLE).is_ok_and(|chosen| chosen == name)
 }
 
 /// The answer to writes that cannot be made durable.

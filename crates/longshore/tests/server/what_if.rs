@@ -172,7 +172,7 @@ async fn what_cannot_be_meant_is_said_with_what_to_do() {
     for command in ["what-if", "explain"] {
         let ask = |who| [command, who, "pull", "ann/app"];
         fails(dir, &ask("none"), "", "no such account `none`");
-        fails(dir, &ask("ann+none"), "", "no such robot `none`");
+        fails(dir, &ask("ann+none"), "", "no such robot `ann+none`");
         fails(dir, &ask("user:"), "", "no such user");
         fails(dir, &ask("everybody"), "", "user:NAME");
     }

@@ -132,9 +132,10 @@ async fn nobody_supposes_themselves_into_what_they_may_not_see() {
     let eve = town.by("eve");
     town.house.repo("eve/app").await;
     let hub = &town.house.hub;
-    hub.binding_give(eve, &eves, give("team:acme/devs", "reader"))
-        .await
-        .unwrap();
+    let given = give("team:acme/devs", "reader");
+    let refused = hub.binding_give(eve, &eves, given.clone()).await;
+    assert_eq!(refused.unwrap_err().code(), Code::NameUnknown);
+    hub.binding_give(&operator(), &eves, given).await.unwrap();
     assert_eq!(
         allowed("eve", "", own, &joins("team:acme/devs")).await,
         Err(Code::NameUnknown)
