@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::Subject;
-use longshore_meta::principals::{PrincipalId, State, principal_get};
+use longshore_meta::principals::{Kind, PrincipalId, State, principal_get};
 use serde::Serialize;
 
 use super::action::Action;
@@ -14,6 +14,7 @@ use super::facts::Facts;
 use super::ground::{Ground, Object, Sight};
 use super::rule::{Idle, Rule};
 use super::who::Who;
+use crate::index::SYSTEM;
 
 /// What a push to a repository that is not there needs besides.
 const MAKE: Action = Action::NamespaceCreateRepository;
@@ -192,12 +193,22 @@ fn moved(asked: &str, today: &str) -> Option<String> {
     (asked != today).then(|| today.to_owned())
 }
 
+/// What somebody is and is called, by all of their name: there are many teams `web`.
 async fn name(tx: &mut Tx<'_>, id: PrincipalId) -> Result<String> {
-    let found = principal_get(tx, id).await?;
-    Ok(found.map_or_else(
-        || format!("principal {id}"),
-        |it| format!("{} `{}`", it.kind.word(), it.name),
-    ))
+    let Some(found) = principal_get(tx, id).await? else {
+        return Ok(format!("principal {id}"));
+    };
+    let owner = match found.owner {
+        PrincipalId(0) => None,
+        owner => principal_get(tx, owner).await?,
+    };
+    let owner = owner.map_or_else(|| SYSTEM.to_owned(), |owner| owner.name);
+    let (kind, own) = (found.kind, &found.name);
+    Ok(match kind {
+        Kind::Robot => format!("robot `{owner}+{own}`"),
+        Kind::Team => format!("team `{owner}/{own}`"),
+        _ => format!("{} `{own}`", kind.word()),
+    })
 }
 
 async fn subject(tx: &mut Tx<'_>, subject: Subject) -> Result<String> {

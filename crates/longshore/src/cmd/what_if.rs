@@ -21,7 +21,7 @@ pub struct WhatIfCommand {
     /// How the server is asked.
     #[command(flatten)]
     asked: Asked,
-    /// Who it is about, as they log in: USER, ORGANISATION+ROBOT or robot+ROBOT; or ORGANISATION/TEAM, or `anonymous`.
+    /// Who it is about, as they log in: USER, OWNER+ROBOT or robot+ROBOT; or ORGANISATION/TEAM, or `anonymous`.
     subject: String,
     /// What they would do: pull, push, delete, or the name of an action, such as namespace:settings.
     action: String,
