@@ -38,7 +38,7 @@ MAY = {
     "namespace-binding-delete": (404, {}, None, {}),
     "role-put": (412, {}, {"actions": ["repository:pull"]}, STALE),
     "role-delete": (412, {}, None, STALE),
-    "namespace-role-put": (204, {}, {"actions": ["repository:pull"], "description": "d"}, {}),
+    "namespace-role-put": (412, {}, {"actions": ["repository:pull"], "description": "d"}, STALE),
     "namespace-role-delete": (404, {"role": "absent"}, None, {}),
     "settings-edit": (412, {}, {"read_only": False}, STALE),
     "invitation-create": (400, {}, {"mail": "no address"}, {}),

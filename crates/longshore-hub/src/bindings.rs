@@ -277,6 +277,31 @@ pub async fn binding_remove(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, id: i64) -
     told(tx, (), binding.namespace, detail).await
 }
 
+/// Whose the roles are that are made and changed at a place. A role counts in all that its owner has, so only whoever gives rights in all
+/// of that changes it: not in a group, and not in a namespace of the system.
+pub(crate) async fn role_owner(tx: &mut Tx<'_>, home: NamespaceId) -> Result<PrincipalId> {
+    if home == NamespaceId::EVERYWHERE {
+        return Ok(PrincipalId(0));
+    }
+    let found = namespace_get(tx, home).await?;
+    let found = found.ok_or_else(|| missing("namespace"))?;
+    let (path, top) = (
+        &found.path,
+        found.path.split('/').next().unwrap_or_default(),
+    );
+    if found.owner == PrincipalId(0) {
+        return Err(conflict(format!(
+            "`{path}` is the system's, and has no roles of its own: there are those for all"
+        )));
+    }
+    if found.parent != NamespaceId(0) {
+        return Err(conflict(format!(
+            "`{path}` has no roles of its own: they are made and changed for all of `{top}`, there"
+        )));
+    }
+    Ok(found.owner)
+}
+
 fn home_of(object: &Object) -> NamespaceId {
     match object {
         Object::Namespace(id) => *id,
@@ -297,7 +322,7 @@ pub async fn role_set(
 ) -> Result<Done<i64>> {
     check(name)?;
     let home = home_of(permit.object());
-    let owner = owner(tx, home).await?;
+    let owner = role_owner(tx, home).await?;
     has_all(tx, permit.caller(), permit.object(), actions).await?;
     let known = role_named(tx, owner, name).await?;
     if known.as_ref().is_some_and(|role| role.builtin) {
@@ -329,7 +354,7 @@ pub async fn role_set(
 /// See [`Hub::role_remove`].
 pub async fn role_remove(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, name: &str) -> Result<Done<()>> {
     let home = home_of(permit.object());
-    let owner = owner(tx, home).await?;
+    let owner = role_owner(tx, home).await?;
     let role = role_named(tx, owner, name).await?;
     let role = role.filter(|role| !role.builtin);
     let role = role.ok_or_else(|| missing("role"))?;

@@ -36,8 +36,8 @@ pub enum Thing {
     Namespace(NamespaceId),
     /// A repository.
     Repository(RepoName),
-    /// A role of an owner's, or of all (0).
-    Role(PrincipalId, String),
+    /// A role of whoever owns a namespace, or of all (0).
+    Role(NamespaceId, String),
     /// The settings of the system.
     Settings,
 }
@@ -79,7 +79,11 @@ impl Thing {
                     None => None,
                 }
             }
-            Thing::Role(owner, name) => role_named(tx, *owner, name).await?.map(|row| role(&row)),
+            Thing::Role(home, name) => {
+                let home = namespace_get(tx, *home).await?;
+                let owner = home.map_or(PrincipalId(0), |home| home.owner);
+                role_named(tx, owner, name).await?.map(|row| role(&row))
+            }
             Thing::Settings => Some(settings(
                 setting_get(tx, SIGN_UP).await?.as_deref(),
                 setting_get(tx, longshore_auth::rights::ground::READ_ONLY)

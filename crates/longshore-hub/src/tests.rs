@@ -45,6 +45,7 @@ mod reads;
 mod refusals;
 mod repositories;
 mod robots;
+mod roles;
 mod strangers;
 mod supposing;
 mod tend;

@@ -3,7 +3,6 @@
 use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_hub::{Thing, given};
 use longshore_meta::namespaces::NamespaceId;
-use longshore_meta::principals::PrincipalId;
 use longshore_meta::roles::Role;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -75,16 +74,18 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         READ,
         Gives::One(shape::<OneRole>()),
         |api, ask| Box::pin(get(api, ask)),
-    ),
+    )
+    .marked(),
     line(
         "namespace-role-put",
         (Way::Put, "/namespaces/{namespace}/-/roles/{role}"),
-        "Make a role for all namespaces of whoever owns this one, or say anew what it allows",
+        "Make a role of the user or the organisation whose whole namespace this is, or say anew what it allows",
         manage(On::Namespace),
         Gives::Nothing,
         |api, ask| Box::pin(put(api, ask)),
     )
-    .takes(shape::<RoleSaid>()),
+    .takes(shape::<RoleSaid>())
+    .marked(),
     line(
         "namespace-role-delete",
         (Way::Delete, "/namespaces/{namespace}/-/roles/{role}"),
@@ -92,7 +93,8 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
         manage(On::Namespace),
         Gives::Nothing,
         |api, ask| Box::pin(delete(api, ask)),
-    ),
+    )
+    .marked(),
 ];
 
 /// Actions under a name.
@@ -164,17 +166,12 @@ async fn list(api: &Api, ask: Ask) -> Answer {
 
 async fn get(api: &Api, ask: Ask) -> Answer {
     let name = ask.name("role")?;
-    match place(api, &ask).await? {
-        None => {
-            let row = api.hub().role_of_all(name).await?;
-            let mark = given::role(&row);
-            Ok(Reply::json(&OneRole::from(row))?.marked(&mark))
-        }
-        Some(object) => {
-            let row = api.hub().role_in(&ask.caller, &object, name).await?;
-            Reply::json(&OneRole::from(row))
-        }
-    }
+    let row = match place(api, &ask).await? {
+        None => api.hub().role_of_all(name).await?,
+        Some(object) => api.hub().role_in(&ask.caller, &object, name).await?,
+    };
+    let mark = given::role(&row);
+    Ok(Reply::json(&OneRole::from(row))?.marked(&mark))
 }
 
 fn home(place: Option<&Object>) -> NamespaceId {
@@ -205,7 +202,7 @@ async fn put(api: &Api, ask: Ask) -> Answer {
     let said: RoleSaid = ask.read()?;
     within(Some(&said.description), TEXT, "description")?;
     let actions = actions(&said.actions)?;
-    let hub = ask.hub_for(api.hub(), Thing::Role(PrincipalId(0), name.to_owned()));
+    let hub = ask.hub_for(api.hub(), Thing::Role(home, name.to_owned()));
     hub.role_set(&ask.caller, home, name, actions, &said.description)
         .await?;
     nothing()
@@ -214,7 +211,7 @@ async fn put(api: &Api, ask: Ask) -> Answer {
 async fn delete(api: &Api, ask: Ask) -> Answer {
     let name = ask.name("role")?;
     let home = home(place(api, &ask).await?.as_ref());
-    let hub = ask.hub_for(api.hub(), Thing::Role(PrincipalId(0), name.to_owned()));
+    let hub = ask.hub_for(api.hub(), Thing::Role(home, name.to_owned()));
     hub.role_remove(&ask.caller, home, name).await?;
     nothing()
 }

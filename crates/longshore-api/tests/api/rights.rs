@@ -216,6 +216,13 @@ async fn roles_are_made_changed_and_deleted_and_the_built_in_ones_stay() {
         house.ask("ada", "DELETE", "/roles/reader", "").await.status,
         404
     );
+    let mark = house.get("owner", path).await.header("etag").to_owned();
+    for status in [204, 412] {
+        let held = [("if-match", mark.as_str())];
+        let body = r#"{"actions":["repository:list"]}"#;
+        let said = house.send("owner", "PUT", path, &held, body).await;
+        assert_eq!(said.status, status, "{said:?}");
+    }
     let bad = r#"{"actions":["fly"]}"#;
     assert_eq!(house.ask("owner", "PUT", path, bad).await.status, 400);
 }

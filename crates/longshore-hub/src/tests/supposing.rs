@@ -217,7 +217,7 @@ async fn what_is_supposed_comes_true_as_it_was_answered() {
 
     let changes = Suppositions {
         roles: vec![RoleSaid {
-            at: in_web.clone(),
+            at: at.clone(),
             name: "puller".to_owned(),
             actions: pushes,
         }],

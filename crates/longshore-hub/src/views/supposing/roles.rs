@@ -9,7 +9,7 @@ use longshore_meta::principals::PrincipalId;
 use longshore_meta::roles::{Role, role_named};
 
 use super::{Suppositions, sees, twice};
-use crate::bindings::{owner, possible};
+use crate::bindings::{owner, possible, role_owner};
 use crate::caller::Caller;
 use crate::gives::{rest, role_find};
 use crate::names::{check, conflict, missing};
@@ -37,7 +37,7 @@ pub(super) async fn with(
     for said in &changes.roles {
         let at = home(&said.at)?;
         sees(tx, caller, &said.at).await?;
-        let owner = owner(tx, at).await?;
+        let owner = role_owner(tx, at).await?;
         let found = role_named(tx, owner, &said.name).await?;
         let actions = said.actions.to_string();
         match found {
