@@ -40,6 +40,7 @@ pub mod given;
 pub mod gives;
 mod grants;
 pub mod groups;
+mod held;
 pub mod homes;
 mod hub;
 pub mod identities;

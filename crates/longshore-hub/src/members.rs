@@ -19,6 +19,7 @@ use serde_json::json;
 use crate::accounts::{NewAccount, named};
 use crate::bindings::taken;
 use crate::caller::Caller;
+use crate::held::gives_membership;
 use crate::hub::{Done, Hub};
 use crate::names::{check, conflict, hidden, missing};
 use crate::permit::Permit;
@@ -212,15 +213,18 @@ pub async fn member_set(
         return Err(conflict("only people are members"));
     }
     let now = permit.micros();
-    let party = match team {
-        None => owner.id,
+    let team = match team {
+        None => None,
         Some(team) => {
             let team = principal_named(tx, owner.id, team).await?;
             let team = team.filter(|team| team.kind == Kind::Team);
-            team.ok_or_else(|| missing("team"))?.id
+            Some(team.ok_or_else(|| missing("team"))?)
         }
     };
+    let party = team.as_ref().map_or(owner.id, |team| team.id);
     if *member {
+        let into = team.as_ref().map(|team| (team.id, team.name.as_str()));
+        gives_membership(tx, permit.caller(), &owner, into, Some(user.id)).await?;
         member_put(tx, party, user.id, "", now).await?;
         member_put(tx, owner.id, user.id, "", now).await?;
     } else {
@@ -243,7 +247,7 @@ pub async fn member_set(
     Ok(Done {
         value: (),
         object: match team {
-            Some(team) => format!("{}/{team}", home.path),
+            Some(team) => format!("{}/{}", home.path, team.name),
             None => home.path,
         },
         namespace: home.id,

@@ -18,6 +18,7 @@ use longshore_meta::time::span;
 use serde_json::json;
 
 use crate::caller::Caller;
+use crate::held::gives_membership;
 use crate::hub::{Done, Hub};
 use crate::mail::{Address, Task, post};
 use crate::members::organisation;
@@ -242,6 +243,8 @@ async fn invite_into(
             found.ok_or_else(|| missing("team"))?.id
         }
     };
+    let into = inviting.new.team.as_deref().map(|name| (team, name));
+    gives_membership(tx, permit.caller(), &owner, into, None).await?;
     let object = match &inviting.new.team {
         Some(team) => format!("{}/{team}", home.path),
         None => home.path,

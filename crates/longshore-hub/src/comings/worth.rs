@@ -16,6 +16,7 @@ use longshore_meta::settings::setting_get;
 
 use crate::caller::Caller;
 use crate::desk::no_token;
+use crate::held::gives_membership;
 use crate::members::organisation;
 use crate::names::conflict;
 use crate::permit::Permit;
@@ -64,9 +65,20 @@ pub(super) async fn still_meant(tx: &mut Tx<'_>, of: &Invitation, now: i64) -> R
             .is_ok()
     } else {
         let object = Object::Namespace(of.place);
-        Permit::<MEMBERS>::ask(tx, &by, &object).await?.is_ok()
+        Permit::<MEMBERS>::ask(tx, &by, &object).await?.is_ok() && gives(tx, &by, of).await?
     };
     if may { Ok(()) } else { Err(no_token()) }
+}
+
+/// Whether whoever made an invitation into an organisation has what it gives.
+async fn gives(tx: &mut Tx<'_>, by: &Caller, of: &Invitation) -> Result<bool> {
+    let (_, owner) = organisation(tx, &Object::Namespace(of.place)).await?;
+    let team = principal_get(tx, of.team).await?;
+    let team = team.as_ref().map(|team| (team.id, team.name.as_str()));
+    match gives_membership(tx, by, &owner, team, None).await {
+        Err(error) if error.code() == Code::Denied => Ok(false),
+        done => done.map(|()| true),
+    }
 }
 
 /// Checks that an account may be made by an invitation now.

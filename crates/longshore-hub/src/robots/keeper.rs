@@ -4,31 +4,26 @@
 //! login that is narrowed does none of this, not even for a robot that has no more than is left to it now: the secret outlives the login,
 //! and the robot may be given more tomorrow, by people who look at its name and not at the token it was made with.
 
+use longshore_auth::rights::Action;
 use longshore_auth::rights::facts::{MAKERS, Party};
 use longshore_auth::rights::judge::allows;
-use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::bindings::{Binding, Subject, binding_of};
-use longshore_meta::namespaces::namespace_get;
+use longshore_meta::bindings::Subject;
 use longshore_meta::principals::{Principal, PrincipalId, principal_keep};
-use longshore_meta::repos::repo_name;
 use serde_json::json;
 
 use super::edit::after;
 use super::place::{RobotName, of, parts, robot, told};
-use crate::bindings::place;
 use crate::caller::Caller;
 use crate::gives::subject_text;
+use crate::held::has_what;
 use crate::hub::{Done, Hub};
 use crate::names::conflict;
 use crate::permit::Permit;
-use crate::rank::has_all;
 use crate::views::Robot;
 
 const MANAGE: u8 = Action::RobotManage as u8;
-/// The most rights of a robot that are looked at when it is taken over.
-const RIGHTS: usize = 1000;
 
 impl Hub {
     /// Makes whoever asks the one behind a robot, and gives it as it is then: from then on it may at most what they may, whatever becomes of who made it. Its
@@ -111,18 +106,7 @@ pub async fn robot_take_over(
             ));
         }
     }
-    let rights = binding_of(tx, Subject::from(robot.id), RIGHTS + 1).await?;
-    if rights.len() > RIGHTS {
-        return Err(conflict(format!(
-            "`{full}` has more than {RIGHTS} rights; take some back first, or make another robot"
-        )));
-    }
-    for right in rights.iter().filter(|right| {
-        let has_ended = right.expires.is_some_and(|end| end <= permit.micros());
-        !right.deny && !has_ended
-    }) {
-        holds(tx, caller, &full, right).await?;
-    }
+    has_what(tx, caller, (&full, robot.id), None).await?;
     principal_keep(tx, robot.id, caller.who.id(), permit.micros()).await?;
     let before = match robot.created_by {
         PrincipalId(0) => None,
@@ -133,47 +117,4 @@ pub async fn robot_take_over(
     });
     let robot = after(tx, &place, name, caller).await?;
     Ok(told(robot, &place, name, detail))
-}
-
-/// Checks that whoever asks has what a robot was given, as if they gave it now.
-async fn holds(tx: &mut Tx<'_>, caller: &Caller, robot: &str, right: &Binding) -> Result<()> {
-    let object = match right.repo {
-        None => place(right.namespace),
-        Some(id) => match repo_name(tx, id).await? {
-            Some(name) => Object::Repository(name),
-            // What it was for is gone.
-            None => return Ok(()),
-        },
-    };
-    let actions = ActionSet::known(&right.actions);
-    match has_all(tx, caller, &object, actions).await {
-        Err(error) if error.code() == Code::Denied => {
-            let at = shown(tx, caller, &object).await?;
-            let (role, why) = (&right.role_name, error.public());
-            Err(Error::new(
-                Code::Denied,
-                format!("`{robot}` has the role `{role}` {at}: {why}"),
-            ))
-        }
-        other => other,
-    }
-}
-
-/// Where a right counts, by a name that whoever asks may know.
-async fn shown(tx: &mut Tx<'_>, caller: &Caller, object: &Object) -> Result<String> {
-    let (action, name) = match object {
-        Object::System => return Ok("everywhere".to_owned()),
-        Object::Namespace(id) => {
-            let path = namespace_get(tx, *id).await?.map(|it| it.path);
-            (Action::NamespaceRead, path.unwrap_or_default())
-        }
-        Object::Repository(name) | Object::Tag(name, _) => {
-            (Action::RepositoryList, name.to_string())
-        }
-    };
-    if allows(tx, &caller.who, action, object, caller.now).await? {
-        Ok(format!("on `{name}`"))
-    } else {
-        Ok("on something that you may not see".to_owned())
-    }
 }

@@ -1,6 +1,8 @@
-//! A role is for all namespaces of its owner, so nobody changes it who gives rights in a part of them only.
+//! Nobody gives by a role, or by taking somebody in, what they have not. A role is for all namespaces of its owner, so nobody changes it
+//! who gives rights in a part of them only.
 
 use super::*;
+use crate::comings::NewInvitation;
 
 /// Gives somebody a role of whoever owns a namespace, by which they pull.
 async fn holds(house: &House, home: NamespaceId, whom: &Caller) {
@@ -57,4 +59,71 @@ async fn whoever_gives_rights_in_a_namespace_of_the_system_changes_no_role_of_al
     assert!(!house.may(&bob, Action::RepositoryPush, "eve/app").await);
     let removed = hub.role_remove(&bob, open, "special").await;
     assert_eq!(code(removed), Code::ConditionFailed);
+}
+
+#[tokio::test]
+async fn whoever_manages_members_gives_nothing_by_it_that_they_have_not() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    for name in ["acme", "other"] {
+        hub.organisation_create(&by, account(name)).await.unwrap();
+    }
+    let (acme, other) = (house.home("acme").await, house.home("other").await);
+    let (bob, eve) = (house.user("bob").await, house.user("eve").await);
+    house.repo("acme/app").await;
+    let desk = ActionSet::of(&[
+        Action::MemberManage,
+        Action::MemberList,
+        Action::NamespaceRead,
+    ]);
+    let desk = hub.role_set(&by, acme, "desk", desk, "").await.unwrap();
+    let give = async |subject: Subject, role, place| {
+        let given = hub.binding_add(&by, binding(subject, role, place)).await;
+        given.unwrap();
+    };
+    give(bob.who.id().into(), desk, acme).await;
+    let mut teams = Vec::new();
+    for name in ["owners", "friends", "ops"] {
+        teams.push(hub.team_create(&by, acme, account(name)).await.unwrap());
+    }
+    give(teams[0].into(), OWNER_ID, acme).await;
+    give(teams[1].into(), READER_ID, other).await;
+    give(teams[2].into(), ADMINISTRATOR_ID, NamespaceId::EVERYWHERE).await;
+    let join = async |who: &Caller, team: Option<&str>, whom: &str| {
+        code_of(hub.member_set(who, acme, team, whom, true).await)
+    };
+    for team in ["owners", "ops"] {
+        for whom in ["bob", "eve"] {
+            assert_eq!(join(&bob, Some(team), whom).await, Err(Code::Denied));
+        }
+    }
+    assert!(!house.may(&bob, Action::RepositoryPush, "acme/app").await);
+    let invites = async |who: &Caller, team: &str| {
+        let new = NewInvitation {
+            team: Some(team.to_owned()),
+            ..NewInvitation::default()
+        };
+        code_of(hub.invitation_create(who, Some(acme), new).await.map(drop))
+    };
+    assert_eq!(invites(&bob, "owners").await, Err(Code::Denied));
+    assert_eq!(invites(&bob, "friends").await, Ok(()));
+    // What others gave to a team is theirs to give, and who is in it is the organisation's business.
+    assert_eq!(join(&bob, Some("friends"), "eve").await, Ok(()));
+    // Whoever owns all of it gives that, and nothing of the system.
+    give(eve.who.id().into(), OWNER_ID, acme).await;
+    assert_eq!(join(&eve, Some("owners"), "bob").await, Ok(()));
+    assert_eq!(join(&eve, Some("ops"), "eve").await, Err(Code::Denied));
+    // The same for what all members have.
+    let organisation = house.id("acme").await.unwrap();
+    house.user("carol").await;
+    hub.member_set(&by, acme, None, "bob", false).await.unwrap();
+    assert_eq!(join(&bob, None, "carol").await, Ok(()));
+    give(organisation.into(), READER_ID, acme).await;
+    house.user("dave").await;
+    assert_eq!(join(&bob, None, "dave").await, Err(Code::Denied));
+    assert_eq!(join(&bob, Some("friends"), "carol").await, Ok(()));
+}
+
+fn code_of<T>(done: Result<T>) -> std::result::Result<T, Code> {
+    done.map_err(|error| error.code())
 }

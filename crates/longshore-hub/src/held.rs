@@ -1,0 +1,124 @@
+//! What somebody was given: whoever would have it by them, or lets others have it, must have it too.
+
+use longshore_auth::rights::judge::allows;
+use longshore_auth::rights::{Action, ActionSet, Object};
+use longshore_core::{Code, Error, Result};
+use longshore_meta::Tx;
+use longshore_meta::bindings::{Binding, Subject, binding_of};
+use longshore_meta::members::member_of;
+use longshore_meta::namespaces::namespace_get;
+use longshore_meta::principals::{Principal, PrincipalId};
+use longshore_meta::repos::repo_name;
+
+use crate::bindings::{owner, place};
+use crate::caller::Caller;
+use crate::names::conflict;
+use crate::rank::has_all;
+
+/// The most rights of one that are looked at.
+const RIGHTS: usize = 1000;
+
+/// Checks that whoever asks has what `whose` was given, as if they gave it now; with `of`, only what is of that owner's and of the system.
+///
+/// # Errors
+/// `Denied` with what they lack; `ConditionFailed` where it is too much to be looked at, or `Unavailable`.
+pub(crate) async fn has_what(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    (name, whose): (&str, PrincipalId),
+    of: Option<PrincipalId>,
+) -> Result<()> {
+    if caller.who.is_operator() {
+        return Ok(());
+    }
+    let rights = binding_of(tx, Subject::from(whose), RIGHTS + 1).await?;
+    if rights.len() > RIGHTS {
+        return Err(conflict(format!(
+            "`{name}` has more than {RIGHTS} rights; take some back first"
+        )));
+    }
+    for right in rights.iter().filter(|right| {
+        let has_ended = right.expires.is_some_and(|end| end <= caller.micros());
+        !right.deny && !has_ended
+    }) {
+        let owner = owner(tx, right.namespace).await?;
+        let is_others = of.is_some_and(|of| owner != PrincipalId(0) && owner != of);
+        if is_others {
+            continue;
+        }
+        holds(tx, caller, name, right).await?;
+    }
+    Ok(())
+}
+
+/// Checks that whoever takes somebody into an organisation, and into a team of it perhaps, gives them nothing by it that they have not
+/// themselves: of what is the organisation's, and of the system. What others have given to it is theirs to give.
+///
+/// # Errors
+/// As [`has_what`].
+pub(crate) async fn gives_membership(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    organisation: &Principal,
+    team: Option<(PrincipalId, &str)>,
+    whom: Option<PrincipalId>,
+) -> Result<()> {
+    let known = match whom {
+        Some(whom) => member_of(tx, whom).await?,
+        None => Vec::new(),
+    };
+    let team = team.map(|(id, name)| (id, format!("{}/{name}", organisation.name)));
+    for (id, name) in [(organisation.id, organisation.name.clone())]
+        .into_iter()
+        .chain(team)
+    {
+        if known.iter().any(|(party, _)| *party == id) {
+            continue;
+        }
+        has_what(tx, caller, (&name, id), Some(organisation.id)).await?;
+    }
+    Ok(())
+}
+
+/// Checks that whoever asks has a right that somebody was given.
+async fn holds(tx: &mut Tx<'_>, caller: &Caller, whose: &str, right: &Binding) -> Result<()> {
+    let object = match right.repo {
+        None => place(right.namespace),
+        Some(id) => match repo_name(tx, id).await? {
+            Some(name) => Object::Repository(name),
+            // What it was for is gone.
+            None => return Ok(()),
+        },
+    };
+    let actions = ActionSet::known(&right.actions);
+    match has_all(tx, caller, &object, actions).await {
+        Err(error) if error.code() == Code::Denied => {
+            let at = shown(tx, caller, &object).await?;
+            let (role, why) = (&right.role_name, error.public());
+            Err(Error::new(
+                Code::Denied,
+                format!("`{whose}` has the role `{role}` {at}: {why}"),
+            ))
+        }
+        other => other,
+    }
+}
+
+/// Where a right counts, by a name that whoever asks may know.
+async fn shown(tx: &mut Tx<'_>, caller: &Caller, object: &Object) -> Result<String> {
+    let (action, name) = match object {
+        Object::System => return Ok("everywhere".to_owned()),
+        Object::Namespace(id) => {
+            let path = namespace_get(tx, *id).await?.map(|it| it.path);
+            (Action::NamespaceRead, path.unwrap_or_default())
+        }
+        Object::Repository(name) | Object::Tag(name, _) => {
+            (Action::RepositoryList, name.to_string())
+        }
+    };
+    if allows(tx, &caller.who, action, object, caller.now).await? {
+        Ok(format!("on `{name}`"))
+    } else {
+        Ok("on something that you may not see".to_owned())
+    }
+}
