@@ -132,6 +132,8 @@ def trusted(keycloak):
         bearer = "Bearer " + json.loads(get(token, basic("ann", PASSWORD))[1])["token"]
         check("a token for another repository", 401, get(f"http://{fixed.address}/v2/team/other/tags/list", bearer)[0])
         keycloak.rotate()
+        # It asks for keys every three seconds at most, and has just asked.
+        time.sleep(3.5)
         push(fetched, PASSWORD, "team/rotated")
         push(fixed, PASSWORD, "team/rotated", right=False)
         check("a token by the key of before", 200, get(f"http://{fetched.address}/v2/team/app/tags/list", bearer)[0])

@@ -11,6 +11,7 @@ use longshore_meta::principals::{
     Kind, PrincipalId, State, principal_bump, principal_describe, principal_named, principal_state,
 };
 use longshore_meta::profiles::profile_standing;
+use longshore_meta::robots::robots_void;
 use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
 use longshore_spec::name::RepoName;
 use serde_json::json;
@@ -24,7 +25,6 @@ use crate::names::{conflict, missing};
 use crate::permit::Permit;
 use crate::rank::outranks;
 use crate::repositories::repository_settings;
-use crate::robots::owner_switched;
 
 const USERS: u8 = Action::UserManage as u8;
 const SETTINGS: u8 = Action::RepositorySettings as u8;
@@ -146,7 +146,8 @@ pub async fn account_edit(
                 secret_delete_of(tx, account.id.0, kind).await?;
             }
             principal_state(tx, account.id, state, now).await?;
-            owner_switched(tx, account.id).await?;
+            // Its robots can do nothing while it cannot.
+            robots_void(tx, account.id).await?;
         }
         changed.push(state.word());
     }

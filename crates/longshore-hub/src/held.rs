@@ -1,11 +1,13 @@
 //! What somebody was given: whoever would have it by them, or lets others have it, must have it too.
 
+use std::collections::BTreeMap;
+
 use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Binding, Subject, binding_of};
-use longshore_meta::members::member_of;
+use longshore_meta::members::member_from;
 use longshore_meta::namespaces::namespace_get;
 use longshore_meta::principals::{Principal, PrincipalId};
 use longshore_meta::repos::repo_name;
@@ -37,16 +39,21 @@ pub(crate) async fn has_what(
             "`{name}` has more than {RIGHTS} rights; take some back first"
         )));
     }
-    for right in rights.iter().filter(|right| {
+    // What is on one thing is looked at together.
+    let mut places: BTreeMap<_, Vec<&Binding>> = BTreeMap::new();
+    for right in &rights {
         let has_ended = right.expires.is_some_and(|end| end <= caller.micros());
-        !right.deny && !has_ended
-    }) {
-        let owner = owner(tx, right.namespace).await?;
-        let is_others = of.is_some_and(|of| owner != PrincipalId(0) && owner != of);
-        if is_others {
-            continue;
+        if !right.deny && !has_ended {
+            let at = (right.namespace, right.repo);
+            places.entry(at).or_default().push(right);
         }
-        holds(tx, caller, name, right).await?;
+    }
+    for ((namespace, _), rights) in places {
+        let owner = owner(tx, namespace).await?;
+        let is_others = of.is_some_and(|of| owner != PrincipalId(0) && owner != of);
+        if !is_others {
+            holds(tx, caller, name, &rights).await?;
+        }
     }
     Ok(())
 }
@@ -63,8 +70,9 @@ pub(crate) async fn gives_membership(
     team: Option<(PrincipalId, &str)>,
     whom: Option<PrincipalId>,
 ) -> Result<()> {
+    // What a directory says of them ends when it does not say so any more.
     let known = match whom {
-        Some(whom) => member_of(tx, whom).await?,
+        Some(whom) => member_from(tx, whom, "").await?,
         None => Vec::new(),
     };
     let team = team.map(|(id, name)| (id, format!("{}/{name}", organisation.name)));
@@ -72,7 +80,7 @@ pub(crate) async fn gives_membership(
         .into_iter()
         .chain(team)
     {
-        if known.iter().any(|(party, _)| *party == id) {
+        if known.contains(&id) {
             continue;
         }
         has_what(tx, caller, (&name, id), Some(organisation.id)).await?;
@@ -80,8 +88,11 @@ pub(crate) async fn gives_membership(
     Ok(())
 }
 
-/// Checks that whoever asks has a right that somebody was given.
-async fn holds(tx: &mut Tx<'_>, caller: &Caller, whose: &str, right: &Binding) -> Result<()> {
+/// Checks that whoever asks has the rights that somebody was given on one thing.
+async fn holds(tx: &mut Tx<'_>, caller: &Caller, whose: &str, rights: &[&Binding]) -> Result<()> {
+    let Some(right) = rights.first() else {
+        return Ok(());
+    };
     let object = match right.repo {
         None => place(right.namespace),
         Some(id) => match repo_name(tx, id).await? {
@@ -90,11 +101,14 @@ async fn holds(tx: &mut Tx<'_>, caller: &Caller, whose: &str, right: &Binding) -
             None => return Ok(()),
         },
     };
-    let actions = ActionSet::known(&right.actions);
+    let said = rights.iter().map(|right| ActionSet::known(&right.actions));
+    let actions = said.fold(ActionSet::NONE, ActionSet::or);
     match has_all(tx, caller, &object, actions).await {
         Err(error) if error.code() == Code::Denied => {
             let at = shown(tx, caller, &object).await?;
-            let (role, why) = (&right.role_name, error.public());
+            let mut roles: Vec<_> = rights.iter().map(|it| it.role_name.as_str()).collect();
+            roles.dedup();
+            let (role, why) = (roles.join("`, `"), error.public());
             Err(Error::new(
                 Code::Denied,
                 format!("`{whose}` has the role `{role}` {at}: {why}"),

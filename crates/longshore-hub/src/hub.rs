@@ -170,9 +170,18 @@ impl Hub {
         done: Result<std::result::Result<T, Error>>,
         row: impl FnOnce() -> Entry + Send,
     ) -> Result<T> {
-        // Whatever was taken from whomever counts at once here. Nothing was where it was denied: else whoever may nothing would keep
+        // What is refused for what would be given by it is denied, too.
+        let done = match done {
+            Err(error) if error.code() == Code::Denied => Ok(Err(error)),
+            done => done,
+        };
+        // Whatever was taken from whomever counts at once here. Nothing was where it was refused: else whoever may nothing would keep
         // everybody's answers from being remembered.
-        if !matches!(done, Ok(Err(_))) {
+        let may_have_been_made = match &done {
+            Ok(done) => done.is_ok(),
+            Err(error) => matches!(error.code(), Code::Unavailable | Code::Internal),
+        };
+        if may_have_been_made {
             self.index.forget_all();
         }
         self.noted(done?, row).await

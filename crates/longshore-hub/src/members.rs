@@ -228,6 +228,7 @@ pub async fn member_set(
         member_put(tx, party, user.id, "", now).await?;
         member_put(tx, owner.id, user.id, "", now).await?;
     } else {
+        let owned = !binding_owners(tx, home.id, OWNER_ID).await?.is_empty();
         member_delete(tx, party, user.id, "").await?;
         if team.is_none() {
             for (of, its_owner) in member_of(tx, user.id).await? {
@@ -238,7 +239,8 @@ pub async fn member_set(
         }
         // What was issued to it may say what it has no more.
         principal_bump(tx, user.id).await?;
-        if binding_owners(tx, home.id, OWNER_ID).await?.is_empty()
+        if owned
+            && binding_owners(tx, home.id, OWNER_ID).await?.is_empty()
             && !permit.caller().who.is_operator()
         {
             return Err(conflict("somebody must stay who owns the namespace"));

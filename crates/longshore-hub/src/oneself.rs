@@ -3,17 +3,18 @@
 //! Who leaves is switched off, and not deleted: what they have made stays, their name is nobody else's, and whoever manages users lets
 //! them in again.
 
-use longshore_auth::rights::role::ADMINISTRATOR_ID;
+use longshore_auth::rights::role::{ADMINISTRATOR_ID, OWNER_ID};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::bindings::binding_person;
-use longshore_meta::namespaces::NamespaceId;
+use longshore_meta::bindings::{binding_of, binding_owners, binding_person};
+use longshore_meta::namespaces::{NamespaceId, namespace_get};
 use longshore_meta::principals::{State, principal_describe, principal_state};
 use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
 use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::accounts::told;
+use crate::bindings::owner;
 use crate::caller::Caller;
 use crate::comings::full_name;
 use crate::hub::{Done, Hub};
@@ -28,6 +29,9 @@ const VOID: [Secret; 5] = [
     Secret::Reset,
     Secret::Confirmation,
 ];
+
+/// The most rights of somebody that are looked at when they leave.
+const RIGHTS: usize = 10_000;
 
 impl Hub {
     /// Changes one's own full name.
@@ -49,7 +53,7 @@ impl Hub {
     ///
     /// # Errors
     /// `Unauthorized` when the password is wrong, `TooManyRequests` when too many were tried, `Denied` to a token and to who is no
-    /// person, `ConditionFailed` for the last administrator, or `Unavailable`.
+    /// person, `ConditionFailed` for the last administrator and the last owner of something, or `Unavailable`.
     pub async fn leave(&self, caller: &Caller, password: Zeroizing<Vec<u8>>) -> Result<()> {
         self.ask_on(caller, &caller.name).await?;
         self.password_shown(caller, password).await?;
@@ -105,6 +109,20 @@ pub async fn leave(tx: &mut Tx<'_>, permit: &OwnPermit) -> Result<Done<()>> {
         return Err(conflict(
             "you are the last administrator; make somebody else one first",
         ));
+    }
+    for right in binding_of(tx, account.id.into(), RIGHTS).await? {
+        let at = right.namespace;
+        let owns = right.role == OWNER_ID && !right.deny && at != NamespaceId::EVERYWHERE;
+        if !owns || owner(tx, at).await? == account.id {
+            continue;
+        }
+        if binding_owners(tx, at, OWNER_ID).await?.is_empty() {
+            let path = namespace_get(tx, at).await?.map(|it| it.path);
+            let path = path.unwrap_or_default();
+            return Err(conflict(format!(
+                "you are the last who owns `{path}`; give it to somebody else first"
+            )));
+        }
     }
     for kind in VOID {
         secret_delete_of(tx, account.id.0, kind).await?;

@@ -106,8 +106,9 @@ impl Hub {
             .confirm_password(name, password, from, caller.now)
             .await
             .map_err(|refusal| {
-                if refusal.is_throttled() {
-                    return Error::from(refusal);
+                let error = Error::from(refusal);
+                if error.code() != Code::Unauthorized {
+                    return error;
                 }
                 Error::new(Code::Unauthorized, "that is not your password of now")
             })?;

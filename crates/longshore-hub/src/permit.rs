@@ -1,6 +1,7 @@
 //! Proof that a decision allowed an action on an object.
 
-use longshore_auth::rights::{Action, Explanation, Object, Sight};
+use longshore_auth::rights::decide::{Question, decide};
+use longshore_auth::rights::{Action, Explanation, Facts, Object, Sight};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::names::name_resolve;
@@ -60,7 +61,8 @@ impl<const ACTION: u8> Permit<ACTION> {
         let action = action(ACTION)?;
         // What is asked for here is done here, where a repository that has no row is not there.
         let sight = Sight::Here;
-        let found = Explanation::load(tx, &caller.who, action, object, sight, caller.now).await?;
+        let (who, now) = (&caller.who, caller.now);
+        let facts = Facts::load(tx, who, object, now).await?.seen(sight);
         // What is not there is answered as what may not be known: by a right on its namespace it could be told from what is denied.
         // Only what makes a repository needs none, and is refused in words to whoever could make it but for read-only mode.
         let is_there = match object.repo() {
@@ -71,12 +73,21 @@ impl<const ACTION: u8> Permit<ACTION> {
             None => true,
         };
         let is_there = is_there || action == Action::NamespaceCreateRepository;
-        if found.allowed && is_there {
+        let question = Question {
+            who,
+            action,
+            repo: object.repo(),
+            tag: object.tag(),
+            now,
+        };
+        if is_there && decide(&facts, &question).is_allowed() {
             return Ok(Ok(Self {
                 caller: caller.clone(),
                 object: object.clone(),
             }));
         }
+        // Only who is refused is told why.
+        let found = Explanation::of(tx, &facts, who, action, object, now).await?;
         let text = action.about().text;
         let may_know = found.may_know;
         #[cfg(feature = "broken")]

@@ -30,7 +30,6 @@ use crate::permit::Permit;
 use crate::tokens::{Made, no_random};
 
 use self::edit::is_ahead;
-pub(crate) use self::edit::owner_switched;
 pub use self::edit::{RobotEdit, robot_edit};
 pub use self::keeper::robot_take_over;
 pub(crate) use self::keeper::{is_its_keeper, is_whole};

@@ -50,6 +50,7 @@ pub mod pulls;
 pub mod referrers;
 pub mod repos;
 pub mod rests;
+pub mod robots;
 pub mod roles;
 pub mod secrets;
 pub mod settings;

@@ -5,10 +5,7 @@ use std::time::SystemTime;
 use longshore_auth::rights::Action;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::principals::{
-    Kind, PrincipalId, State, principal_bump, principal_describe, principal_expire,
-    principal_of_kind, principal_state,
-};
+use longshore_meta::principals::{State, principal_describe, principal_expire, principal_state};
 use longshore_meta::secrets::{Kind as SecretKind, secret_delete_of};
 use longshore_meta::time::micros;
 use serde_json::json;
@@ -20,8 +17,6 @@ use crate::permit::Permit;
 use crate::views::{Makers, Robot, robot_seen};
 
 const MANAGE: u8 = Action::RobotManage as u8;
-/// How many robots are read at a time.
-const TOGETHER: usize = 1000;
 
 /// What of a robot is to be otherwise; `None` leaves it.
 #[derive(Debug, Clone, Default)]
@@ -119,23 +114,4 @@ pub(super) fn is_ahead(end: Option<i64>, now: i64) -> Result<()> {
         return Err(Error::new(Code::QueryInvalid, what));
     }
     Ok(())
-}
-
-/// Makes void what was issued to the robots of somebody who is switched off or on: they can do nothing while their owner cannot.
-///
-/// # Errors
-/// `Unavailable`.
-pub(crate) async fn owner_switched(tx: &mut Tx<'_>, owner: PrincipalId) -> Result<()> {
-    let mut after = String::new();
-    loop {
-        let some = principal_of_kind(tx, owner, Kind::Robot, &after, TOGETHER).await?;
-        let Some(last) = some.last() else {
-            return Ok(());
-        };
-        after.clone_from(&last.name);
-        for robot in &some {
-            secret_delete_of(tx, robot.id.0, SecretKind::Refresh).await?;
-            principal_bump(tx, robot.id).await?;
-        }
-    }
 }

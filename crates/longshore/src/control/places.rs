@@ -281,6 +281,11 @@ async fn repository(state: &State, args: Ask) -> anyhow::Result<Value> {
             says,
         } => {
             let name = repo(&name)?;
+            if says != Says::default() {
+                // What cannot be said is found out before anything is changed.
+                let now = hub.repository_get(caller, &name).await?;
+                says.clone().of(&now.profile)?;
+            }
             if word.is_some() || read_only.is_some() {
                 let to = match word.as_deref() {
                     None => None,
