@@ -40,13 +40,13 @@ const MATCH: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls
                      (SELECT rowid AS id FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3) s \
                      CROSS JOIN repository r ON r.id = s.id LEFT JOIN profile p ON p.repo = r.id \
                      WHERE r.manifests > 0";
-const NAMED: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
+pub(crate) const NAMED: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
                      LEFT JOIN profile p ON p.repo = r.id \
                      WHERE r.manifests > 0 AND r.name >= ?1 AND r.name < ?2 ORDER BY r.name LIMIT ?3";
 const LAST: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM find f \
                     CROSS JOIN repository r ON r.id = f.repo LEFT JOIN profile p ON p.repo = r.id \
                     WHERE f.last >= ?1 AND f.last < ?2 AND r.manifests > 0 ORDER BY f.last, f.repo LIMIT ?3";
-const OF: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
+pub(crate) const OF: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
                   LEFT JOIN profile p ON p.repo = r.id WHERE r.id = ?1 AND r.manifests > 0";
 const DESCRIPTION: &str = "SELECT description FROM find WHERE repo = ?1";
 const ALSO: &str = "SELECT 1 FROM search WHERE search MATCH ?1 AND rowid = ?2";
@@ -109,7 +109,7 @@ pub struct Said {
 
 impl Asked {
     /// The question in the words of FTS5; `None` where nothing is asked.
-    fn words(&self) -> Option<String> {
+    pub(crate) fn words(&self) -> Option<String> {
         let mut words = String::new();
         let and = |words: &mut String| {
             if !words.is_empty() {
@@ -134,9 +134,9 @@ impl Asked {
     }
 }
 
-type Columns = (i64, String, u64, u64);
+pub(crate) type Columns = (i64, String, u64, u64);
 
-fn hits(rows: Vec<Columns>) -> Vec<Hit> {
+pub(crate) fn hits(rows: Vec<Columns>) -> Vec<Hit> {
     let hit = |(repo, name, stars, pulls): Columns| Hit {
         repo,
         name,
@@ -299,7 +299,7 @@ pub async fn find_last(tx: &mut Tx<'_>, prefix: &str, limit: usize) -> Result<Ve
 }
 
 /// What comes after all that begins with `prefix`: names are of ASCII.
-fn beyond(prefix: &str) -> String {
+pub(crate) fn beyond(prefix: &str) -> String {
     format!("{prefix}\u{7f}")
 }
 

@@ -27,6 +27,7 @@ pub mod deeds;
 pub mod devices;
 pub mod factors;
 pub mod finds;
+pub mod found;
 pub mod graves;
 pub mod history;
 pub mod identities;

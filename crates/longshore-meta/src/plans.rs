@@ -37,6 +37,7 @@ const SCANS: &[(&str, &str)] = &[
     ("news::LAST", "one row, the last"),
     ("news::FOLLOW", "one row, the last"),
     ("finds::MATCH", "of the full-text index what is asked for"),
+    ("found::NAMES", "of the full-text index what is asked for"),
     ("finds::ALSO", "the same, in one row"),
     ("finds::UNINDEX", "one row of the full-text index"),
     ("finds::FORGET", "a part from the beginning, to remove it"),

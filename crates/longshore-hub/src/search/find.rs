@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use longshore_core::{Code, Cx, Error, Find, Finder, Finds, Reach, Result, Seek};
 use longshore_meta::finds::{self, Asked, Hit};
+use longshore_meta::found;
 use longshore_meta::repos::is_removed;
 use longshore_meta::{Db, Tx};
 use tokio::sync::Semaphore;
@@ -20,8 +21,6 @@ use super::words;
 const CANDIDATES: usize = 1500;
 /// How many are looked at where it cannot be asked for those that the caller may see.
 const LOOKED_AT: usize = 12_000;
-/// How many are read at once.
-const PAGE: usize = 1500;
 /// How many are taken along because of how their names begin.
 const NAMED: usize = 200;
 /// When fewer are found, words that are nearly those that were asked for are tried.
@@ -165,17 +164,14 @@ async fn hits(tx: &mut Tx<'_>, question: &Question) -> Result<Vec<Hit>> {
 /// Those that have all that is asked for, of those that the caller may see.
 async fn matching(tx: &mut Tx<'_>, question: &Question, mut asked: Asked) -> Result<Vec<Hit>> {
     let places = places(&question.reach);
-    let is_exact = places.is_some();
-    asked.any.extend(places.filter(|places| !places.is_empty()));
-    let (mut found, mut after, mut looked) = (Vec::new(), 0, 0);
-    let most = if is_exact { CANDIDATES } else { LOOKED_AT };
-    while looked < most && found.len() < CANDIDATES {
-        let page = finds::find_match(tx, &asked, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.repo;
-        looked += page.len();
-        found.extend(page.into_iter().filter(|hit| question.reach.has(&hit.name)));
-    }
+    let shown = |name: &str| question.reach.has(name);
+    let Some(places) = places else {
+        // At once: what begins so is gathered anew for each part that is read.
+        return found::find_shown(tx, &asked, (LOOKED_AT, CANDIDATES), shown).await;
+    };
+    asked.any.extend((!places.is_empty()).then_some(places));
+    let mut found = finds::find_match(tx, &asked, 0, CANDIDATES).await?;
+    found.retain(|hit| shown(&hit.name));
     Ok(found)
 }
 
@@ -215,8 +211,17 @@ fn shows(reach: &Reach, hit: &Hit) -> bool {
 
 /// Everything, as far as it is looked at, by name.
 async fn named_all(tx: &mut Tx<'_>, reach: &Reach) -> Result<Vec<Hit>> {
-    let mut found = finds::find_named(tx, "", LOOKED_AT).await?;
-    found.retain(|hit| shows(reach, hit));
+    let (mut found, mut from, mut looked) = (Vec::new(), String::new(), 0);
+    while let Some((span, _)) = reach.next(&from) {
+        let (to, limit) = (span.to.as_deref(), LOOKED_AT - looked);
+        let page = found::find_between(tx, &span.from, to, limit).await?;
+        looked += page.len();
+        found.extend(page.into_iter().filter(|hit| shows(reach, hit)));
+        match span.to {
+            Some(to) if looked < LOOKED_AT && found.len() < CANDIDATES => from = to,
+            _ => break,
+        }
+    }
     found.truncate(CANDIDATES);
     Ok(found)
 }
