@@ -209,6 +209,14 @@ pub async fn repository_remove(
     })
 }
 
+/// The answer to whoever may not delete something.
+fn kept(caller: &Caller, action: Action, what: &str) -> Error {
+    Error::new(
+        Code::Denied,
+        format!("`{}` lacks the right `{action}` on {what}", caller.name),
+    )
+}
+
 /// Deletes some of the repositories in a namespace, and its groups when there are no more; says whether there are.
 ///
 /// # Errors
@@ -225,20 +233,19 @@ pub async fn namespace_purge(
     let (caller, now) = (permit.caller(), permit.micros());
     let remove = Action::RepositoryRemove;
     if !allows(tx, &caller.who, remove, permit.object(), caller.now).await? {
-        return Err(Error::new(
-            Code::Denied,
-            format!(
-                "`{}` lacks the right `{remove}` on `{}`",
-                caller.name, namespace.path
-            ),
-        ));
+        return Err(kept(caller, remove, &format!("`{}`", namespace.path)));
     }
     let by = (caller.name.as_str(), now);
     let page = repo_below(tx, &namespace.path, "", TOGETHER).await?;
     let more = page.len() == TOGETHER;
     let mut names = Vec::new();
     for (repo, name) in page {
-        let name = name.parse().map_err(Error::internal)?;
+        let name: RepoName = name.parse().map_err(Error::internal)?;
+        // One may be kept from them, or be read-only, where the rest is not.
+        let object = Object::Repository(name.clone());
+        if !allows(tx, &caller.who, remove, &object, caller.now).await? {
+            return Err(kept(caller, remove, "a repository in it"));
+        }
         may_empty(tx, caller, &name).await?;
         gone(tx, repo, by).await?;
         names.push(name);
@@ -246,6 +253,10 @@ pub async fn namespace_purge(
     let mut groups = 0;
     if !more {
         for group in namespace_below(tx, &namespace.path, usize::MAX).await? {
+            let (remove, object) = (Action::NamespaceRemove, Object::Namespace(group.id));
+            if !allows(tx, &caller.who, remove, &object, caller.now).await? {
+                return Err(kept(caller, remove, "a group in it"));
+            }
             binding_clear(tx, group.id).await?;
             namespace_delete(tx, group.id).await?;
             lay(tx, &group.path, Rest::Nobody, now).await?;

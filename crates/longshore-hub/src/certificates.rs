@@ -20,6 +20,7 @@ use longshore_meta::time::micros;
 use serde_json::json;
 
 use crate::caller::Caller;
+use crate::held::has_what;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, missing};
 use crate::narrowing::{Kept, bound, by_name};
@@ -163,6 +164,8 @@ async fn robot_create(
 ) -> Result<Done<Kept>> {
     let login = account_of(tx, new.named()).await?;
     is_whole(permit.caller())?;
+    let robot = (login.name.as_str(), PrincipalId(login.id));
+    has_what(tx, permit.caller(), robot, None).await?;
     create(tx, permit.caller(), &login, new).await
 }
 

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
+use longshore_auth::rights::rule::Rule;
 use longshore_auth::rights::{Action, ActionSet, Object, Via, Who};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
@@ -80,6 +81,15 @@ pub(crate) async fn outranks(tx: &mut Tx<'_>, caller: &Caller, account: Principa
         standing.expires = None;
         standing.owner_state = State::Active;
         standing.owner_expires = None;
+    }
+    // And what they may from elsewhere, at other hours and when nothing is read-only: they log in later.
+    facts.ground.read_only = false;
+    for party in &mut facts.parties {
+        let sleeps = |rule: &Rule| rule.networks.is_some() || rule.hours.is_some();
+        party.rules.retain(|rule| !(rule.deny && sleeps(rule)));
+        for rule in &mut party.rules {
+            (rule.networks, rule.hours) = (None, None);
+        }
     }
     let theirs = whole(&facts, &them, &Object::System, caller.now);
     has_all(tx, caller, &Object::System, theirs).await

@@ -223,7 +223,7 @@ pub async fn robot_rotate(
     let place = of(tx, permit.object()).await?;
     let robot = robot(tx, &place, name).await?;
     is_whole(permit.caller())?;
-    if !is_its_keeper(tx, permit, &robot).await? {
+    if !is_its_keeper(tx, permit, &place, &robot).await? {
         return Err(Error::new(
             Code::Denied,
             format!(

@@ -33,6 +33,7 @@ mod comings;
 mod credentials;
 mod emptied;
 mod factors;
+mod gains;
 mod homes;
 mod ledger;
 mod log;

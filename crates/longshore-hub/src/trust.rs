@@ -123,7 +123,7 @@ async fn create(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, new: &NewTrust) -> Res
     let (place, (_, own)) = (of(tx, permit.object()).await?, parts(&new.robot)?);
     let robot = robot(tx, &place, own).await?;
     is_whole(permit.caller())?;
-    if !is_its_keeper(tx, permit, &robot).await? {
+    if !is_its_keeper(tx, permit, &place, &robot).await? {
         return Err(Error::new(
             Code::Denied,
             format!(

@@ -14,7 +14,7 @@ use longshore_meta::principals::{Principal, PrincipalId, principal_keep};
 use serde_json::json;
 
 use super::edit::after;
-use super::place::{RobotName, of, parts, robot, told};
+use super::place::{Place, RobotName, of, parts, robot, told};
 use crate::caller::Caller;
 use crate::gives::subject_text;
 use crate::held::has_what;
@@ -64,10 +64,14 @@ pub(crate) fn is_whole(caller: &Caller) -> Result<()> {
     ))
 }
 
-/// Whether whoever asks may say who else can be the robot: they made it, or give rights there.
+/// Whether whoever asks may say who else can be the robot: they made it, or give rights there and have what it was given there.
+///
+/// # Errors
+/// `Denied` where they have not, with what they lack; or `Unavailable`.
 pub(crate) async fn is_its_keeper(
     tx: &mut Tx<'_>,
     permit: &Permit<MANAGE>,
+    place: &Place,
     robot: &Principal,
 ) -> Result<bool> {
     let caller = permit.caller();
@@ -75,7 +79,14 @@ pub(crate) async fn is_its_keeper(
         return Ok(true);
     }
     let gives = Action::RightsManage;
-    allows(tx, &caller.who, gives, permit.object(), caller.now).await
+    if !allows(tx, &caller.who, gives, permit.object(), caller.now).await? {
+        return Ok(false);
+    }
+    // What others gave to a robot of an organisation is theirs to give; a robot of the system has nobody beside it.
+    let of = (place.owner != PrincipalId(0)).then_some(place.owner);
+    let full = format!("{}+{}", place.prefix, robot.name);
+    has_what(tx, caller, (&full, robot.id), of).await?;
+    Ok(true)
 }
 
 /// Takes a robot over.
