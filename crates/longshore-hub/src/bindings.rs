@@ -302,7 +302,8 @@ pub(crate) async fn role_owner(tx: &mut Tx<'_>, home: NamespaceId) -> Result<Pri
     Ok(found.owner)
 }
 
-fn home_of(object: &Object) -> NamespaceId {
+/// The namespace that bindings and roles of an object lie in; the opposite of [`place`].
+pub(crate) fn home_of(object: &Object) -> NamespaceId {
     match object {
         Object::Namespace(id) => *id,
         _ => NamespaceId::EVERYWHERE,

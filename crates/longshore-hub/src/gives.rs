@@ -13,7 +13,7 @@ use longshore_meta::repos::repo_name;
 use longshore_meta::roles::{Role, role_named};
 use longshore_spec::name::RepoName;
 
-use crate::bindings::binding_add;
+use crate::bindings::{binding_add, home_of};
 use crate::caller::Caller;
 use crate::hub::Hub;
 use crate::names::missing;
@@ -78,10 +78,7 @@ impl Hub {
 
 /// The binding that is meant.
 async fn named(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, give: &Give) -> Result<Binding> {
-    let home = match permit.object() {
-        Object::Namespace(id) => *id,
-        _ => NamespaceId::EVERYWHERE,
-    };
+    let home = home_of(permit.object());
     let role = role_find(tx, home, &give.role).await?;
     rest(tx, permit.caller(), (home, role.id), give).await
 }

@@ -4,7 +4,6 @@ use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::{Action, Explanation, Facts, Object, Sight};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::names::name_resolve;
 
 use crate::caller::Caller;
 use crate::names::hidden;
@@ -65,21 +64,9 @@ impl<const ACTION: u8> Permit<ACTION> {
         let facts = Facts::load(tx, who, object, now).await?.seen(sight);
         // What is not there is answered as what may not be known: by a right on its namespace it could be told from what is denied.
         // Only what makes a repository needs none, and is refused in words to whoever could make it but for read-only mode.
-        let is_there = match object.repo() {
-            Some(name) => name_resolve(tx, name, caller.micros())
-                .await?
-                .repo
-                .is_some(),
-            None => true,
-        };
-        let is_there = is_there || action == Action::NamespaceCreateRepository;
-        let question = Question {
-            who,
-            action,
-            repo: object.repo(),
-            tag: object.tag(),
-            now,
-        };
+        let is_absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
+        let is_there = !is_absent || action == Action::NamespaceCreateRepository;
+        let question = Question::about(who, action, object, now);
         if is_there && decide(&facts, &question).is_allowed() {
             return Ok(Ok(Self {
                 caller: caller.clone(),

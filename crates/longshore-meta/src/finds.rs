@@ -37,7 +37,7 @@ const NEAR_PUT: &str =
 const NEAR_GONE: &str = "DELETE FROM find_near WHERE less = ?1 AND word = ?2";
 const NEAR: &str = "SELECT word FROM find_near WHERE less = ?1 ORDER BY word LIMIT ?2";
 const MATCH: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM \
-                     (SELECT rowid AS id FROM search WHERE search MATCH ?1 AND rowid > ?2 ORDER BY rowid LIMIT ?3) s \
+                     (SELECT rowid AS id FROM search WHERE search MATCH ?1 ORDER BY rowid LIMIT ?2) s \
                      CROSS JOIN repository r ON r.id = s.id LEFT JOIN profile p ON p.repo = r.id \
                      WHERE r.manifests > 0";
 pub(crate) const NAMED: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce(p.pulls, 0) FROM repository r \
@@ -240,19 +240,14 @@ async fn words_less(tx: &mut Tx<'_>, words: &str, near: fn(&str) -> Vec<String>)
     Ok(())
 }
 
-/// Repositories that have all that is asked for, in the order of their ids, after `after`.
+/// Repositories that have all that is asked for, in the order of their ids, the first `limit`.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn find_match(
-    tx: &mut Tx<'_>,
-    asked: &Asked,
-    after: i64,
-    limit: usize,
-) -> Result<Vec<Hit>> {
+pub async fn find_match(tx: &mut Tx<'_>, asked: &Asked, limit: usize) -> Result<Vec<Hit>> {
     match asked.words() {
         Some(words) => {
-            let values = values![words.as_str(), after, limit];
+            let values = values![words.as_str(), limit];
             Ok(hits(tx.all(MATCH, &values).await?))
         }
         None => Ok(Vec::new()),

@@ -17,7 +17,7 @@ use longshore_spec::pattern::{TagPattern, TagPatterns};
 
 use super::action::{Action, Place};
 use super::facts::{Facts, Party};
-use super::ground::{Ground, ReadOnly};
+use super::ground::{Ground, Object, ReadOnly};
 use super::role::VISIBLE;
 use super::rule::Rule;
 use super::who::Who;
@@ -38,6 +38,17 @@ pub struct Question<'q> {
 }
 
 impl<'q> Question<'q> {
+    /// About all that an object says: a repository, and a tag.
+    pub fn about(who: &'q Who, action: Action, object: &'q Object, now: SystemTime) -> Self {
+        Question {
+            who,
+            action,
+            repo: object.repo(),
+            tag: object.tag(),
+            now,
+        }
+    }
+
     /// About no tag: with some at least, where a repository is meant.
     pub const fn on(
         who: &'q Who,
@@ -109,6 +120,11 @@ impl Decision<'_> {
     /// Whether it is allowed, for some tag at least.
     pub fn is_allowed(&self) -> bool {
         self.verdict.is_ok()
+    }
+
+    /// Whether it would be, if nothing were read-only.
+    pub fn could_be(&self) -> bool {
+        matches!(self.verdict, Ok(_) | Err(Refused::ReadOnly(_)))
     }
 }
 

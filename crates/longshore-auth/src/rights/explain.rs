@@ -103,18 +103,9 @@ impl Explanation {
         object: &Object,
         now: SystemTime,
     ) -> Result<Self> {
-        let question = |action| Question {
-            who,
-            action,
-            repo: object.repo(),
-            tag: object.tag(),
-            now,
-        };
+        let question = |action| Question::about(who, action, object, now);
         let may = |action| decide(facts, &question(action)).is_allowed();
-        let could = |action| {
-            let verdict = decide(facts, &question(action)).verdict;
-            matches!(verdict, Ok(_) | Err(Refused::ReadOnly(_)))
-        };
+        let could = |action| decide(facts, &question(action)).could_be();
         let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
         let known = match object {
             Object::System => true,

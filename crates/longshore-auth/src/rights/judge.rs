@@ -142,13 +142,7 @@ pub async fn allows(
     now: SystemTime,
 ) -> Result<bool> {
     let facts = Facts::load(tx, who, object, now).await?;
-    let question = Question {
-        who,
-        action,
-        repo: object.repo(),
-        tag: object.tag(),
-        now,
-    };
+    let question = Question::about(who, action, object, now);
     Ok(decide(&facts, &question).is_allowed())
 }
 

@@ -45,9 +45,7 @@ pub fn lack_of(
         Verb::Pull | Verb::Catalog => return None,
     };
     let may_know = if is_new {
-        let could =
-            |action: &Action| matches!(ask(*action).verdict, Ok(_) | Err(Refused::ReadOnly(_)));
-        make.iter().all(could)
+        make.iter().all(|action| ask(*action).could_be())
     } else {
         [Action::RepositoryPull, Action::RepositoryList]
             .into_iter()

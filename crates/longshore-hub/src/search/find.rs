@@ -170,7 +170,7 @@ async fn matching(tx: &mut Tx<'_>, question: &Question, mut asked: Asked) -> Res
         return found::find_shown(tx, &asked, (LOOKED_AT, CANDIDATES), shown).await;
     };
     asked.any.extend((!places.is_empty()).then_some(places));
-    let mut found = finds::find_match(tx, &asked, 0, CANDIDATES).await?;
+    let mut found = finds::find_match(tx, &asked, CANDIDATES).await?;
     found.retain(|hit| shown(&hit.name));
     Ok(found)
 }

@@ -1,7 +1,7 @@
 //! May somebody do something, and why? Whom that is asked about, by whom, and by which names.
 
 use longshore_auth::index::SYSTEM;
-use longshore_auth::rights::decide::{Question, Refused, decide};
+use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
 use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, Explanation, Object, Via, Who};
@@ -76,18 +76,9 @@ pub(super) async fn may_ask(
     let permit = Permit::<READ>::ask(tx, caller, object).await?;
     let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
     let may = |action: &Action| {
-        let question = Question {
-            who: &caller.who,
-            action: *action,
-            repo: object.repo(),
-            tag: object.tag(),
-            now: caller.now,
-        };
         // What is read-only now is made later.
-        matches!(
-            decide(&facts, &question).verdict,
-            Ok(_) | Err(Refused::ReadOnly(_))
-        )
+        let question = Question::about(&caller.who, *action, object, caller.now);
+        decide(&facts, &question).could_be()
     };
     let makes = [
         Action::RightsRead,

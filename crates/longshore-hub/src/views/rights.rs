@@ -5,13 +5,12 @@ use longshore_auth::rights::{Action, Object};
 use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::{binding_get, binding_list};
-use longshore_meta::namespaces::{NamespaceId, namespace_get};
 use longshore_meta::principals::PrincipalId;
 use longshore_meta::roles::{Role, role_list, role_named};
 use longshore_meta::settings::setting_get;
 
 use super::Listed;
-use crate::bindings::place;
+use crate::bindings::{home_of, owner, place};
 use crate::caller::Caller;
 use crate::given;
 use crate::gives::{BindingSeen, seen};
@@ -36,7 +35,7 @@ impl Hub {
     ) -> Result<Listed<BindingSeen, i64>> {
         self.see::<READ, _, _>(caller, object, (after, limit), |tx, permit, args| {
             Box::pin(async move {
-                let rows = binding_list(tx, home(permit.object()), args.0, args.1 + 1).await?;
+                let rows = binding_list(tx, home_of(permit.object()), args.0, args.1 + 1).await?;
                 let page = Listed::of(rows, args.1, |row| row.id);
                 let mut items = Vec::with_capacity(page.items.len());
                 for row in page.items {
@@ -111,7 +110,7 @@ impl Hub {
     ) -> Result<Listed<Role, String>> {
         self.see::<READ, _, _>(caller, object, (after, limit), |tx, permit, args| {
             Box::pin(async move {
-                let owner = owner(tx, permit.object()).await?;
+                let owner = owner(tx, home_of(permit.object())).await?;
                 roles(tx, owner, args.0, args.1).await
             })
         })
@@ -125,7 +124,7 @@ impl Hub {
     pub async fn role_in(&self, caller: &Caller, object: &Object, name: &str) -> Result<Role> {
         self.see::<READ, _, _>(caller, object, name, |tx, permit, name| {
             Box::pin(async move {
-                let owner = owner(tx, permit.object()).await?;
+                let owner = owner(tx, home_of(permit.object())).await?;
                 let found = role_named(tx, owner, name).await?;
                 found.ok_or_else(|| missing("role"))
             })
@@ -167,18 +166,6 @@ impl Hub {
             })
             .await
     }
-}
-
-fn home(object: &Object) -> NamespaceId {
-    match object {
-        Object::Namespace(id) => *id,
-        _ => NamespaceId::EVERYWHERE,
-    }
-}
-
-async fn owner(tx: &mut Tx<'_>, object: &Object) -> Result<PrincipalId> {
-    let found = namespace_get(tx, home(object)).await?;
-    Ok(found.map_or(PrincipalId(0), |it| it.owner))
 }
 
 async fn roles(

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context as _, bail};
 use longshore_auth::rights::{Action, Explanation, Judge, Object, Sight, Who};
+use longshore_core::Code;
 use longshore_hub::gives::principal_find;
 use longshore_hub::views::Whom;
 use longshore_meta::namespaces::namespace_at;
@@ -98,7 +99,12 @@ async fn owned(state: &State, of: &str, name: &str) -> anyhow::Result<Whom> {
     let robot = format!("robot:{of}+{name}");
     let args = (state.operator(), robot.as_str());
     let is_robot = state.db.read(&args, |tx, (caller, text)| {
-        Box::pin(async move { Ok(principal_find(tx, caller, text).await.is_ok()) })
+        Box::pin(async move {
+            match principal_find(tx, caller, text).await {
+                Err(error) if error.code() == Code::NameUnknown => Ok(false),
+                found => found.map(|_| true),
+            }
+        })
     });
     Ok(Whom::Somebody(if is_robot.await? {
         robot
