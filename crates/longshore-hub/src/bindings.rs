@@ -258,8 +258,10 @@ pub async fn binding_remove(tx: &mut Tx<'_>, permit: &Permit<MANAGE>, id: i64) -
     let binding = binding.ok_or_else(|| missing("binding"))?;
     binding_delete(tx, id).await?;
     let caller = permit.caller();
-    let owned =
-        binding.namespace != NamespaceId::EVERYWHERE && binding.role == OWNER_ID && !binding.deny;
+    // Whoever owns the namespace around a group owns that, too.
+    let is_top = namespace_get(tx, binding.namespace).await?;
+    let is_top = is_top.is_some_and(|it| it.parent == NamespaceId(0));
+    let owned = is_top && binding.role == OWNER_ID && !binding.deny;
     if owned
         && !caller.who.is_operator()
         && binding_owners(tx, binding.namespace, OWNER_ID)

@@ -4,10 +4,9 @@
 //! what, and may do so only where nothing is kept from them, and where nobody is freed of a denial by it whom they could not free of it
 //! themselves. Whoever may do everything in the system may do this, too.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use longshore_auth::rights::action::{ActionSet, Place};
-use longshore_auth::rights::decide::{Question, Refused, decide};
+use longshore_auth::rights::action::Place;
 use longshore_auth::rights::ground::{Ground, RepoGround, home};
 use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::rule::Rule;
@@ -19,18 +18,17 @@ use longshore_meta::namespaces::{Namespace, NamespaceId, Visibility};
 use longshore_spec::name::RepoName;
 
 use crate::bindings::place;
+use crate::brought::Brought;
 use crate::caller::Caller;
 use crate::gives::{BindingSeen, seen};
 use crate::rank::is_administrator;
 
+mod standing;
+
+use standing::{Standing, judge};
+
 /// How many bindings are read at once.
 const TOGETHER: usize = 10_000;
-/// What content comes to a place by.
-const FILLS: ActionSet = ActionSet::of(&[
-    Action::NamespaceCreateRepository,
-    Action::RepositoryPush,
-    Action::TagCreate,
-]);
 
 /// A repository that gets another name.
 #[derive(Debug)]
@@ -56,6 +54,8 @@ struct Placed {
 #[derive(Debug)]
 pub(crate) struct Carried {
     repos: Vec<Placed>,
+    /// What lies around all of it, before and after: what does not go with it.
+    around: [Vec<Namespace>; 2],
     /// All bindings there and everywhere.
     rows: Vec<Binding>,
 }
@@ -98,6 +98,7 @@ impl Carried {
                 rows.extend(page);
             }
         }
+        let around = [outside(&before, &after), outside(&after, &before)];
         // Looked up once for each repository: each binding is held against each of them.
         let [before, after] = [Spaces::of(before), Spaces::of(after)];
         let repos = repos.into_iter().map(|repo| {
@@ -110,6 +111,7 @@ impl Carried {
         });
         Ok(Self {
             repos: repos.collect(),
+            around,
             rows,
         })
     }
@@ -117,12 +119,16 @@ impl Carried {
     /// Checks that whoever asks may take them along.
     ///
     /// # Errors
-    /// `Denied` where something is kept from them, would be theirs by it and was not before, or somebody would be freed of a denial that
-    /// they could not take back; `Unavailable`.
+    /// `Denied` where something is kept from them, would be theirs by it and was not before, somebody would be freed of a denial that
+    /// they could not take back, or would have a right there that they could not give; `ConditionFailed` where it would be by a role
+    /// that is none there; `Unavailable`.
     pub(crate) async fn check(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+        let brought = self.brought();
+        brought.roles(tx).await?;
         if is_administrator(tx, caller).await? {
             return Ok(());
         }
+        brought.rights(tx, caller).await?;
         let base = Facts::load(tx, &caller.who, &Object::System, caller.now).await?;
         // What they may just now, and what they may at any hour and from anywhere.
         let mut facts = [self.rules(&base, false), self.rules(&base, true)];
@@ -136,6 +142,37 @@ impl Carried {
             judge(caller, repo, before, after)?;
         }
         self.frees(tx, caller, &base).await
+    }
+
+    /// What was said of them, and of the groups that go with them, and is said elsewhere then.
+    fn brought(&self) -> Brought<'_> {
+        let [from, into] = &self.around;
+        let ids = |spaces: &[Namespace]| spaces.iter().map(|it| it.id).collect::<Vec<_>>();
+        let (from_ids, into_ids) = (ids(from), ids(into));
+        let stays = |row: &Binding| {
+            let at = row.namespace;
+            at == NamespaceId::EVERYWHERE || from_ids.contains(&at) && into_ids.contains(&at)
+        };
+        let repos: HashSet<_> = self.names().map(|it| it.id).collect();
+        // All rows were read of places around and of what goes: what is in none of those around goes.
+        let goes = |row: &&Binding| match row.repo {
+            Some(repo) if repos.contains(&repo) => !stays(row),
+            _ => {
+                let is_around = from_ids.contains(&row.namespace)
+                    || into_ids.contains(&row.namespace)
+                    || row.namespace == NamespaceId::EVERYWHERE;
+                !is_around
+            }
+        };
+        let rows = if from_ids == into_ids {
+            Vec::new()
+        } else {
+            self.rows.iter().filter(goes).collect()
+        };
+        Brought {
+            rows,
+            around: [from, into],
+        }
     }
 
     /// The names of before and after.
@@ -246,6 +283,13 @@ impl Carried {
     }
 }
 
+/// Those of one side that have the same path on the other, or are not there: what has another path there goes.
+fn outside(spaces: &[Namespace], others: &[Namespace]) -> Vec<Namespace> {
+    let others: HashMap<_, _> = others.iter().map(|it| (it.id, &it.path)).collect();
+    let goes = |it: &&Namespace| others.get(&it.id).is_none_or(|path| **path == it.path);
+    spaces.iter().filter(goes).cloned().collect()
+}
+
 /// Whether a rule is about a repository, and not any more.
 fn loses(rule: &Rule, [before, after]: &[Ground; 2]) -> bool {
     rule.actions
@@ -307,68 +351,4 @@ fn awake(rule: Rule) -> Rule {
         hours: None,
         ..rule
     }
-}
-
-/// What somebody may do with a repository.
-#[derive(Debug, Clone, Copy, Default)]
-struct Standing {
-    /// What they may, with some tag at least.
-    has: ActionSet,
-    /// What is denied them, or not for every tag.
-    kept: ActionSet,
-}
-
-impl Standing {
-    fn of(facts: &Facts, caller: &Caller) -> Self {
-        let mut standing = Self::default();
-        for action in about().iter().chain([Action::NamespaceCreateRepository]) {
-            let name = facts.ground.repo.as_ref().map(|it| &it.name);
-            let question = Question::on(&caller.who, action, name, caller.now);
-            let decision = decide(facts, &question);
-            if decision.is_allowed() {
-                standing.has = standing.has.with(action);
-            }
-            if decision.limit.is_some() || matches!(decision.verdict, Err(Refused::Rule(_))) {
-                standing.kept = standing.kept.with(action);
-            }
-        }
-        standing
-    }
-}
-
-/// What is done with repositories.
-fn about() -> ActionSet {
-    let of_repositories = |action: &Action| action.about().place == Place::Repository;
-    ActionSet::ALL.iter().filter(of_repositories).collect()
-}
-
-/// Checks of one repository that nothing of it is kept from whoever asks, here or where it goes, and that they gain nothing.
-fn judge(
-    caller: &Caller,
-    repo: &Renamed,
-    [before, before_ever]: [Standing; 2],
-    [after, after_ever]: [Standing; 2],
-) -> Result<()> {
-    let (who, from, to) = (&caller.name, &repo.from, &repo.to);
-    let denied = |text: String| Err(Error::new(Code::Denied, text));
-    if let Some(action) = before.kept.and(about()).iter().next() {
-        return denied(format!(
-            "`{who}` may not rename or move `{from}`: a rule there denies them `{action}`, or limits it to some tags, and would be got \
-             around by it; ask whoever says who may do what there"
-        ));
-    }
-    if let Some(action) = after.kept.and(FILLS).iter().next() {
-        return denied(format!(
-            "`{who}` may not rename `{from}` to `{to}`: a rule denies them `{action}` there, or limits it to some tags, and would be got \
-             around by it; ask whoever says who may do what there"
-        ));
-    }
-    let gains = after.has.without(before.has);
-    let gains = gains.or(after_ever.has.without(before_ever.has));
-    if let Some(action) = gains.and(about()).iter().next() {
-        return denied(format!(
-            "`{who}` may not rename `{from}` to `{to}`: they have not the right `{action}` on it, and would have it there"
-        ));
-    }
-    Ok(())
 }

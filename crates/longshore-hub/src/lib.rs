@@ -24,6 +24,7 @@ pub mod artifact;
 pub mod audit;
 pub mod beginning;
 pub mod bindings;
+mod brought;
 pub mod caller;
 mod carried;
 pub mod certificates;

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::ground::home;
 use longshore_auth::rights::judge::allows;
-use longshore_auth::rights::{Action, Object};
+use longshore_auth::rights::{Action, Facts, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::binding_list;
@@ -109,6 +110,14 @@ pub(crate) fn hidden_there(
     (seen_in(into, own) > before).then_some(before)
 }
 
+/// Whether whoever asks may make a repository of exactly that name, wherever the name leads now.
+async fn may_make(tx: &mut Tx<'_>, caller: &Caller, name: &RepoName) -> Result<bool> {
+    let facts = Facts::load_at(tx, &caller.who, name).await?;
+    let make = Action::NamespaceCreateRepository;
+    let question = Question::on(&caller.who, make, Some(name), caller.now);
+    Ok(decide(&facts, &question).is_allowed())
+}
+
 /// Renames or moves a repository.
 ///
 /// # Errors
@@ -125,9 +134,7 @@ pub async fn repository_rename(
         .ok_or_else(|| missing("repository"))?;
     let found = name_resolve(tx, name, now).await?;
     let (id, name) = (found.repo.ok_or_else(|| missing("repository"))?, found.name);
-    let object = Object::Repository(to.clone());
-    let make = Action::NamespaceCreateRepository;
-    if !allows(tx, &caller.who, make, &object, caller.now).await? {
+    if !may_make(tx, caller, to).await? {
         return Err(Error::new(
             Code::Denied,
             format!(
@@ -162,12 +169,14 @@ pub async fn repository_rename(
     let rests = rest.is_some_and(|rest| !matches!(rest, Rest::Repo(_)));
     let means = name_resolve(tx, to, now).await?;
     let taken = repo_id(tx, to).await?.is_some() || means.repo.is_some_and(|other| other != id);
+    // What is pushed by it goes elsewhere, as the beginning of it is the old name of a group.
+    let leads_on = means.repo.is_none() && means.name != *to;
     if let Some(until) = rest_until(tx, to.as_str(), now).await?
         && (rests || means.repo.is_some_and(|other| other != id))
     {
         return Err(at_rest(to.as_str(), until));
     }
-    if rests || taken || namespace_at(tx, to.as_str()).await?.is_some() {
+    if rests || taken || leads_on || namespace_at(tx, to.as_str()).await?.is_some() {
         return Err(conflict(format!(
             "the name `{to}` cannot be had; choose another"
         )));

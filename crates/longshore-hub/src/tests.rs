@@ -27,6 +27,7 @@ use crate::views::{Part, Suppositions, Whom};
 use crate::{Caller, Hub};
 
 mod arrivals;
+mod brought;
 mod carried;
 mod changes;
 mod comings;

@@ -8,6 +8,7 @@ use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_in, binding_on};
 use longshore_meta::members::member_of;
 use longshore_meta::principals::{Kind, PrincipalId, Standing, principal_standing};
+use longshore_spec::name::RepoName;
 
 use super::ground::{Ground, NO_PLACE, NO_REPO, Object, Sight};
 use super::rule::Rule;
@@ -55,6 +56,16 @@ impl Facts {
         Self::supposing(tx, who, object, now, &Supposed::default()).await
     }
 
+    /// The same about a repository that is to have a name, where that lies and not where it leads.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn load_at(tx: &mut Tx<'_>, who: &Who, name: &RepoName) -> Result<Self> {
+        let ground = Ground::at(tx, name).await?;
+        let object = Object::Repository(name.clone());
+        Self::around(tx, who, &object, ground, &Supposed::default()).await
+    }
+
     /// The same as it would be if what is supposed were so.
     ///
     /// # Errors
@@ -68,6 +79,16 @@ impl Facts {
     ) -> Result<Self> {
         let mut ground = Ground::load(tx, object, now).await?;
         supposed.around(&mut ground);
+        Self::around(tx, who, object, ground, supposed).await
+    }
+
+    async fn around(
+        tx: &mut Tx<'_>,
+        who: &Who,
+        object: &Object,
+        ground: Ground,
+        supposed: &Supposed,
+    ) -> Result<Self> {
         let mut facts = Self {
             parties: Vec::new(),
             ground,

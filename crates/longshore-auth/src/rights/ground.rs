@@ -137,9 +137,7 @@ impl Ground {
             }
             Object::Repository(name) | Object::Tag(name, _) => {
                 let found = names::name_resolve(tx, name, micros(now)).await?;
-                // What was deleted is nobody's, also not that of those who may do everything everywhere.
-                let below = found.name.as_str().strip_prefix(repos::REMOVED);
-                ground.is_nowhere = below.is_some_and(|below| below.starts_with('/'));
+                ground.is_nowhere = is_removed(&found.name);
                 ground.chain = namespace_chain(tx, home(&found.name)).await?;
                 let standing = profile_standing(tx, found.repo.unwrap_or(NO_REPO)).await?;
                 let (visibility, read_only) = standing.unwrap_or_default();
@@ -155,6 +153,26 @@ impl Ground {
             }
         }
         Ok(ground)
+    }
+
+    /// Looks around where a repository would lie that had exactly that name.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn at(tx: &mut Tx<'_>, name: &RepoName) -> Result<Self> {
+        let read_only = setting_get(tx, READ_ONLY).await?.as_deref() == Some("true");
+        Ok(Self {
+            chain: namespace_chain(tx, home(name)).await?,
+            repo: Some(RepoGround {
+                id: None,
+                name: name.clone(),
+                visibility: None,
+                read_only: false,
+            }),
+            read_only,
+            is_nowhere: is_removed(name),
+            ..Self::default()
+        })
     }
 
     /// Whether what is asked about is, or lies in, that namespace.
@@ -209,6 +227,12 @@ impl Ground {
             .chain(around)
             .collect()
     }
+}
+
+/// Whether a name is one of what was deleted: that is nobody's, also not that of those who may do everything everywhere.
+fn is_removed(name: &RepoName) -> bool {
+    let below = name.as_str().strip_prefix(repos::REMOVED);
+    below.is_some_and(|below| below.starts_with('/'))
 }
 
 /// The path in which the namespaces of a repository's name are looked for.

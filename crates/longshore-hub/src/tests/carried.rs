@@ -4,21 +4,21 @@ use longshore_spec::RepoName;
 
 use super::*;
 
-fn name(text: &str) -> RepoName {
+pub(super) fn name(text: &str) -> RepoName {
     text.parse().unwrap()
 }
 
 /// The organisation `corp` of ann's, with `corp/rel` in it, where bob and carl are maintainers.
-struct Corp {
-    house: House,
-    home: NamespaceId,
-    ann: Caller,
-    bob: Caller,
-    carl: Caller,
+pub(super) struct Corp {
+    pub(super) house: House,
+    pub(super) home: NamespaceId,
+    pub(super) ann: Caller,
+    pub(super) bob: Caller,
+    pub(super) carl: Caller,
 }
 
 impl Corp {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let house = House::new().await;
         let (ann, bob) = (house.user("ann").await, house.user("bob").await);
         let carl = house.user("carl").await;
@@ -48,20 +48,20 @@ impl Corp {
         corp
     }
 
-    async fn give(&self, give: Give) -> i64 {
+    pub(super) async fn give(&self, give: Give) -> i64 {
         let (by, object) = (operator(), Object::Namespace(self.home));
         let given = self.house.hub.binding_give(&by, &object, give).await;
         given.unwrap()
     }
 
-    async fn take(&self, id: i64) {
+    pub(super) async fn take(&self, id: i64) {
         let hub = &self.house.hub;
         hub.binding_remove(&operator(), self.home, id)
             .await
             .unwrap();
     }
 
-    async fn role(&self, name: &str, actions: &[Action]) {
+    pub(super) async fn role(&self, name: &str, actions: &[Action]) {
         let actions = ActionSet::of(actions);
         let hub = &self.house.hub;
         hub.role_set(&operator(), self.home, name, actions, "")
@@ -69,14 +69,14 @@ impl Corp {
             .unwrap();
     }
 
-    async fn rename(&self, by: &Caller, from: &str, to: &str) -> Result<()> {
+    pub(super) async fn rename(&self, by: &Caller, from: &str, to: &str) -> Result<()> {
         let hub = &self.house.hub;
         let moved = hub.repository_rename(by, &name(from), &name(to)).await;
         moved.map(drop)
     }
 }
 
-fn deny(subject: &str, role: &str) -> Give {
+pub(super) fn deny(subject: &str, role: &str) -> Give {
     Give {
         subject: subject.to_owned(),
         role: role.to_owned(),
