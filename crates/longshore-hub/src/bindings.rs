@@ -23,7 +23,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::{check, conflict, missing};
 use crate::permit::Permit;
-use crate::rank::has_all;
+use crate::rank::{Terms, has_all, has_all_on};
 
 pub(crate) const MANAGE: u8 = Action::RightsManage as u8;
 /// How many members of a team are told at once that something was taken from it; the others' tokens end by themselves.
@@ -205,7 +205,8 @@ pub async fn binding_add(
     }
     let (subject, object) = possible(tx, &binding).await?;
     if !binding.deny {
-        has_all(tx, caller, &object, ActionSet::known(&role.actions)).await?;
+        let actions = ActionSet::known(&role.actions);
+        has_all_on(tx, caller, &object, actions, &Terms::of(&binding)).await?;
     }
     binding.created_by = caller.who.id();
     binding.created = permit.micros();

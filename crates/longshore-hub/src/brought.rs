@@ -15,7 +15,7 @@ use longshore_meta::roles::role_get;
 use crate::bindings::place;
 use crate::caller::Caller;
 use crate::names::conflict;
-use crate::rank::has_all;
+use crate::rank::{Terms, has_all_on};
 
 /// Bindings that come from one place to another.
 #[derive(Debug)]
@@ -98,15 +98,24 @@ impl Brought<'_> {
                 caller.name
             )));
         }
-        let said = given.iter().map(|row| ActionSet::known(&row.actions));
-        let actions = said.fold(ActionSet::NONE, ActionSet::or);
-        match has_all(tx, caller, &at, actions).await {
-            Err(error) if error.code() == Code::Denied => Err(lacks(format!(
-                "rights were given on what is moved, and would count in `{path}`: {}",
-                error.public()
-            ))),
-            other => other,
+        // What counts alike is looked at together.
+        let mut said: BTreeMap<_, (ActionSet, &Binding)> = BTreeMap::new();
+        for row in given {
+            let when = (&row.networks, &row.hours, row.expires);
+            let (actions, _) = said.entry(when).or_insert((ActionSet::NONE, row));
+            *actions = actions.or(ActionSet::known(&row.actions));
         }
+        for (actions, row) in said.into_values() {
+            let has = has_all_on(tx, caller, &at, actions, &Terms::of(row)).await;
+            has.map_err(|error| match error.code() {
+                Code::Denied => lacks(format!(
+                    "rights were given on what is moved, and would count in `{path}`: {}",
+                    error.public()
+                )),
+                _ => error,
+            })?;
+        }
+        Ok(())
     }
 }
 

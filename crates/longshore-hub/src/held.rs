@@ -15,7 +15,7 @@ use longshore_meta::repos::repo_name;
 use crate::bindings::{owner, place};
 use crate::caller::Caller;
 use crate::names::conflict;
-use crate::rank::has_all;
+use crate::rank::{Terms, has_all_on};
 
 /// The most rights of one that are looked at.
 const RIGHTS: usize = 1000;
@@ -39,16 +39,17 @@ pub(crate) async fn has_what(
             "`{name}` has more than {RIGHTS} rights; take some back first"
         )));
     }
-    // What is on one thing is looked at together.
+    // What is on one thing, and counts alike, is looked at together.
     let mut places: BTreeMap<_, Vec<&Binding>> = BTreeMap::new();
     for right in &rights {
         let has_ended = right.expires.is_some_and(|end| end <= caller.micros());
         if !right.deny && !has_ended {
-            let at = (right.namespace, right.repo);
+            let when = (&right.networks, &right.hours, right.expires);
+            let at = (right.namespace, right.repo, when);
             places.entry(at).or_default().push(right);
         }
     }
-    for ((namespace, _), rights) in places {
+    for ((namespace, ..), rights) in places {
         let owner = owner(tx, namespace).await?;
         let is_others = of.is_some_and(|of| owner != PrincipalId(0) && owner != of);
         if !is_others {
@@ -103,7 +104,7 @@ async fn holds(tx: &mut Tx<'_>, caller: &Caller, whose: &str, rights: &[&Binding
     };
     let said = rights.iter().map(|right| ActionSet::known(&right.actions));
     let actions = said.fold(ActionSet::NONE, ActionSet::or);
-    match has_all(tx, caller, &object, actions).await {
+    match has_all_on(tx, caller, &object, actions, &Terms::of(right)).await {
         Err(error) if error.code() == Code::Denied => {
             let at = shown(tx, caller, &object).await?;
             let mut roles: Vec<_> = rights.iter().map(|it| it.role_name.as_str()).collect();

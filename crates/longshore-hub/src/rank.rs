@@ -1,16 +1,50 @@
-//! Nobody gives what they have not, and nobody gets hold of more than they have.
+//! Nobody gives what they have not, and nobody gets hold of more than they have: not of what is denied them further in, and for no longer
+//! and from nowhere else than they have it themselves.
 
 use std::time::SystemTime;
 
+use longshore_auth::rights::condition::{Hours, Network};
 use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
 use longshore_auth::rights::rule::Rule;
 use longshore_auth::rights::{Action, ActionSet, Object, Via, Who};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
+use longshore_meta::bindings::{Binding, Subject};
 use longshore_meta::principals::{PrincipalId, State};
 
 use crate::caller::Caller;
+
+mod inner;
+
+/// When and from where something is given; always and from everywhere by default.
+#[derive(Debug, Default)]
+pub(crate) struct Terms {
+    expires: Option<i64>,
+    networks: Option<Vec<Network>>,
+    hours: Option<Hours>,
+}
+
+impl Terms {
+    /// Those of a binding.
+    pub(crate) fn of(binding: &Binding) -> Self {
+        Rule::read(binding).map_or_else(Self::default, |rule| Self {
+            expires: rule.expires,
+            networks: rule.networks,
+            hours: rule.hours,
+        })
+    }
+
+    /// Whether a rule counts whenever these do, and from wherever.
+    fn lie_in(&self, rule: &Rule) -> bool {
+        let ends = rule
+            .expires
+            .is_none_or(|last| self.expires.is_some_and(|end| end <= last));
+        let from = rule.networks.is_none() || rule.networks == self.networks;
+        let at = rule.hours.is_none() || rule.hours == self.hours;
+        ends && from && at
+    }
+}
 
 /// What `who` may do, by these facts about `object`, whatever the tag.
 fn whole(facts: &Facts, who: &Who, object: &Object, now: SystemTime) -> ActionSet {
@@ -22,7 +56,13 @@ fn whole(facts: &Facts, who: &Who, object: &Object, now: SystemTime) -> ActionSe
     ActionSet::ALL.iter().filter(may).collect()
 }
 
-/// Checks that whoever asks may do all of `actions` themselves on `object`, whatever the tag.
+/// Whether a rule is for everybody, and so for whoever is given something as well.
+fn is_general(rule: &Rule) -> bool {
+    matches!(rule.subject, Subject::EVERYBODY | Subject::LOGGED_IN)
+}
+
+/// Checks that whoever asks may do all of `actions` themselves on `object` and all that lies in it, whatever the tag, always and from
+/// everywhere.
 ///
 /// # Errors
 /// `Denied`, or `Unavailable`.
@@ -32,24 +72,83 @@ pub(crate) async fn has_all(
     object: &Object,
     actions: ActionSet,
 ) -> Result<()> {
+    has_all_on(tx, caller, object, actions, &Terms::default()).await
+}
+
+/// The same whenever and from wherever `terms` say.
+///
+/// # Errors
+/// As [`has_all`].
+pub(crate) async fn has_all_on(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    object: &Object,
+    actions: ActionSet,
+    terms: &Terms,
+) -> Result<()> {
     if caller.who.is_operator() {
         return Ok(());
     }
-    let facts = Facts::load(tx, &caller.who, object, caller.now).await?;
-    let own = whole(&facts, &caller.who, object, caller.now);
-    match actions.without(own).iter().next() {
+    let mut facts = Facts::load(tx, &caller.who, object, caller.now).await?;
+    let now = whole(&facts, &caller.who, object, caller.now);
+    for party in &mut facts.parties {
+        party.rules.retain(|rule| rule.deny || terms.lie_in(rule));
+        for rule in party
+            .rules
+            .iter_mut()
+            .filter(|it| it.deny && !is_general(it))
+        {
+            (rule.networks, rule.hours) = (None, None);
+        }
+    }
+    let always = whole(&facts, &caller.who, object, caller.now);
+    let kept = inner::denied(tx, &facts, object, caller).await?;
+    let lacking = actions.without(always.without(kept));
+    match lacking.iter().next() {
+        None => Ok(()),
+        Some(action) => Err(lacks(caller, action, now.has(action))),
+    }
+}
+
+fn lacks(caller: &Caller, action: Action, for_now: bool) -> Error {
+    let who = &caller.name;
+    let why = if for_now {
+        format!(
+            "`{who}` has `{action}` there for a time, at some hours or from some networks only, or not on all that lies in it"
+        )
+    } else {
+        format!("`{who}` lacks `{action}` there")
+    };
+    Error::new(
+        Code::Denied,
+        format!("nobody gives what they have not: {why}"),
+    )
+}
+
+/// Checks that whoever asks may do everything in the system just now.
+///
+/// # Errors
+/// `Denied`, or `Unavailable`.
+pub(crate) async fn may_all(tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+    if caller.who.is_operator() {
+        return Ok(());
+    }
+    let object = Object::System;
+    let facts = Facts::load(tx, &caller.who, &object, caller.now).await?;
+    let may = whole(&facts, &caller.who, &object, caller.now);
+    match ActionSet::ALL.without(may).iter().next() {
         None => Ok(()),
         Some(action) => Err(Error::new(
             Code::Denied,
             format!(
-                "nobody gives what they have not: `{}` lacks `{action}` there",
+                "this is for who may do everything: `{}` lacks `{action}`",
                 caller.name
             ),
         )),
     }
 }
 
-/// Whether whoever asks may do everything in the system.
+/// Whether whoever asks may do everything in the system, always and from everywhere.
 ///
 /// # Errors
 /// `Unavailable`.

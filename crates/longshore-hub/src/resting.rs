@@ -3,7 +3,7 @@
 //! It is done by hand and written down, since it takes back what rest is for: whoever gets the name is taken for what had it by all that
 //! knows it by name, and what it led to is not found by it any more.
 
-use longshore_auth::rights::{Action, ActionSet, Object};
+use longshore_auth::rights::{Action, Object};
 use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::namespaces::{NamespaceId, namespace_get};
@@ -16,7 +16,7 @@ use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::names::missing;
 use crate::permit::Permit;
-use crate::rank::has_all;
+use crate::rank::may_all;
 use crate::views::Listed;
 
 const USERS: u8 = Action::UserManage as u8;
@@ -84,7 +84,7 @@ pub async fn name_free(
     permit: &Permit<USERS>,
     name: &str,
 ) -> Result<Done<Vec<RepoName>>> {
-    has_all(tx, permit.caller(), &Object::System, ActionSet::ALL).await?;
+    may_all(tx, permit.caller()).await?;
     let now = permit.micros();
     let until = rest_until(tx, name, now).await?;
     let until = until.ok_or_else(|| missing(&format!("name at rest as `{name}`")))?;

@@ -36,6 +36,7 @@ mod emptied;
 mod factors;
 mod gains;
 mod homes;
+mod lasting;
 mod ledger;
 mod log;
 mod mail;

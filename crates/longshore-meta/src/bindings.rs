@@ -22,6 +22,9 @@ const ABOUT_REPO: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b
 const OF: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
                   b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
                   WHERE b.subject = ?1 LIMIT ?2";
+const DENIED: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
+                      b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
+                      WHERE b.subject = ?1 AND b.deny = TRUE LIMIT ?2";
 const LIST: &str = "SELECT b.id, b.subject, b.role, b.deny, b.namespace, b.repo, b.repos, b.tags, b.networks, b.hours, b.expires, \
                     b.source, b.created_by, b.created, r.name, r.actions FROM binding b JOIN role r ON r.id = b.role \
                     WHERE b.namespace = ?1 AND b.id > ?2 ORDER BY b.id LIMIT ?3";
@@ -237,6 +240,18 @@ pub async fn binding_repo(tx: &mut Tx<'_>, repo: i64) -> Result<Vec<Binding>> {
 /// `Unavailable`.
 pub async fn binding_of(tx: &mut Tx<'_>, subject: Subject, limit: usize) -> Result<Vec<Binding>> {
     Ok(rows(tx.all(OF, &values![subject.0, limit]).await?))
+}
+
+/// At most `limit` of all that is denied `subject` anywhere.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn binding_denied(
+    tx: &mut Tx<'_>,
+    subject: Subject,
+    limit: usize,
+) -> Result<Vec<Binding>> {
+    Ok(rows(tx.all(DENIED, &values![subject.0, limit]).await?))
 }
 
 /// At most `limit` bindings on a namespace and what is in it, in the order of their ids, after `after`.
