@@ -1,15 +1,11 @@
-//! Changes of parts of an account, and the end of a team: what a form or a request changes at a time.
+//! Changes of parts of an account: what a form or a request changes at a time.
 
 use longshore_auth::rights::{Action, Object};
 use longshore_core::Result;
 use longshore_meta::Tx;
-use longshore_meta::bindings::{Subject, binding_forget};
-use longshore_meta::members::{member_dissolve, member_list};
 use longshore_meta::names::name_resolve;
 use longshore_meta::namespaces::Visibility;
-use longshore_meta::principals::{
-    Kind, PrincipalId, State, principal_bump, principal_describe, principal_named, principal_state,
-};
+use longshore_meta::principals::{Kind, State, principal_describe, principal_state};
 use longshore_meta::profiles::profile_standing;
 use longshore_meta::robots::robots_void;
 use longshore_meta::secrets::{Kind as Secret, secret_delete_of};
@@ -20,7 +16,6 @@ use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
 use crate::mail::Address;
-use crate::members::organisation;
 use crate::names::{conflict, missing};
 use crate::permit::Permit;
 use crate::rank::outranks;
@@ -28,9 +23,6 @@ use crate::repositories::repository_settings;
 
 const USERS: u8 = Action::UserManage as u8;
 const SETTINGS: u8 = Action::RepositorySettings as u8;
-const MEMBERS: u8 = Action::MemberManage as u8;
-/// How many members of a team are told at once that it is gone; the others' tokens end by themselves.
-const TOLD: usize = 10_000;
 
 /// What of an account is to be otherwise; `None` leaves it.
 #[derive(Debug, Clone, Default)]
@@ -79,17 +71,6 @@ impl Hub {
         let object = Object::Repository(name.clone());
         self.act(caller, object, args, |tx, permit, args| {
             Box::pin(repository_set(tx, permit, *args))
-        })
-        .await
-    }
-
-    /// Ends a team of the organisation whose namespace is asked about, with all that it was given.
-    ///
-    /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn team_delete(&self, caller: &Caller, home: &Object, team: &str) -> Result<()> {
-        self.act(caller, home.clone(), team.to_owned(), |tx, permit, team| {
-            Box::pin(team_delete(tx, permit, team))
         })
         .await
     }
@@ -153,34 +134,6 @@ pub async fn account_edit(
     }
     let detail = json!({ "changed": changed, "id": account.id.0 });
     Ok(told(account.id.0, name, detail))
-}
-
-/// Ends a team.
-///
-/// # Errors
-/// See [`Hub::team_delete`].
-pub async fn team_delete(
-    tx: &mut Tx<'_>,
-    permit: &Permit<MEMBERS>,
-    team: &str,
-) -> Result<Done<()>> {
-    let (home, owner) = organisation(tx, permit.object()).await?;
-    let found = principal_named(tx, owner.id, team).await?;
-    let found = found.filter(|it| it.kind == Kind::Team);
-    let found = found.ok_or_else(|| missing("team"))?;
-    // What was issued to its members may say what they have no more.
-    for member in member_list(tx, found.id, PrincipalId(i64::MIN), TOLD).await? {
-        principal_bump(tx, member.principal).await?;
-    }
-    binding_forget(tx, Subject::from(found.id)).await?;
-    member_dissolve(tx, found.id).await?;
-    principal_state(tx, found.id, State::Deleted, permit.micros()).await?;
-    Ok(Done {
-        value: (),
-        object: format!("{}/{team}", home.path),
-        namespace: home.id,
-        detail: json!({ "deleted": found.id.0 }),
-    })
 }
 
 /// Changes one of who may see a repository and its read-only mode, or both.

@@ -6,10 +6,10 @@ use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, ActionSet, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::bindings::{Binding, Subject, binding_of};
+use longshore_meta::bindings::{Binding, Subject, binding_denied, binding_of};
 use longshore_meta::members::member_from;
 use longshore_meta::namespaces::namespace_get;
-use longshore_meta::principals::{Principal, PrincipalId};
+use longshore_meta::principals::{Principal, PrincipalId, principal_get};
 use longshore_meta::repos::repo_name;
 
 use crate::bindings::{owner, place};
@@ -85,6 +85,56 @@ pub(crate) async fn gives_membership(
             continue;
         }
         has_what(tx, caller, (&name, id), Some(organisation.id)).await?;
+    }
+    Ok(())
+}
+
+/// Checks that whoever ends an organisation's parties, or takes somebody out of them, frees nobody by it of a denial that they could not
+/// take back: of what is the organisation's, and of the system. What others deny to its members is by its word who they are.
+///
+/// # Errors
+/// `Denied`; `ConditionFailed` where it is too much to be looked at, or `Unavailable`.
+pub(crate) async fn frees(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    parties: &[PrincipalId],
+    organisation: PrincipalId,
+) -> Result<()> {
+    if caller.who.is_operator() {
+        return Ok(());
+    }
+    let mut may = Vec::new();
+    for party in parties {
+        let rows = binding_denied(tx, Subject::from(*party), RIGHTS + 1).await?;
+        let name = principal_get(tx, *party)
+            .await?
+            .map_or_else(String::new, |it| it.name);
+        if rows.len() > RIGHTS {
+            return Err(conflict(format!(
+                "`{name}` is denied more than {RIGHTS} things; take some back first"
+            )));
+        }
+        for row in rows {
+            let has_ended = row.expires.is_some_and(|end| end <= caller.micros());
+            let owner = owner(tx, row.namespace).await?;
+            let is_others = owner != PrincipalId(0) && owner != organisation;
+            if has_ended || is_others || may.contains(&row.namespace) {
+                continue;
+            }
+            let (manage, at) = (Action::RightsManage, place(row.namespace));
+            if !allows(tx, &caller.who, manage, &at, caller.now).await? {
+                let at = shown(tx, caller, &at).await?;
+                return Err(Error::new(
+                    Code::Denied,
+                    format!(
+                        "whoever is in `{name}` is denied something {at}, and would be freed of that: `{}` lacks the right `{manage}` \
+                         there",
+                        caller.name
+                    ),
+                ));
+            }
+            may.push(row.namespace);
+        }
     }
     Ok(())
 }

@@ -17,6 +17,7 @@ use crate::accounts::{named, told};
 use crate::caller::Caller;
 use crate::carried::Moved;
 use crate::groups::renamed;
+use crate::held::frees;
 use crate::hub::{Done, Hub};
 use crate::members::dissolve;
 use crate::names::{check, conflict, free_for, lay, missing};
@@ -141,9 +142,16 @@ pub async fn account_delete(
         if owned.is_empty() {
             break;
         }
+        if account.kind == Kind::Organisation {
+            let ids: Vec<_> = owned.iter().map(|it| it.id).collect();
+            frees(tx, permit.caller(), &ids, account.id).await?;
+        }
         for party in &owned {
             dissolve(tx, party, now).await?;
         }
+    }
+    if account.kind == Kind::Organisation {
+        frees(tx, permit.caller(), &[account.id], account.id).await?;
     }
     dissolve(tx, &account, now).await?;
     lay(tx, name, Rest::Nobody, now).await?;

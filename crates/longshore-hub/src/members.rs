@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::accounts::{NewAccount, named};
 use crate::bindings::taken;
 use crate::caller::Caller;
-use crate::held::gives_membership;
+use crate::held::{frees, gives_membership};
 use crate::hub::{Done, Hub};
 use crate::names::{check, conflict, hidden, missing};
 use crate::permit::Permit;
@@ -47,14 +47,8 @@ impl Hub {
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
-    pub async fn team_dissolve(
-        &self,
-        caller: &Caller,
-        home: NamespaceId,
-        team: &str,
-    ) -> Result<()> {
-        let (object, team) = (Object::Namespace(home), team.to_owned());
-        self.act(caller, object, team, |tx, permit, team| {
+    pub async fn team_delete(&self, caller: &Caller, home: &Object, team: &str) -> Result<()> {
+        self.act(caller, home.clone(), team.to_owned(), |tx, permit, team| {
             Box::pin(team_delete(tx, permit, team))
         })
         .await
@@ -159,7 +153,7 @@ pub async fn team_create(
 /// Deletes a team.
 ///
 /// # Errors
-/// See [`Hub::team_dissolve`].
+/// See [`Hub::team_delete`].
 pub async fn team_delete(
     tx: &mut Tx<'_>,
     permit: &Permit<MEMBERS>,
@@ -169,6 +163,7 @@ pub async fn team_delete(
     let team = principal_named(tx, owner.id, name).await?;
     let team = team.filter(|team| team.kind == Kind::Team);
     let team = team.ok_or_else(|| missing(&format!("team `{name}`")))?;
+    frees(tx, permit.caller(), &[team.id], owner.id).await?;
     dissolve(tx, &team, permit.micros()).await?;
     Ok(Done {
         value: (),
@@ -229,13 +224,18 @@ pub async fn member_set(
         member_put(tx, owner.id, user.id, "", now).await?;
     } else {
         let owned = !binding_owners(tx, home.id, OWNER_ID).await?.is_empty();
-        member_delete(tx, party, user.id, "").await?;
-        if team.is_none() {
-            for (of, its_owner) in member_of(tx, user.id).await? {
-                if its_owner == owner.id {
-                    member_delete(tx, of, user.id, "").await?;
-                }
-            }
+        let theirs = member_of(tx, user.id).await?.into_iter();
+        let theirs = theirs.filter(|(it, of)| *of == owner.id || *it == owner.id);
+        let mut leaves: Vec<_> = theirs.map(|(it, _)| it).collect();
+        match &team {
+            Some(team) => leaves.retain(|it| *it == team.id),
+            // Whoever is in a team is in its organisation.
+            None if !leaves.contains(&owner.id) => leaves.push(owner.id),
+            None => {}
+        }
+        frees(tx, permit.caller(), &leaves, owner.id).await?;
+        for party in leaves {
+            member_delete(tx, party, user.id, "").await?;
         }
         // What was issued to it may say what it has no more.
         principal_bump(tx, user.id).await?;

@@ -71,3 +71,72 @@ async fn emptying_a_namespace_leaves_what_is_read_only_in_it() {
         .unwrap();
     hub.namespace_purge(&ann, home).await.unwrap();
 }
+
+#[tokio::test]
+async fn who_manages_members_frees_none_of_what_their_team_is_denied() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    hub.organisation_create(&by, account("acme")).await.unwrap();
+    let acme = house.home("acme").await;
+    let (bob, carl) = (house.user("bob").await, house.user("carl").await);
+    let desk = ActionSet::of(&[Action::MemberManage]);
+    let desk = hub.role_set(&by, acme, "desk", desk, "").await.unwrap();
+    hub.binding_add(&by, binding(bob.who.id(), desk, acme))
+        .await
+        .unwrap();
+    hub.team_create(&by, acme, account("guests")).await.unwrap();
+    let join = async |team| hub.member_set(&bob, acme, team, "carl", true).await;
+    let leave = async |by, team| hub.member_set(by, acme, team, "carl", false).await;
+    let object = Object::Namespace(acme);
+    for subject in ["team:acme/guests", "organisation:acme"] {
+        join(None).await.unwrap();
+        // Nobody is freed who is not in it.
+        leave(&bob, Some("guests")).await.unwrap();
+        join(Some("guests")).await.unwrap();
+        leave(&bob, Some("guests")).await.unwrap();
+        join(Some("guests")).await.unwrap();
+        let denial = Give {
+            subject: subject.to_owned(),
+            role: "developer".to_owned(),
+            deny: true,
+            ..Give::default()
+        };
+        let id = hub
+            .binding_give(&by, &object, denial.clone())
+            .await
+            .unwrap();
+        let all = hub
+            .binding_give(&by, &Object::System, denial)
+            .await
+            .unwrap();
+        for system in [false, true] {
+            // Of the organisation's denial, and then of the system's alone.
+            if system {
+                hub.binding_remove(&by, acme, id).await.unwrap();
+            }
+            assert_eq!(code(leave(&bob, None).await), Code::Denied, "{subject}");
+            if subject == "team:acme/guests" {
+                let left = leave(&bob, Some("guests")).await;
+                assert_eq!(code(left), Code::Denied);
+                let deleted = hub.team_delete(&bob, &object, "guests").await;
+                assert_eq!(code(deleted), Code::Denied);
+            }
+        }
+        leave(&by, None).await.unwrap();
+        hub.binding_remove(&by, NamespaceId::EVERYWHERE, all)
+            .await
+            .unwrap();
+    }
+    // What others deny to a team keeps nobody in it.
+    join(Some("guests")).await.unwrap();
+    let theirs = Object::Namespace(house.home("carl").await);
+    let denial = Give {
+        subject: "team:acme/guests".to_owned(),
+        role: "reader".to_owned(),
+        deny: true,
+        ..Give::default()
+    };
+    hub.binding_give(&carl, &theirs, denial).await.unwrap();
+    leave(&bob, Some("guests")).await.unwrap();
+    hub.team_delete(&bob, &object, "guests").await.unwrap();
+}

@@ -336,7 +336,9 @@ async fn rights_are_given_and_shown_by_names() {
         let given = hub.binding_give(&stranger, &place, give(subject)).await;
         assert_eq!(code(given), Code::Denied, "{subject}");
     }
-    hub.team_dissolve(&owner, home, "devs").await.unwrap();
+    hub.team_delete(&owner, &Object::Namespace(home), "devs")
+        .await
+        .unwrap();
     let page = hub.bindings_on(&owner, &place, 0, 10).await.unwrap();
     assert_eq!(page.items.len(), 5, "a team's rights go with it");
     let teams = hub.team_list(&owner, &place, "", 10).await.unwrap();

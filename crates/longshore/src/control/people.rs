@@ -200,7 +200,8 @@ impl Operation for People {
             }
             Ask::TeamDelete { org, team } => {
                 let home = home(state, &org).await?;
-                hub.team_dissolve(caller, home, &team).await?;
+                let home = Object::Namespace(home);
+                hub.team_delete(caller, &home, &team).await?;
                 Ok(json!({ "deleted": format!("{org}/{team}") }))
             }
         }
