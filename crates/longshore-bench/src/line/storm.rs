@@ -1,9 +1,17 @@
 //! A cluster that starts: hundreds of nodes pull at the same moment.
 
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
 use super::works::Works;
-use super::{Figure, Line, Unit};
+use super::{Figure, Line, Measure, Sample, Scene, Unit};
 use crate::job::{Task, Work};
+use crate::peer::Peer;
 use crate::peer::Program::{Longshore, Nginx};
+use crate::run::files;
 use crate::seed::{Image, Set};
 
 const NODES: usize = 500;
@@ -30,8 +38,35 @@ fn line(name: &str, what: &str, repository: &'static str) -> Line {
         name,
         format!("{NODES} connections pull {what} at once"),
         Unit::Bytes,
-        works,
+        Warm(works),
     )
+}
+
+/// Works that pull each thing once, so that no warm-up can bring it to memory: a machine that drops what nobody reads has some of it there
+/// and some not, and not the same of each program.
+struct Warm(Works);
+
+impl Measure for Warm {
+    fn once(&self, scene: &Scene<'_>, peer: &Peer) -> Result<Sample> {
+        remember(&peer.dir)?;
+        self.0.once(scene, peer)
+    }
+}
+
+/// Reads every blob under `dir`, so that it is in memory.
+fn remember(dir: &Path) -> Result<()> {
+    for path in files(dir, |length| length > 0) {
+        let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+        match read {
+            Ok(_) => {}
+            // What the server takes away meanwhile is nothing that is pulled.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", path.display()));
+            }
+        }
+    }
+    Ok(())
 }
 
 fn goals(line: Line) -> Line {
