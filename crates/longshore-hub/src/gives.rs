@@ -263,7 +263,10 @@ pub async fn principal_find(tx: &mut Tx<'_>, caller: &Caller, text: &str) -> Res
 }
 
 /// Whether somebody may know which teams or robots an organisation has: its members, and whoever may see them.
-async fn sees_inside(
+///
+/// # Errors
+/// `Unavailable`.
+pub(crate) async fn sees_inside(
     tx: &mut Tx<'_>,
     caller: &Caller,
     organisation: &Principal,

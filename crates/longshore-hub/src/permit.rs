@@ -74,7 +74,7 @@ impl<const ACTION: u8> Permit<ACTION> {
             }));
         }
         // Only who is refused is told why.
-        let found = Explanation::of(tx, &facts, who, action, object, now).await?;
+        let found = Explanation::of(tx, &facts, None, who, (action, object), now).await?;
         let text = action.about().text;
         let may_know = found.may_know;
         #[cfg(feature = "broken")]

@@ -81,19 +81,22 @@ pub(super) struct Why {
     reason: String,
     /// Whether there is no repository of that name, or none is known to this node. A push is answered as one that makes it.
     absent: bool,
-    /// Each binding that was looked at.
+    /// Each binding that was looked at. Of those that you may not see only what they do to the answer.
     bindings: Vec<Looked>,
 }
 
-/// A binding that was looked at.
+/// A binding that was looked at; or all that do the same and that you may not see, as one.
 #[derive(Serialize, ToSchema)]
 struct Looked {
-    /// Its id; 0 for one that was supposed.
-    binding: i64,
-    /// Whose it is.
-    subject: String,
-    /// The role.
-    role: String,
+    /// Its id; 0 for one that was supposed. Left out where you may not see the binding, or whose it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    binding: Option<i64>,
+    /// Whose it is. Left out where you may not see that: that somebody is in a team or an organisation, see those who see its members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// The role. Left out where you may not see the binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
     /// What it does to the answer: `allows`, `denies`, `allows-some-tags`, `denies-some-tags` or `says-nothing`.
     #[schema(value_type = String)]
     effect: longshore_auth::rights::explain::Effect,

@@ -10,9 +10,11 @@ use serde::Serialize;
 
 use super::action::Action;
 use super::decide::{Because, Decision, Question, Refused, decide, inactive};
-use super::facts::Facts;
-use super::ground::{Ground, Object, Sight};
-use super::rule::{Idle, Rule};
+use super::facts::{Facts, Party};
+use super::ground::{Object, Sight};
+use super::looks::{Looks, elsewhere};
+use super::rule::Rule;
+use super::shown::{Shown, Told};
 use super::who::Who;
 use crate::index::SYSTEM;
 
@@ -35,15 +37,18 @@ pub enum Effect {
     SaysNothing,
 }
 
-/// A binding that was looked at.
+/// A binding that was looked at; or all that do the same and that whoever asks may not see, as one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Looked {
-    /// The binding's id; 0 for one that was only assumed.
-    pub binding: i64,
-    /// Whose it is: the name of a principal, `everybody` or `everybody who has logged in`.
-    pub subject: String,
-    /// The role.
-    pub role: String,
+    /// The binding's id, where it may be seen; 0 for one that was only assumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub binding: Option<i64>,
+    /// Whose it is, where that may be seen: the name of a principal, `everybody` or `everybody who has logged in`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
+    /// The role, where it may be seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
     /// What it does to the answer.
     pub effect: Effect,
     /// In a sentence.
@@ -70,7 +75,7 @@ pub struct Explanation {
     pub absent: bool,
     /// Whether whoever asks may know that the object is there.
     pub may_know: bool,
-    /// Each binding that was looked at.
+    /// Each binding that was looked at. Of those that may not be seen only what they do to the answer.
     pub bindings: Vec<Looked>,
 }
 
@@ -88,19 +93,20 @@ impl Explanation {
         now: SystemTime,
     ) -> Result<Self> {
         let facts = Facts::load(tx, who, object, now).await?.seen(sight);
-        Self::of(tx, &facts, who, action, object, now).await
+        Self::of(tx, &facts, None, who, (action, object), now).await
     }
 
-    /// The same from facts that may be other than those that are stored: what would be.
+    /// The same from facts that may be other than those that are stored: what would be. `shown`: how much whoever asks may read of it;
+    /// `None`: all.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn of(
         tx: &mut Tx<'_>,
         facts: &Facts,
+        shown: Option<&Shown>,
         who: &Who,
-        action: Action,
-        object: &Object,
+        (action, object): (Action, &Object),
         now: SystemTime,
     ) -> Result<Self> {
         let question = |action| Question::about(who, action, object, now);
@@ -123,15 +129,24 @@ impl Explanation {
             action
         };
         let decision = decide(facts, &question(asked));
-        let mut bindings = Vec::new();
-        for party in &facts.parties {
-            for rule in &party.rules {
-                let subject = subject(tx, rule.subject).await?;
-                bindings.push(looked(rule, subject, &facts.ground, &question(asked)));
-            }
+        let mut looks = Looks::default();
+        for rule in facts.parties.iter().flat_map(|party| &party.rules) {
+            let told = shown.map_or(Told::Whole, |it| it.of(rule, &facts.ground));
+            let is_maker = |party: &Party| party.id.map(Subject::from) == Some(rule.subject);
+            let whose = match told {
+                Told::Whole => subject(tx, rule.subject).await?,
+                Told::Unnamed if facts.parties.iter().any(is_maker) => {
+                    "whoever stands behind the robot".to_owned()
+                }
+                Told::Unnamed | Told::Elsewhere => {
+                    "a team or an organisation whose members you may not see".to_owned()
+                }
+            };
+            looks.add(rule, (told, whose), &facts.ground, &question(asked));
         }
         let of = match decision.of.filter(|of| Some(*of) != who.principal) {
-            Some(id) => Some(name(tx, id).await?),
+            Some(id) if shown.is_none_or(|it| it.names(id)) => Some(name(tx, id).await?),
+            Some(_) => Some("that one".to_owned()),
             None => None,
         };
         let namespace = facts.ground.chain.last().map(|it| it.path.as_str());
@@ -147,9 +162,11 @@ impl Explanation {
             _ => ("the system".to_owned(), None),
         };
         let seen = inactive_of(facts, now).is_none();
-        let rules = facts.parties.iter().flat_map(|party| &party.rules);
-        let texts: Vec<_> = rules.zip(&bindings).collect();
-        let mut reason = reason(&decision, of.as_deref(), &texts);
+        let told = match &decision.verdict {
+            Err(why) => shown.is_none_or(|it| it.tells(why, decision.of)),
+            Ok(_) => true,
+        };
+        let mut reason = reason(&decision, told, of.as_deref(), &looks.whole);
         if absent {
             reason = unmade(
                 &reason,
@@ -171,7 +188,7 @@ impl Explanation {
             reason,
             absent,
             may_know: known && seen,
-            bindings,
+            bindings: looks.told(),
         })
     }
 }
@@ -210,72 +227,6 @@ async fn subject(tx: &mut Tx<'_>, subject: Subject) -> Result<String> {
     })
 }
 
-/// What a rule does to an answer.
-fn effect(rule: &Rule, ground: &Ground, question: &Question<'_>) -> (Effect, Option<Idle>) {
-    let idle = if !rule.means(question.action) {
-        Some(Idle::Action)
-    } else if !rule.is_at(ground) {
-        Some(Idle::Place)
-    } else if let (Some(tags), Some(tag)) = (&rule.tags, question.tag)
-        && !tags.matches(tag)
-    {
-        Some(Idle::Tag)
-    } else {
-        rule.sleeps(question.who.from, question.now)
-    };
-    let some = rule.tags.is_some() && question.tag.is_none();
-    let effect = match (idle, rule.deny, some) {
-        (Some(_), _, _) => Effect::SaysNothing,
-        (None, true, false) => Effect::Denies,
-        (None, true, true) => Effect::DeniesSomeTags,
-        (None, false, false) => Effect::Allows,
-        (None, false, true) => Effect::AllowsSomeTags,
-    };
-    (effect, idle)
-}
-
-fn looked(rule: &Rule, subject: String, ground: &Ground, question: &Question<'_>) -> Looked {
-    let (effect, idle) = effect(rule, ground, question);
-    let place = ground
-        .chain
-        .iter()
-        .find(|namespace| namespace.id == rule.namespace);
-    let place = match (rule.repo, place) {
-        (Some(_), _) => "this repository".to_owned(),
-        (None, Some(namespace)) => format!("`{}`", namespace.path),
-        (None, None) => "everything".to_owned(),
-    };
-    let has = if rule.deny { "is denied" } else { "has" };
-    let mut text = format!("{subject} {has} the role `{}` on {place}", rule.role);
-    if let Some(repos) = &rule.repos {
-        text.push_str(", in repositories `");
-        text.push_str(&repos.to_string());
-        text.push('`');
-    }
-    if let Some(tags) = &rule.tags {
-        text.push_str(", with tags `");
-        text.push_str(&tags.to_string());
-        text.push('`');
-    }
-    if let Some(idle) = idle {
-        text.push_str(match idle {
-            Idle::Action => "; that role says nothing about this action",
-            Idle::Place => "; this is not there",
-            Idle::Tag => "; this is another tag",
-            Idle::Expired => "; that has ended",
-            Idle::Network => "; that counts from other networks",
-            Idle::Hour => "; that counts at other hours",
-        });
-    }
-    Looked {
-        binding: rule.id,
-        subject,
-        role: rule.role.clone(),
-        effect,
-        text,
-    }
-}
-
 /// The same about a repository that is not there.
 fn unmade(reason: &str, sight: Sight, (action, asked): (Action, Action), allowed: bool) -> String {
     let there = match sight {
@@ -293,18 +244,21 @@ fn unmade(reason: &str, sight: Sight, (action, asked): (Action, Action), allowed
     format!("{reason}; {there}")
 }
 
-fn reason(decision: &Decision<'_>, of: Option<&str>, texts: &[(&Rule, &Looked)]) -> String {
+fn reason(
+    decision: &Decision<'_>,
+    told: bool,
+    of: Option<&str>,
+    looks: &[(&Rule, Looked)],
+) -> String {
     let text = |rule: &Rule| {
         // By where it lies: what is only supposed has no id.
-        let found = texts.iter().find(|(known, _)| std::ptr::eq(*known, rule));
-        found.map_or_else(
-            || format!("the role `{}`", rule.role),
-            |(_, looked)| looked.text.clone(),
-        )
+        let found = looks.iter().find(|(known, _)| std::ptr::eq(*known, rule));
+        found.map(|(_, looked)| looked.text.clone())
     };
     let sentence = match &decision.verdict {
+        Err(_) if !told => "it is refused for a reason that you may not see".to_owned(),
         Ok(Because::Operator) => "whoever runs the server may do everything".to_owned(),
-        Ok(Because::Rule(rule)) => text(rule),
+        Ok(Because::Rule(rule)) => text(rule).unwrap_or_else(|| elsewhere(Effect::Allows)),
         Ok(Because::Visible(visibility)) => {
             format!(
                 "it is {}, and everybody whom that means may read it",
@@ -326,7 +280,8 @@ fn reason(decision: &Decision<'_>, of: Option<&str>, texts: &[(&Rule, &Looked)])
                 .to_owned()
         }
         Err(Refused::Rule(rule)) => {
-            format!("{}, and what is denied anywhere is denied", text(rule))
+            let text = text(rule).unwrap_or_else(|| elsewhere(Effect::Denies));
+            format!("{text}, and what is denied anywhere is denied")
         }
         Err(Refused::Nothing) => "nothing allows it".to_owned(),
         Err(Refused::ReadOnly(what)) => what.to_string(),

@@ -10,6 +10,7 @@ use crate::views::RoleSaid;
 mod hidden;
 mod names;
 mod refused;
+mod told;
 
 /// `acme` with its owner, a maintainer, a developer and a reader, and the team `devs`; `other` with the team `secret`, which nobody
 /// here has to do with but its owner.

@@ -1,5 +1,7 @@
 //! May somebody do something, and why? Whom that is asked about, by whom, and by which names.
 
+mod shown;
+
 use longshore_auth::index::SYSTEM;
 use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::facts::Facts;
@@ -17,6 +19,9 @@ use crate::hub::Hub;
 use crate::names::hidden;
 use crate::permit::Permit;
 
+pub(super) use shown::sees_binding;
+use shown::shown;
+
 const READ: u8 = Action::RightsRead as u8;
 
 /// Who is asked about.
@@ -32,7 +37,7 @@ pub enum Whom {
 
 impl Hub {
     /// Whether somebody may do something, and why: everybody may ask about themselves what they may know, and whoever sees the rights
-    /// there may ask about everybody. Of a repository that is not there it is said to whoever could make it.
+    /// there may ask about everybody, and is told of what they could look up themselves: see [`longshore_auth::rights::Shown`]. Of a repository that is not there it is said to whoever could make it.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `QueryInvalid` for somebody who can be nobody, or `Unavailable`.
@@ -50,8 +55,10 @@ impl Hub {
                         may_ask(tx, caller, object).await??;
                     }
                     let who = who(tx, caller, whom).await?;
-                    let (now, sight) = (caller.now, *sight);
-                    let found = Explanation::load(tx, &who, *action, object, sight, now).await?;
+                    let facts = Facts::load(tx, &who, object, caller.now)
+                        .await?
+                        .seen(*sight);
+                    let found = told(tx, caller, &who, &facts, (*action, object)).await?;
                     if **whom == Whom::Myself && !found.may_know {
                         return Err(hidden());
                     }
@@ -89,6 +96,21 @@ pub(super) async fn may_ask(
         return Ok(Ok(()));
     }
     Ok(permit.map(drop))
+}
+
+/// An explanation of what facts say about somebody, as far as `caller` may read it.
+///
+/// # Errors
+/// `Unavailable`.
+pub(super) async fn told(
+    tx: &mut Tx<'_>,
+    caller: &Caller,
+    who: &Who,
+    facts: &Facts,
+    question: (Action, &Object),
+) -> Result<Explanation> {
+    let shown = shown(tx, caller, who, facts).await?;
+    Explanation::of(tx, facts, shown.as_ref(), who, question, caller.now).await
 }
 
 /// Who is asked about.

@@ -10,11 +10,11 @@ use longshore_core::{Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::namespaces::Visibility;
 
-use super::explain::{Whom, may_ask, who};
+use super::explain::{Whom, may_ask, sees_binding, told, who};
 use crate::caller::Caller;
 use crate::gives::Give;
 use crate::hub::Hub;
-use crate::names::hidden;
+use crate::names::{hidden, missing};
 use crate::permit::Permit;
 
 const READ: u8 = Action::RightsRead as u8;
@@ -62,7 +62,7 @@ impl Suppositions {
 
 impl Hub {
     /// What [`Hub::explain`] would say after these changes. Whoever asks must see the rights on what is asked about and on each place
-    /// that a change names, and the members of what somebody joins; but everybody may suppose of themselves that they have less.
+    /// that a change names, the members of what somebody joins, and the bindings that do not count; but everybody may suppose of themselves that they have less.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, `NameInvalid`, `QueryInvalid` for what cannot be meant, `ConditionFailed` for a change that cannot be made,
@@ -101,6 +101,14 @@ async fn supposing(
         may?;
     }
     let who = who(tx, caller, whom).await?;
+    if who.principal.is_none() || who.principal != caller.who.principal {
+        for id in &changes.without {
+            // What counts for others may be elsewhere, and that there is something would be learnt by what changes without it.
+            if !sees_binding(tx, caller, object, *id).await? {
+                return Err(missing("binding"));
+            }
+        }
+    }
     let supposed = Supposed {
         without: changes.without.clone(),
         moves: members::moves(tx, caller, who.principal, changes).await?,
@@ -110,7 +118,7 @@ async fn supposing(
     };
     let facts = Facts::supposing(tx, &who, object, caller.now, &supposed).await?;
     let facts = facts.seen(sight);
-    Explanation::of(tx, &facts, &who, action, object, caller.now).await
+    told(tx, caller, &who, &facts, (action, object)).await
 }
 
 /// Checks that whoever asks sees the rights there.

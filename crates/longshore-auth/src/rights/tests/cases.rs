@@ -99,7 +99,7 @@ async fn what_is_denied_anywhere_is_denied_and_an_explanation_says_by_what() {
         why.reason,
         "everybody is denied the role `reader` on this repository, and what is denied anywhere is denied"
     );
-    assert!(why.bindings.iter().any(|it| it.binding == id));
+    assert!(why.bindings.iter().any(|it| it.binding == Some(id)));
     // What would be without it, and without the others.
     let object = Object::Repository("acme/app".parse().unwrap());
     let args = (alice, object, id);
@@ -112,7 +112,7 @@ async fn what_is_denied_anywhere_is_denied_and_an_explanation_says_by_what() {
                     ..Supposed::default()
                 };
                 let facts = Facts::supposing(tx, who, object, now(), &supposed).await?;
-                crate::rights::Explanation::of(tx, &facts, who, PULL, object, now()).await
+                crate::rights::Explanation::of(tx, &facts, None, who, (PULL, object), now()).await
             })
         })
         .await

@@ -47,7 +47,11 @@ async fn a_binding_counts_until_it_ends_and_from_its_networks_and_at_its_hours()
         world.bind(row).await;
         let why = world.why(&who(user), PULL, "acme/app").await;
         assert_eq!(why.allowed, allowed, "{at}: {why:?}");
-        let looked = why.bindings.iter().find(|it| it.binding != 0).unwrap();
+        let looked = why
+            .bindings
+            .iter()
+            .find(|it| it.binding != Some(0))
+            .unwrap();
         assert!(looked.text.contains(words), "{}", looked.text);
         assert_eq!(world.reach(&who(user), PULL).await.has("acme/app"), allowed);
     }

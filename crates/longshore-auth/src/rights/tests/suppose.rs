@@ -298,7 +298,15 @@ async fn what_allows_it_is_said_by_its_own_words_where_several_bindings_are_supp
     let read = world.db.read(&args, |tx, (who, object, supposed)| {
         Box::pin(async move {
             let facts = Facts::supposing(tx, who, object, now(), supposed).await?;
-            Explanation::of(tx, &facts, who, Action::RepositoryPull, object, now()).await
+            Explanation::of(
+                tx,
+                &facts,
+                None,
+                who,
+                (Action::RepositoryPull, object),
+                now(),
+            )
+            .await
         })
     });
     let found = read.await.unwrap();
