@@ -188,6 +188,7 @@ impl Api {
             marks,
             once: once.clone(),
             values,
+            index: self.index().clone(),
         };
         let caller = ask.caller.clone();
         if let Some(once) = &once

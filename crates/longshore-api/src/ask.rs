@@ -1,6 +1,7 @@
 //! What a handler gets: who asks, what for, and what was sent along, each part read into its type.
 
 use bytes::Bytes;
+use longshore_auth::index::Index;
 use longshore_auth::rights::Object;
 use longshore_hub::{Caller, Given, Hub, Once, Thing};
 use longshore_spec::digest::Digest;
@@ -35,6 +36,8 @@ pub(crate) struct Ask {
     /// What is asked for by a key of the caller's.
     pub(crate) once: Option<Once>,
     pub(crate) values: Values,
+    /// Whose key cursors are sealed with.
+    pub(crate) index: Index,
 }
 
 impl Ask {

@@ -22,6 +22,7 @@ mod answer;
 mod api;
 mod ask;
 mod body;
+mod cursor;
 mod endpoint;
 mod once;
 mod openapi;

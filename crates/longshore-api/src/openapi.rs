@@ -8,6 +8,7 @@ use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema;
 
 use crate::PREFIX;
+use crate::cursor::LONGEST;
 use crate::endpoint::{Endpoint, Gives, Kind, Needs, On, Parameter, Shape, Way, endpoints, shape};
 use crate::page::MOST;
 use crate::problem::{
@@ -254,7 +255,7 @@ fn in_path(name: &str) -> Value {
 fn in_query(parameter: &Parameter) -> Value {
     let schema = match parameter.kind {
         Kind::Limit => json!({ "type": "integer", "minimum": 1, "maximum": MOST }),
-        Kind::Cursor => json!({ "type": "string", "pattern": "^[0-9a-f]+$", "maxLength": 2048 }),
+        Kind::Cursor => json!({ "type": "string", "pattern": "^[0-9a-f]+$", "maxLength": LONGEST }),
         Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
         Kind::Path => {
             json!({ "type": "string", "pattern": PATH, "minLength": 1, "maxLength": 255 })

@@ -1,4 +1,4 @@
-//! Lists in parts: after which one a part begins is in a cursor, which is the server's own word and nobody else's.
+//! Lists in parts: after which one a part begins is in a cursor, which is the server's own word and nobody else's: see [`cursor`].
 
 use http::header;
 use longshore_hub::views::Listed;
@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use crate::answer::{Answer, Reply};
 use crate::ask::Ask;
+use crate::cursor;
 use crate::problem::Problem;
 
 /// How many there are in a part where nobody says how many.
@@ -23,19 +24,6 @@ pub(crate) struct Page<T> {
     pub(crate) next: Option<String>,
 }
 
-/// A key as a cursor of a list. `list` is the name of its endpoint, so that a cursor of one is none of another.
-pub(crate) fn cursor(list: &str, key: &str) -> String {
-    hex::encode(format!("{list}\n{key}"))
-}
-
-/// The key in a cursor.
-pub(crate) fn key(list: &str, cursor: &str) -> Option<String> {
-    let bytes = (cursor.len() <= 2048).then(|| hex::decode(cursor).ok())??;
-    let text = String::from_utf8(bytes).ok()?;
-    let (of, key) = text.split_once('\n')?;
-    (of == list).then(|| key.to_owned())
-}
-
 /// A part of a list as a reply, with a `Link` to the next.
 pub(crate) fn page<R, T: Serialize, K>(
     ask: &Ask,
@@ -43,10 +31,8 @@ pub(crate) fn page<R, T: Serialize, K>(
     show: impl FnMut(R) -> T,
     key: impl FnOnce(&K) -> String,
 ) -> Answer {
-    let next = found
-        .next
-        .as_ref()
-        .map(|next| cursor(ask.endpoint.id, &key(next)));
+    let next = found.next.as_ref().map(key);
+    let next = next.map(|key| cursor::seal(ask, &key)).transpose()?;
     let items: Vec<T> = found.items.into_iter().map(show).collect();
     let link = next.as_ref().map(|next| link(ask, next));
     let reply = Reply::json(&Page { items, next })?;
@@ -78,27 +64,8 @@ pub(crate) fn after<K: Default>(
     let Some(text) = ask.query.get("cursor") else {
         return Ok(K::default());
     };
-    let found = key(ask.endpoint.id, text).and_then(|key| read(&key));
+    let found = cursor::open(ask, text).and_then(|key| read(&key));
     found.ok_or_else(|| {
         Problem::invalid("`cursor` is none of this list; begin without one, and go on with `next`")
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_is_of_one_list_and_nothing_else_is_one() {
-        let made = cursor("user-list", "alice");
-        assert_eq!(key("user-list", &made).as_deref(), Some("alice"));
-        for (list, text) in [
-            ("role-list", made.as_str()),
-            ("user-list", "alice"),
-            ("user-list", ""),
-            ("user-list", "ff"),
-        ] {
-            assert_eq!(key(list, text), None, "{text}");
-        }
-    }
 }

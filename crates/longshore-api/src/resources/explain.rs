@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::{About, Ask};
+use crate::cursor;
 use crate::endpoint::{CURSOR, Endpoint, Gives, Kind, LIMIT, Needs, Parameter, Way, line, shape};
 use crate::page::{self, Page};
 use crate::problem::Problem;
@@ -203,7 +204,8 @@ async fn search(api: &Api, ask: Ask) -> Answer {
     let next = found
         .next
         .as_ref()
-        .map(|next| page::cursor(ask.endpoint.id, next));
+        .map(|next| cursor::seal(&ask, next))
+        .transpose()?;
     let link = next.as_ref().map(|next| page::link(&ask, next));
     let items = found
         .items

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
 use crate::ask::Ask;
+use crate::cursor;
 use crate::endpoint::{
     CURSOR, Endpoint, Gives, Kind, LIMIT, Needs, On, Parameter, Way, line, shape,
 };
@@ -147,7 +148,7 @@ async fn export(api: &Api, ask: Ask) -> Answer {
     let reply = Reply::bytes(kind, Bytes::from(text));
     Ok(match found.next {
         Some(next) => {
-            let next = page::cursor(ask.endpoint.id, &next.to_string());
+            let next = cursor::seal(&ask, &next.to_string())?;
             reply.with(header::LINK, &page::link(&ask, &next))
         }
         None => reply,

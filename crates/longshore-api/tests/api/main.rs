@@ -10,6 +10,7 @@ mod certificates;
 mod changes;
 mod content;
 mod credentials;
+mod cursors;
 mod document;
 mod existence;
 mod factors;

@@ -9,6 +9,7 @@ mod certificate;
 mod device;
 mod factor;
 mod grants;
+mod handed;
 pub mod keep;
 mod keyless;
 mod known;

@@ -8,7 +8,10 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
+use aws_lc_rs::aead::{
+    AES_256_GCM, AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, RandomizedNonceKey,
+    UnboundKey,
+};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use aws_lc_rs::hmac;
 use aws_lc_rs::rand::{SecureRandom as _, SystemRandom};
@@ -170,6 +173,44 @@ impl SealingKey {
         text.truncate(length);
         Ok(text)
     }
+
+    /// Seals `plain` for `purpose` so that the same gives the same, for what is handed out often and never kept: by AES-256-GCM-SIV
+    /// (RFC 8452), which needs no nonce for that, with a key of each purpose's own. Whoever has two sees whether they are equal.
+    ///
+    /// # Errors
+    /// Never in practice.
+    pub fn seal_same(&self, purpose: &str, plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut text = plain.to_vec();
+        self.same(purpose)?
+            .seal_in_place_append_tag(same_nonce(), Aad::empty(), &mut text)
+            .map_err(|_| SealError)?;
+        Ok(text)
+    }
+
+    /// What [`Self::seal_same`] sealed for `purpose`.
+    ///
+    /// # Errors
+    /// It was sealed with another key, for another purpose, or changed.
+    pub fn unseal_same(&self, purpose: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let mut text = sealed.to_vec();
+        let length = self
+            .same(purpose)?
+            .open_in_place(same_nonce(), Aad::empty(), &mut text)
+            .map_err(|_| SealError)?
+            .len();
+        text.truncate(length);
+        Ok(text)
+    }
+
+    fn same(&self, purpose: &str) -> Result<LessSafeKey, SealError> {
+        let key = self.derive(&format!("same for {purpose}"))?;
+        let key = UnboundKey::new(&AES_256_GCM_SIV, key.as_ref()).map_err(|_| SealError)?;
+        Ok(LessSafeKey::new(key))
+    }
+}
+
+fn same_nonce() -> Nonce {
+    Nonce::assume_unique_for_key([0; NONCE_LEN])
 }
 
 fn decode(text: &str) -> Option<Zeroizing<[u8; BYTES]>> {
@@ -214,6 +255,26 @@ mod tests {
             assert!(key.unseal("a", &changed).is_err(), "byte {at}");
         }
         assert!(key.unseal("a", &sealed[..5]).is_err());
+    }
+
+    #[test]
+    fn what_is_sealed_to_be_the_same_opens_on_every_node_for_the_same_purpose_only() {
+        let [key, node, other] = [1, 1, 2].map(|byte| SealingKey::from_bytes(&[byte; 32]));
+        let sealed = key.seal_same("a", b"secret").unwrap();
+        assert_eq!(sealed, node.seal_same("a", b"secret").unwrap());
+        assert_eq!(node.unseal_same("a", &sealed).unwrap(), b"secret");
+        assert!(!sealed.windows(6).any(|part| part == b"secret"));
+        assert_ne!(sealed, key.seal_same("b", b"secret").unwrap());
+        assert!(key.unseal_same("b", &sealed).is_err());
+        assert!(other.unseal_same("a", &sealed).is_err());
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[at] ^= 1;
+            assert!(key.unseal_same("a", &changed).is_err(), "byte {at}");
+        }
+        for short in 0..sealed.len() {
+            assert!(key.unseal_same("a", &sealed[..short]).is_err(), "{short}");
+        }
     }
 
     #[test]
