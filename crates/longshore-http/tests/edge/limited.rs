@@ -60,6 +60,21 @@ async fn whoever_is_limited_to_some_tags_is_shown_the_names_of_those_alone() {
         assert!(link.contains("last=v2"), "{link}");
         let (second, _) = tags(&village, &format!("{list}?n=2&last=v2"), &who).await;
         assert_eq!(second, ["v3"]);
+        // Where a page ends is said by a name that is shown, whatever lies between.
+        for n in 1..4 {
+            let (mut shown, mut target) = (Vec::new(), format!("{list}?n={n}"));
+            loop {
+                let (names, link) = tags(&village, &target, &who).await;
+                shown.extend(names);
+                let Some((_, last)) = link.split_once("last=") else {
+                    break;
+                };
+                let last = last.split(['&', '>']).next().unwrap();
+                assert_eq!(Some(last), shown.last().map(String::as_str), "{link}");
+                target = format!("{list}?n={n}&last={last}");
+            }
+            assert_eq!(shown, ["v1", "v2", "v3"]);
+        }
     }
     assert_eq!(tags(&village, list, &alice).await.0.len(), 6);
 }
@@ -100,4 +115,51 @@ async fn what_is_denied_cannot_be_told_from_what_is_not_there() {
     }
     assert_eq!(heard[0], heard[1]);
     assert_eq!(heard[0].0, 403);
+}
+
+#[tokio::test]
+async fn a_part_of_the_catalog_goes_on_after_a_name_that_was_shown() {
+    let village = Village::new().await;
+    let alice = basic("alice", PASSWORD);
+    let index = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[]}}"#);
+    let names = ["acme/app", "acme/hidden", "acme/secret", "acme/web"];
+    for name in names {
+        let target = format!("/v2/{name}/manifests/1");
+        let headers = [("authorization", alice.as_str()), ("content-type", INDEX)];
+        let said = village.send("PUT", &target, &headers, index.clone()).await;
+        assert_eq!(said.status, 201, "{:?}", said.body);
+    }
+    let carol = village.id("carol");
+    village
+        .write(carol, |tx, who| {
+            Box::pin(async move {
+                let acme = namespace_at(tx, "acme").await?.map(|it| it.id);
+                let acme = acme.ok_or_else(|| longshore_core::Error::internal("no acme"))?;
+                let plain = Binding::plain(*who, role::READER_ID, acme, (PrincipalId(0), 1));
+                let some = Binding {
+                    repos: Some("app web".to_owned()),
+                    ..plain
+                };
+                binding_put(tx, &some).await
+            })
+        })
+        .await;
+    let carol = basic("carol", PASSWORD);
+    for (who, expected) in [(&alice, names.to_vec()), (&carol, vec![names[0], names[3]])] {
+        let (mut shown, mut target) = (Vec::new(), "/v2/_catalog?n=1".to_owned());
+        loop {
+            let said = village.ask("GET", &target, who).await;
+            let json = said.json();
+            let names = json["repositories"].as_array().unwrap().iter();
+            shown.extend(names.map(|it| it.as_str().unwrap().to_owned()));
+            let Some((_, last)) = said.header("link").split_once("last=") else {
+                break;
+            };
+            let last = last.split(['&', '>']).next().unwrap();
+            let last = last.replace("%2F", "/");
+            assert_eq!(Some(&last), shown.last());
+            target = format!("/v2/_catalog?n=1&last={last}");
+        }
+        assert_eq!(shown, expected);
+    }
 }
