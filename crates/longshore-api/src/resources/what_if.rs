@@ -15,7 +15,7 @@ use crate::endpoint::{Endpoint, Gives, Needs, Way, line, shape};
 use crate::problem::Problem;
 use crate::words::{Field, Seen};
 
-/// How many changes of one sort are supposed at the most.
+/// How many changes are supposed at the most, of all sorts together.
 const MOST: usize = 100;
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[line(
@@ -28,7 +28,7 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[line(
 )
 .takes(shape::<Supposed>())];
 
-/// A question, and what is supposed. All of it is so at the same time; what somebody leaves they leave before they join anything.
+/// A question, and what is supposed: at most 100 changes, of all sorts together. All of it is so at the same time; what somebody leaves they leave before they join anything.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Supposed {
@@ -131,13 +131,36 @@ struct ReadOnlyThere {
     read_only: bool,
 }
 
-fn few<T>(list: &[T], what: &str) -> Result<(), Problem> {
-    if list.len() > MOST {
-        return Err(Problem::invalid(format!(
-            "`{what}` has at most {MOST} entries"
-        )));
+impl Supposed {
+    /// Checks that no more is supposed than is looked up for one question.
+    fn few(&self) -> Result<(), Problem> {
+        let all = [
+            usize::from(self.with.is_some()),
+            self.bindings.len(),
+            self.without.len(),
+            self.roles.len(),
+            self.joins.len(),
+            self.leaves.len(),
+            self.visibility.len(),
+            self.read_only.len(),
+        ];
+        let all: usize = all.into_iter().sum();
+        if all > MOST {
+            return Err(Problem::invalid(format!(
+                "at most {MOST} changes are supposed at a time, of all sorts together; these are {all}"
+            )));
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Whether a place is named, which has to be looked up.
+    fn has_places(&self) -> bool {
+        self.at.is_some()
+            || !self.bindings.is_empty()
+            || !self.roles.is_empty()
+            || !self.visibility.is_empty()
+            || !self.read_only.is_empty()
+    }
 }
 
 /// A place where roles are and bindings can be.
@@ -151,13 +174,6 @@ async fn place(api: &Api, ask: &Ask, text: &str) -> Result<Object, Problem> {
 }
 
 async fn suppositions(api: &Api, ask: &Ask, asked: Supposed) -> Result<Suppositions, Problem> {
-    few(&asked.bindings, "bindings")?;
-    few(&asked.without, "without")?;
-    few(&asked.roles, "roles")?;
-    few(&asked.joins, "joins")?;
-    few(&asked.leaves, "leaves")?;
-    few(&asked.visibility, "visibility")?;
-    few(&asked.read_only, "read_only")?;
     let mut changes = Suppositions {
         without: asked.without,
         joins: asked.joins,
@@ -207,11 +223,16 @@ async fn suppositions(api: &Api, ask: &Ask, asked: Supposed) -> Result<Suppositi
 
 async fn what_if(api: &Api, ask: Ask) -> Answer {
     let asked: Supposed = ask.read()?;
+    asked.few()?;
     let (action, about) = (
         action(&asked.action)?,
         object(api, &ask, &asked.object).await?,
     );
     let whom = whom(asked.subject.as_deref());
+    if asked.has_places() {
+        // Before the first of them is: whoever may not ask costs no more than that.
+        api.hub().may_suppose(&ask.caller, &about).await?;
+    }
     let changes = suppositions(api, &ask, asked).await?;
     let found = api
         .hub()

@@ -160,7 +160,33 @@ async fn what_cannot_be_meant_is_refused_before_anything_is_looked_at() {
     ] {
         let (status, said) = ask(&house, "ada", &about("nobody", json!({name: many(entry)}))).await;
         assert_eq!(status, 400, "{name}");
-        assert_eq!(said["detail"], format!("`{name}` has at most 100 entries"));
+        let detail =
+            "at most 100 changes are supposed at a time, of all sorts together; these are 101";
+        assert_eq!(said["detail"], detail);
+    }
+    let some = |count: usize| vec![json!(1); count];
+    let reader = json!({"subject": "user:nobody", "role": "reader"});
+    for (who, left, status) in [("ada", 60, 400), ("ada", 59, 404), ("nobody", 60, 400)] {
+        let more = json!({
+            "with": reader, "at": "acme/", "without": some(40), "joins": vec!["team:acme/no"; left],
+        });
+        let (found, said) = ask(&house, who, &about("nobody", more)).await;
+        assert_eq!(found, status, "{who} {left}: {said}");
+    }
+    // Whoever may not ask is told that, and nothing of what they supposed is looked up.
+    for more in [
+        json!({"bindings": [{"at": "acme/app", "binding": reader}]}),
+        json!({"roles": [{"at": "acme/app", "role": "x", "actions": actions}]}),
+        json!({"roles": [{"at": "acme/", "role": "x", "actions": ["fly"]}]}),
+        json!({"visibility": [{"at": "acme/"}]}),
+        json!({"read_only": [{"at": "/", "read_only": true}]}),
+    ] {
+        for (who, status) in [("nobody", 404), ("reader", 403), ("ada", 400)] {
+            for whom in ["nobody", who] {
+                let found = ask(&house, who, &about(whom, more.clone())).await;
+                assert_eq!(found.0, status, "{who} {more} {}", found.1);
+            }
+        }
     }
     let builtin = json!({"roles": [{"at": "system", "role": "reader", "actions": actions}]});
     assert_eq!(ask(&house, "ada", &about("nobody", builtin)).await.0, 409);

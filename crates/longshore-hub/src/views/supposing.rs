@@ -81,6 +81,20 @@ impl Hub {
             })
             .await
     }
+
+    /// Whether somebody may suppose about `object` more than that they have less themselves: what [`Hub::supposing`] asks first as
+    /// well, for whoever has to look up what is supposed.
+    ///
+    /// # Errors
+    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    pub async fn may_suppose(&self, caller: &Caller, object: &Object) -> Result<()> {
+        let args = (caller, object);
+        self.db
+            .read(&args, |tx, (caller, object)| {
+                Box::pin(async move { may_ask(tx, caller, object).await? })
+            })
+            .await
+    }
 }
 
 async fn supposing(
