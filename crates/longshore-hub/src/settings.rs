@@ -1,8 +1,10 @@
 //! Settings of the system.
 
+use std::str::FromStr;
+
 use longshore_auth::rights::ground::READ_ONLY;
 use longshore_auth::rights::{Action, Object};
-use longshore_core::Result;
+use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::settings::setting_put;
@@ -29,6 +31,9 @@ pub enum SignUp {
 }
 
 impl SignUp {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Invitation, Self::Open];
+
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
@@ -40,11 +45,23 @@ impl SignUp {
 
     /// What a row says; closed where there is none.
     pub(crate) fn read(word: Option<&str>) -> Self {
-        match word {
-            Some("open") => SignUp::Open,
-            Some("invitation") => SignUp::Invitation,
-            _ => SignUp::Closed,
-        }
+        word.and_then(|word| word.parse().ok()).unwrap_or_default()
+    }
+}
+
+/// The words of [`SignUp`], wherever they come from.
+impl FromStr for SignUp {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|it| it.word() == text);
+        found.ok_or_else(|| {
+            let [first, second, last] = Self::ALL.map(Self::word);
+            Error::new(
+                Code::QueryInvalid,
+                format!("`{text}` is none of {first}, {second} and {last}"),
+            )
+        })
     }
 }
 
@@ -104,4 +121,24 @@ pub async fn setting(
         namespace: NamespaceId(0),
         detail: json!({ "value": value }),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_for_who_may_sign_up_is_read_as_it_is_written_and_nothing_else_opens() {
+        for word in SignUp::ALL {
+            assert_eq!(word.word().parse::<SignUp>().unwrap(), word);
+            assert_eq!(SignUp::read(Some(word.word())), word);
+        }
+        for other in ["", "Open", "open ", "everybody"] {
+            let error = other.parse::<SignUp>().unwrap_err();
+            let words = format!("`{other}` is none of closed, invitation and open");
+            assert_eq!(error.public(), words);
+            assert_eq!(SignUp::read(Some(other)), SignUp::Closed);
+        }
+        assert_eq!(SignUp::read(None), SignUp::Closed);
+    }
 }

@@ -6,7 +6,6 @@ use longshore_auth::index::password;
 use longshore_hub::NewPassword;
 use longshore_hub::accounts::NewAccount;
 use longshore_hub::comings::{Joining, SignedUp};
-use longshore_hub::settings::SignUp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -176,7 +175,7 @@ async fn doors(api: &Api, _: Ask) -> Answer {
         (policy.refuse_name, "name"),
     ];
     Reply::json(&Doors {
-        sign_up: doors.sign_up.into(),
+        sign_up: Sign(doors.sign_up),
         mail: doors.mail,
         password_shortest: policy.min_length,
         password_longest: password::LONGEST,
@@ -241,14 +240,4 @@ async fn confirm(api: &Api, ask: Ask) -> Answer {
     let said: LetterCode = ask.read()?;
     api.hub().mail_confirm(&ask.caller, &said.token).await?;
     nothing()
-}
-
-impl From<SignUp> for Sign {
-    fn from(word: SignUp) -> Self {
-        match word {
-            SignUp::Closed => Sign::Closed,
-            SignUp::Invitation => Sign::Invitation,
-            SignUp::Open => Sign::Open,
-        }
-    }
 }

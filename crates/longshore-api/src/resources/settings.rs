@@ -1,10 +1,14 @@
 //! Settings of the system.
 
+use std::borrow::Cow;
+
 use longshore_auth::rights::Action;
 use longshore_hub::Thing;
 use longshore_hub::settings::SignUp;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::answer::{Answer, Reply};
 use crate::api::Api;
@@ -34,17 +38,38 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     .marked(),
 ];
 
-/// Who may make an account of their own.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[schema(as = SignUp)]
-pub(super) enum Sign {
-    /// Nobody.
-    Closed,
-    /// Whoever was invited.
-    Invitation,
-    /// Everybody.
-    Open,
+/// Who may make an account of their own, by the words that the hub has for it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sign(pub(super) SignUp);
+
+impl Serialize for Sign {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.word())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sign {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(from)?;
+        let found = word.parse().map(Self);
+        found.map_err(|error: longshore_core::Error| D::Error::custom(error.public()))
+    }
+}
+
+impl PartialSchema for Sign {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("Who may make an account of their own."))
+            .enum_values(Some(SignUp::ALL.map(SignUp::word)))
+            .into()
+    }
+}
+
+impl ToSchema for Sign {
+    fn name() -> Cow<'static, str> {
+        "SignUp".into()
+    }
 }
 
 /// The settings of the system.
@@ -70,8 +95,10 @@ struct SettingsEdit {
 
 async fn get(api: &Api, ask: Ask) -> Answer {
     let ((sign_up, read_only), mark) = api.hub().settings(&ask.caller).await?;
-    let sign_up = sign_up.into();
-    let reply = Reply::json(&Settings { sign_up, read_only })?;
+    let reply = Reply::json(&Settings {
+        sign_up: Sign(sign_up),
+        read_only,
+    })?;
     Ok(reply.marked(&mark))
 }
 
@@ -80,12 +107,7 @@ async fn edit(api: &Api, ask: Ask) -> Answer {
     let hub = ask.hub_for(api.hub(), Thing::Settings);
     match (edit.sign_up, edit.read_only) {
         (Some(sign), None) => {
-            let to = match sign {
-                Sign::Closed => SignUp::Closed,
-                Sign::Invitation => SignUp::Invitation,
-                Sign::Open => SignUp::Open,
-            };
-            hub.sign_up_set(&ask.caller, to).await?;
+            hub.sign_up_set(&ask.caller, sign.0).await?;
         }
         (None, Some(read_only)) => hub.read_only_set(&ask.caller, read_only).await?,
         _ => {

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Subcommand;
+use longshore_hub::settings::SignUp;
 
 use super::admin::Asked;
 use super::orgs::print;
@@ -25,7 +26,7 @@ pub enum SettingsCommand {
         #[command(flatten)]
         asked: Asked,
         /// Who may make an account of their own: nobody (`closed`), whoever was invited (`invitation`), or everybody (`open`).
-        #[arg(long, value_parser = ["closed", "invitation", "open"], required_unless_present = "read_only")]
+        #[arg(long, value_parser = SignUp::ALL.map(SignUp::word), required_unless_present = "read_only")]
         sign_up: Option<String>,
         /// Whether nothing can be changed anywhere.
         #[arg(long, value_name = "true|false")]

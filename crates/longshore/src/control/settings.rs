@@ -36,13 +36,7 @@ impl Operation for Settings {
     async fn run(state: &State, args: Args, _steps: Steps<()>) -> anyhow::Result<Set> {
         let (hub, caller) = (state.hub()?, &state.operator());
         if let Some(word) = args.sign_up {
-            let to = match word.as_str() {
-                "closed" => SignUp::Closed,
-                "invitation" => SignUp::Invitation,
-                "open" => SignUp::Open,
-                _ => anyhow::bail!("`{word}` is none of closed, invitation and open"),
-            };
-            hub.sign_up_set(caller, to).await?;
+            hub.sign_up_set(caller, word.parse::<SignUp>()?).await?;
         }
         if let Some(read_only) = args.read_only {
             hub.read_only_set(caller, read_only).await?;
