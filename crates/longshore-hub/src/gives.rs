@@ -209,8 +209,8 @@ pub async fn subject_find(tx: &mut Tx<'_>, caller: &Caller, text: &str) -> Resul
     found.map(|row| row.id.into())
 }
 
-/// The principal that a text means, such as `user:alice` or `team:acme/web`. That an account is there may know whoever has logged in; teams and
-/// robots of an organisation are answered as absent to who may not see them there and is no member.
+/// The principal that a text means, such as `user:alice` or `team:acme/web`. That an account is there may know whoever has logged in; teams of
+/// an organisation, and robots of one or of a user, are answered as absent to who may not see them there and is no member.
 ///
 /// # Errors
 /// `QueryInvalid` where it means nobody, whoever there is; `NameUnknown`, or `Unavailable`.
@@ -262,21 +262,22 @@ pub async fn principal_find(tx: &mut Tx<'_>, caller: &Caller, text: &str) -> Res
     found.filter(fits).ok_or_else(absent)
 }
 
-/// Whether somebody may know which teams or robots an organisation has: its members, and whoever may see them.
+/// Whether somebody may know which teams or robots an organisation has, or which robots a user: members of the organisation, and whoever
+/// may see them in the namespace.
 ///
 /// # Errors
 /// `Unavailable`.
 pub(crate) async fn sees_inside(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    organisation: &Principal,
+    owner: &Principal,
     kind: Option<Kind>,
 ) -> Result<bool> {
     let own = member_of(tx, caller.who.id()).await?;
-    if own.iter().any(|(party, _)| *party == organisation.id) {
+    if own.iter().any(|(party, _)| *party == owner.id) {
         return Ok(true);
     }
-    let Some(home) = namespace_at(tx, &organisation.name).await? else {
+    let Some(home) = namespace_at(tx, &owner.name).await? else {
         return Ok(false);
     };
     let action = match kind {

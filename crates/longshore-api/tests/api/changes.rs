@@ -138,6 +138,10 @@ async fn whoever_may_not_change_something_learns_nothing_of_its_mark() {
     let house = House::new().await;
     let mark = house.get("ada", "/users/reader").await;
     let mark = mark.header("etag");
+    // What one says of oneself has none, and to hold it against one is refused rather than ignored.
+    let (held, said) = ([("if-match", mark)], r#"{"full_name":"Rea Der"}"#);
+    let refused = house.send("reader", "PATCH", "/session", &held, said).await;
+    assert_eq!(refused.status, 400, "{refused:?}");
     for held in [mark, "\"00000000000000000000000000000000\""] {
         let held = [("if-match", held)];
         let said = house

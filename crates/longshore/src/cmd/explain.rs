@@ -21,8 +21,8 @@ pub struct ExplainCommand {
     action: String,
     /// A repository, with a tag perhaps (acme/app:1.0); a namespace, with a slash at its end (acme/); or `system`.
     object: String,
-    /// The organisation whose robot or team USER is.
-    #[arg(long, value_name = "ORGANISATION")]
+    /// The user or organisation whose robot USER is, or the organisation whose team.
+    #[arg(long, value_name = "OWNER")]
     of: Option<String>,
     /// The address they would ask from, for rights that count from some networks only.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]

@@ -22,7 +22,7 @@ pub struct Explain;
 pub struct ExplainArgs {
     /// Who: as they log in, or with a word for what they are; `anonymous` for strangers.
     pub user: String,
-    /// The organisation that a robot or team of that name belongs to.
+    /// The user or organisation that a robot of that name belongs to, or the organisation that a team does.
     pub of: Option<String>,
     /// The action, by its name or by the word after its colon where that is `pull`, `push` or `delete`.
     pub action: String,
@@ -94,7 +94,7 @@ pub(super) fn whom(text: &str) -> Whom {
     }
 }
 
-/// The robot or team of that name of an organisation.
+/// The robot of that name of a user or an organisation, or its team.
 async fn owned(state: &State, of: &str, name: &str) -> anyhow::Result<Whom> {
     let robot = format!("robot:{of}+{name}");
     let args = (state.operator(), robot.as_str());
