@@ -19,7 +19,7 @@ use crate::hub::Hub;
 use crate::names::hidden;
 use crate::permit::Permit;
 
-pub(super) use shown::sees_binding;
+pub(super) use shown::may_leave_out;
 use shown::shown;
 
 const READ: u8 = Action::RightsRead as u8;

@@ -10,11 +10,11 @@ use longshore_core::{Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::namespaces::Visibility;
 
-use super::explain::{Whom, may_ask, sees_binding, told, who};
+use super::explain::{Whom, may_ask, may_leave_out, told, who};
 use crate::caller::Caller;
 use crate::gives::Give;
 use crate::hub::Hub;
-use crate::names::{hidden, missing};
+use crate::names::hidden;
 use crate::permit::Permit;
 
 const READ: u8 = Action::RightsRead as u8;
@@ -117,10 +117,7 @@ async fn supposing(
     let who = who(tx, caller, whom).await?;
     if who.principal.is_none() || who.principal != caller.who.principal {
         for id in &changes.without {
-            // What counts for others may be elsewhere, and that there is something would be learnt by what changes without it.
-            if !sees_binding(tx, caller, object, *id).await? {
-                return Err(missing("binding"));
-            }
+            may_leave_out(tx, caller, (&who, object), *id).await?;
         }
     }
     let supposed = Supposed {

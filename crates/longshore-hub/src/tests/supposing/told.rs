@@ -211,6 +211,53 @@ async fn what_is_hidden_is_not_found_by_supposing_it_away() {
     let missing = (Code::NameUnknown, "there is no such binding".to_owned());
     assert_eq!(absent, Err(missing));
     assert_eq!(ask("operator", hidden).await, Ok(true));
+    // Theirs to see is that a team has it, and not who is in that.
+    let hub = &town.house.hub;
+    let eves = town.house.home("eve").await;
+    let rows = hub.binding_list(eves, 0, 100).await.unwrap();
+    let owner = town.by("eve").who.id().into();
+    let teams = rows.iter().find(|row| row.subject != owner).unwrap().id;
+    let (code, words) = ask("eve", teams).await.unwrap_err();
+    assert_eq!(code, Code::Denied);
+    assert!(words.contains("is for those in team:acme/devs"), "{words}");
+    assert_eq!(ask("operator", teams).await, Ok(false));
+    let less = without(teams);
+    let asked = town.asked(("eve", "anonymous"), PULL, &less);
+    assert_eq!(asked.await.unwrap_err().code(), Code::Denied);
     let own = town.asked(("developer", ""), PULL, &without(hidden)).await;
     assert!(own.unwrap().allowed);
+}
+
+#[tokio::test]
+async fn who_sees_the_rights_on_one_repository_reads_what_is_for_that_alone() {
+    let (town, _) = eves().await;
+    let (hub, by) = (&town.house.hub, operator());
+    let acme = Object::Namespace(town.acme);
+    let looks = ActionSet::of(&[Action::RightsRead, Action::RepositoryList]);
+    hub.role_set(&by, town.acme, "looker", looks, "")
+        .await
+        .unwrap();
+    let mut ids = Vec::new();
+    for (subject, role) in [("user:eve", "looker"), ("user:developer", "reader")] {
+        let mut here = give(subject, role);
+        here.repository = Some("acme/app".parse().unwrap());
+        ids.push(hub.binding_give(&by, &acme, here).await.unwrap());
+    }
+    let found = asked(&town, "eve", "developer", (PULL.0, "acme/app")).await;
+    assert!(found.allowed);
+    let told: Vec<_> = found.bindings.iter().map(asks).collect();
+    let here = (
+        Some(ids[1]),
+        Some("user `developer`"),
+        Some("reader"),
+        Effect::Allows,
+    );
+    assert_eq!(told, [here, (None, None, None, Effect::Allows)]);
+    let less = Suppositions {
+        without: vec![ids[1]],
+        ..plain()
+    };
+    let question = (PULL.0, "acme/app");
+    let found = town.asked(("eve", "developer"), question, &less).await;
+    assert!(found.unwrap().allowed);
 }

@@ -7,15 +7,16 @@ use longshore_auth::rights::facts::{Facts, Party};
 use longshore_auth::rights::ground::Ground;
 use longshore_auth::rights::judge::allows;
 use longshore_auth::rights::{Action, Object, Shown, Who};
-use longshore_core::Result;
+use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_get};
 use longshore_meta::namespaces::namespace_at;
-use longshore_meta::principals::{Kind, PrincipalId, principal_get};
+use longshore_meta::principals::{Kind, Principal, PrincipalId, principal_get};
 
 use crate::bindings::place;
 use crate::caller::Caller;
-use crate::gives::sees_inside;
+use crate::gives::{sees_inside, subject_text};
+use crate::names::missing;
 use crate::views::NOWHERE;
 
 /// What may be read of an explanation of `facts` about `who`; `None`: all, since whoever asks is who is asked about, or runs the server.
@@ -58,32 +59,62 @@ pub(in crate::views) async fn shown(
             shown.named.extend(maker.map(Subject::from));
         }
     }
-    for subject in facts.parties.iter().flat_map(|party| &party.subjects) {
-        if !shown.named.contains(subject) && names(tx, caller, *subject).await? {
-            shown.named.push(*subject);
+    let mut looked = Vec::new();
+    for rule in facts.parties.iter().flat_map(|party| &party.rules) {
+        // Of the rest nothing is told, whoever it is for.
+        let may_be_told = shown.places.contains(&rule.namespace) || rule.repo.is_some();
+        if may_be_told && !looked.contains(&rule.subject) {
+            looked.push(rule.subject);
+            if names(tx, caller, rule.subject).await? {
+                shown.named.push(rule.subject);
+            }
         }
     }
     Ok(Some(shown))
 }
 
-/// Whether somebody may know of a binding that counts for somebody else, where it lies in what they may read or is for them too.
+/// Checks that whoever asks about somebody else may suppose that a binding does not count: where they may read it, or it is for them
+/// too. By what changes without it they learn whom it is for.
 ///
 /// # Errors
-/// `Unavailable`.
-pub(in crate::views) async fn sees_binding(
+/// `NameUnknown` for what is not there as for what they may not read; `Denied` where they do not see who has it; `Unavailable`.
+pub(in crate::views) async fn may_leave_out(
     tx: &mut Tx<'_>,
     caller: &Caller,
-    about: &Object,
+    (who, about): (&Who, &Object),
     id: i64,
-) -> Result<bool> {
+) -> Result<()> {
     let found = binding_get(tx, id).await?;
     let at = found.as_ref().map_or(NOWHERE, |it| it.namespace);
     let may = readable(tx, caller, &place(at)).await?;
-    let Some(found) = found else { return Ok(false) };
+    let found = found.ok_or_else(|| missing("binding"))?;
+    if caller.who.is_operator() || own(tx, caller).await?.contains(&found.subject) {
+        return Ok(());
+    }
     let ground = Ground::load(tx, about, caller.now).await?;
     let repo = ground.repo.as_ref().and_then(|repo| repo.id);
     let here = found.repo.is_some() && found.repo == repo && ground.lies_in(found.namespace);
-    Ok(may || here || own(tx, caller).await?.contains(&found.subject))
+    if !may && !here {
+        return Err(missing("binding"));
+    }
+    let is_asked_about = who.principal.map(Subject::from) == Some(found.subject);
+    if !is_asked_about
+        && party(tx, found.subject).await?.is_some()
+        && !names(tx, caller, found.subject).await?
+    {
+        // Where the list of bindings is not theirs to read the team is none to name either.
+        if !may {
+            return Err(missing("binding"));
+        }
+        return Err(Error::new(
+            Code::Denied,
+            format!(
+                "binding {id} is for those in {}, and who that is only those see who see its members",
+                subject_text(tx, found.subject).await?
+            ),
+        ));
+    }
+    Ok(())
 }
 
 /// Whether somebody may read the bindings of a place.
@@ -112,17 +143,21 @@ async fn sees_robot(tx: &mut Tx<'_>, caller: &Caller, robot: &Party) -> Result<b
     allows(tx, &caller.who, Action::RobotList, &at, caller.now).await
 }
 
+/// The organisation of a subject that people are in: itself, or that of a team.
+async fn party(tx: &mut Tx<'_>, subject: Subject) -> Result<Option<Principal>> {
+    let Some(found) = principal_get(tx, PrincipalId(subject.0)).await? else {
+        return Ok(None);
+    };
+    match found.kind {
+        Kind::Organisation => Ok(Some(found)),
+        Kind::Team => principal_get(tx, found.owner).await,
+        _ => Ok(None),
+    }
+}
+
 /// Whether somebody may know who is in an organisation or a team.
 async fn names(tx: &mut Tx<'_>, caller: &Caller, subject: Subject) -> Result<bool> {
-    let Some(found) = principal_get(tx, PrincipalId(subject.0)).await? else {
-        return Ok(false);
-    };
-    let organisation = match found.kind {
-        Kind::Organisation => Some(found),
-        Kind::Team => principal_get(tx, found.owner).await?,
-        _ => None,
-    };
-    match organisation {
+    match party(tx, subject).await? {
         Some(organisation) => sees_inside(tx, caller, &organisation, Some(Kind::Team)).await,
         None => Ok(false),
     }
