@@ -1,15 +1,22 @@
 //! What of a robot is otherwise: what it is for, when it ends, whether it can do anything.
+//!
+//! Nobody prolongs themselves: that a robot ends is no limit where it says so itself, or has a robot that it made say so. And what gives
+//! it more than it has is nothing for a login that is narrowed, as in [`super::keeper`]; what takes from it is.
 
 use std::time::SystemTime;
 
 use longshore_auth::rights::Action;
+use longshore_auth::rights::facts::Party;
 use longshore_core::{Code, Error, Result};
 use longshore_meta::Tx;
-use longshore_meta::principals::{State, principal_describe, principal_expire, principal_state};
+use longshore_meta::principals::{
+    Principal, State, principal_describe, principal_expire, principal_state,
+};
 use longshore_meta::secrets::{Kind as SecretKind, secret_delete_of};
 use longshore_meta::time::micros;
 use serde_json::json;
 
+use super::keeper::is_whole;
 use super::place::{Place, RobotName, of, parts, robot, told};
 use crate::caller::Caller;
 use crate::hub::{Done, Hub};
@@ -33,7 +40,8 @@ impl Hub {
     /// Changes parts of a robot, and gives it as it is then. What was issued to it is void where it is switched off or on, or ends at another time.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `QueryInvalid` when it would have ended already, or `Unavailable`.
+    /// `Denied`, also to itself and whom it stands behind, and to a login that is narrowed, where it would live longer or be switched on;
+    /// `NameUnknown`, `QueryInvalid` when it would have ended already, or `Unavailable`.
     pub async fn robot_edit<'a>(
         &self,
         caller: &Caller,
@@ -72,6 +80,9 @@ pub async fn robot_edit(
     if let Some(end) = edit.expires {
         let end = end.map(micros);
         is_ahead(end, now)?;
+        if is_longer(robot.expires, end) {
+            may_give(tx, permit, &place, &robot).await?;
+        }
         if end != robot.expires {
             principal_expire(tx, robot.id, end, now).await?;
         }
@@ -84,6 +95,9 @@ pub async fn robot_edit(
             State::Disabled
         };
         if state != robot.state {
+            if enabled {
+                may_give(tx, permit, &place, &robot).await?;
+            }
             secret_delete_of(tx, robot.id.0, SecretKind::Refresh).await?;
             principal_state(tx, robot.id, state, now).await?;
         }
@@ -93,6 +107,35 @@ pub async fn robot_edit(
     let detail = json!({ "changed": changed, "id": robot.id.0, "expires": expires });
     let robot = after(tx, &place, name, permit.caller()).await?;
     Ok(told(robot, &place, name, detail))
+}
+
+/// Whether what ends then goes on for longer than it did.
+fn is_longer(before: Option<i64>, after: Option<i64>) -> bool {
+    before.is_some_and(|before| after.is_none_or(|after| after > before))
+}
+
+/// Checks that whoever asks may let a robot do more, or for longer: see the module.
+async fn may_give(
+    tx: &mut Tx<'_>,
+    permit: &Permit<MANAGE>,
+    place: &Place,
+    robot: &Principal,
+) -> Result<()> {
+    let caller = permit.caller();
+    is_whole(caller)?;
+    let Some(id) = caller.who.principal else {
+        return Ok(());
+    };
+    let chain = Party::chain(tx, id).await?;
+    if chain.iter().any(|(id, _)| *id == robot.id) {
+        let full = format!("{}+{}", place.prefix, robot.name);
+        let what = format!(
+            "`{}` is `{full}`, or is there by it, and nobody prolongs themselves; ask somebody else",
+            caller.name
+        );
+        return Err(Error::new(Code::Denied, what));
+    }
+    Ok(())
 }
 
 /// A robot as it is after a change.

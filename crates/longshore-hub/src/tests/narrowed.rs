@@ -19,6 +19,20 @@ async fn a_login_that_is_narrowed_gets_hold_of_no_robot() {
         .await
         .unwrap();
     // All but one action, so that nothing else keeps it from anything here.
+    let ends = |hours| RobotEdit {
+        expires: Some(Some(now() + Duration::from_hours(hours))),
+        ..RobotEdit::default()
+    };
+    let switch = |enabled| RobotEdit {
+        enabled: Some(enabled),
+        ..RobotEdit::default()
+    };
+    let edit = async |by: &Caller, name: &str, edit| hub.robot_edit(by, name, edit).await.err();
+    for name in ["acme+ending", "acme+off"] {
+        hub.robot_create(&owner, robot(name, &[])).await.unwrap();
+    }
+    edit(&owner, "acme+ending", ends(2)).await;
+    edit(&owner, "acme+off", switch(false)).await;
     let narrow = Narrow {
         actions: ActionSet::ALL.without(ActionSet::of(&[Action::RepositoryDelete])),
         repos: None,
@@ -55,15 +69,14 @@ async fn a_login_that_is_narrowed_gets_hold_of_no_robot() {
                 "certified",
                 hub.certificate_create(by, certificate()).await.err(),
             ),
+            ("prolonged", edit(by, "acme+ending", ends(3)).await),
+            ("switched on", edit(by, "acme+off", switch(true)).await),
         ] {
             assert_eq!(heard.map(|error| error.code()), expected, "{what}");
         }
     }
     // What gives nothing it may: it has the right.
-    let switch = RobotEdit {
-        enabled: Some(false),
-        ..RobotEdit::default()
-    };
-    hub.robot_edit(&narrowed, "acme+ci", switch).await.unwrap();
+    assert!(edit(&narrowed, "acme+ending", ends(1)).await.is_none());
+    assert!(edit(&narrowed, "acme+ci", switch(false)).await.is_none());
     hub.robot_delete(&narrowed, "acme+ci").await.unwrap();
 }
