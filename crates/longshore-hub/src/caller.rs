@@ -42,6 +42,12 @@ impl Caller {
         }
     }
 
+    /// Whether they have shown that they are themselves: by a password or a session, with nothing taken off their rights. A token that leaks
+    /// must not be able to make others that outlive it, nor to take away what keeps strangers out.
+    pub(crate) fn is_proven(&self) -> bool {
+        matches!(self.who.via, Via::Password | Via::Session) && self.who.narrowed.is_none()
+    }
+
     /// Now, as rows have it.
     pub fn micros(&self) -> i64 {
         micros(self.now)

@@ -114,7 +114,7 @@ impl Hub {
     /// Takes a rule of an account back. Tokens that were issued by it are void.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, or `Unavailable`.
+    /// `Denied`, also when the account is a person's with more rights than whoever asks; `NameUnknown`, or `Unavailable`.
     pub async fn certificate_delete<'a>(
         &self,
         caller: &Caller,
@@ -236,20 +236,21 @@ async fn robot_delete(
     _: &Permit<RIGHTS>,
     (name, of, id): &(String, Option<Kind>, i64),
 ) -> Result<Done<()>> {
-    delete(tx, RobotName { name, of: *of }, *id).await
+    let login = account_of(tx, RobotName { name, of: *of }).await?;
+    delete(tx, &login, name, *id).await
 }
 
 async fn user_delete(
     tx: &mut Tx<'_>,
-    _: &Permit<USERS>,
+    permit: &Permit<USERS>,
     (name, of, id): &(String, Option<Kind>, i64),
 ) -> Result<Done<()>> {
-    delete(tx, RobotName { name, of: *of }, *id).await
+    let login = account_of(tx, RobotName { name, of: *of }).await?;
+    outranks(tx, permit.caller(), PrincipalId(login.id)).await?;
+    delete(tx, &login, name, *id).await
 }
 
-async fn delete(tx: &mut Tx<'_>, account: RobotName<'_>, id: i64) -> Result<Done<()>> {
-    let login = account_of(tx, account).await?;
-    let account = account.name;
+async fn delete(tx: &mut Tx<'_>, login: &Login, account: &str, id: i64) -> Result<Done<()>> {
     let principal = PrincipalId(login.id);
     if !certificate_delete(tx, id, principal).await? {
         return Err(missing(&format!("rule {id} of `{account}`")));

@@ -89,6 +89,11 @@ pub async fn account_edit(
     if account.kind != *kind {
         return Err(missing(kind.word()));
     }
+    if edit.enabled == Some(false) && permit.caller().who.principal == Some(account.id) {
+        return Err(conflict(
+            "nobody switches themselves off; ask another administrator",
+        ));
+    }
     // Whoever sets somebody's mail address could have their password sent there.
     outranks(tx, permit.caller(), account.id).await?;
     let now = permit.micros();
@@ -111,11 +116,6 @@ pub async fn account_edit(
         }
     }
     if let Some(enabled) = edit.enabled {
-        if !enabled && permit.caller().who.principal == Some(account.id) {
-            return Err(conflict(
-                "nobody switches themselves off; ask another administrator",
-            ));
-        }
         let state = if enabled {
             State::Active
         } else {

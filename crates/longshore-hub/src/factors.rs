@@ -133,23 +133,19 @@ impl Hub {
     /// `Denied` for a wrong code or without one, `TooManyRequests` after too many, or `Unavailable`.
     pub async fn factor_disable(&self, caller: &Caller, code: Option<&str>) -> Result<()> {
         let who = own(caller)?;
-        match code {
-            Some(code) => self.spend(caller, who, code).await?,
-            None if caller.who.via == Via::Password => {}
-            None => return Err(no_code()),
+        if let Some(code) = code {
+            self.spend(caller, who, code).await?;
         }
-        let proven_at = code.is_none().then(|| caller.micros());
+        let has_code = code.is_some();
         self.db
             .write(
                 Durability::Power,
-                (caller.clone(), who, self.given.clone(), proven_at),
-                |tx, (caller, who, given, proven_at)| {
+                (caller.clone(), who, self.given.clone(), has_code),
+                |tx, (caller, who, given, has_code)| {
                     Box::pin(async move {
                         given.hold(tx, caller).await?;
-                        // One that was confirmed after the login was not asked for by it.
-                        let confirmed = factor_get(tx, *who).await?.and_then(|it| it.confirmed);
-                        if confirmed.is_some_and(|at| proven_at.is_some_and(|login| at >= login)) {
-                            return Err(no_code());
+                        if !has_code {
+                            needed_code(tx, caller, *who).await?;
                         }
                         factor_delete(tx, *who).await?;
                         note(tx, caller, "disabled").await
@@ -224,17 +220,24 @@ fn wrong() -> Error {
 
 /// The principal that changes its own: by a password or a session, with nothing taken off its rights.
 fn own(caller: &Caller) -> Result<PrincipalId> {
-    let by_itself = matches!(caller.who.via, Via::Password | Via::Session);
-    caller
-        .who
-        .principal
-        .filter(|_| by_itself && caller.who.narrowed.is_none())
-        .ok_or_else(|| {
-            Error::new(
-                Code::Denied,
-                "a second factor is changed by its owner, who has logged in with a password and not with a token",
-            )
-        })
+    let own = caller.who.principal.filter(|_| caller.is_proven());
+    own.ok_or_else(|| {
+        Error::new(
+            Code::Denied,
+            "a second factor is changed by its owner, who has logged in with a password and not with a token",
+        )
+    })
+}
+
+/// Checks that whoever asks for their own to be taken away without a code has shown one to log in for this one request.
+async fn needed_code(tx: &mut Tx<'_>, caller: &Caller, who: PrincipalId) -> Result<()> {
+    // One that was confirmed after the login was not asked for by it.
+    let confirmed = factor_get(tx, who).await?.and_then(|it| it.confirmed);
+    let is_later = confirmed.is_some_and(|at| at >= caller.micros());
+    if caller.who.via == Via::Password && !is_later {
+        return Ok(());
+    }
+    Err(no_code())
 }
 
 /// What somebody did about their own.
@@ -247,7 +250,12 @@ async fn note(tx: &mut Tx<'_>, caller: &Caller, what: &str) -> Result<()> {
 
 async fn remove(tx: &mut Tx<'_>, permit: &Permit<USERS>, name: &str) -> Result<Done<()>> {
     let account = named(tx, name).await?;
-    outranks(tx, permit.caller(), account.id).await?;
+    let caller = permit.caller();
+    outranks(tx, caller, account.id).await?;
+    // Who manages users is no exception: a session left open is not enough for their own.
+    if caller.who.principal == Some(account.id) {
+        needed_code(tx, caller, account.id).await?;
+    }
     if !factor_delete(tx, account.id).await? {
         return Err(missing("second factor"));
     }

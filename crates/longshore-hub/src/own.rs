@@ -1,7 +1,7 @@
 //! What people may do with their own account, and those who manage users with everybody's.
 
 use futures_util::future::BoxFuture;
-use longshore_auth::rights::{Action, Object, Via};
+use longshore_auth::rights::{Action, Object};
 use longshore_core::{Code, Error, Result};
 use longshore_meta::audit::{Entry, audit_put};
 use longshore_meta::namespaces::NamespaceId;
@@ -43,19 +43,14 @@ impl OwnPermit {
         let found = found.filter(|it| it.kind == Kind::User);
         let by = caller.who.principal;
         if let Some(account) = found.as_ref().filter(|it| by == Some(it.id)) {
-            // A token that leaks must not be able to make others that outlive it.
-            let proven = matches!(caller.who.via, Via::Password | Via::Session);
-            if proven && caller.who.narrowed.is_none() {
+            if caller.is_proven() {
                 return Ok(Ok(Self {
                     caller: caller.clone(),
                     account: account.clone(),
                     is_own: true,
                 }));
             }
-            return Ok(Err(Error::new(
-                Code::Denied,
-                "passwords and tokens are changed by whoever logged in with the password; log in with it",
-            )));
+            return Ok(Err(not_proven()));
         }
         if let Err(denial) = Permit::<USERS>::ask(tx, caller, &Object::System).await? {
             return Ok(Err(denial));
@@ -91,6 +86,12 @@ impl OwnPermit {
             Action::UserManage.name()
         }
     }
+}
+
+/// The answer to whoever has not shown that they are themselves, and would change their own account.
+pub(crate) fn not_proven() -> Error {
+    let what = "one's own account, passwords and tokens are changed by whoever logged in with the password; log in with it";
+    Error::new(Code::Denied, what)
 }
 
 /// A change of an account: it can be called with a permit only.

@@ -14,6 +14,7 @@ use longshore_meta::bindings::{Binding, Subject};
 use longshore_meta::principals::{PrincipalId, State};
 
 use crate::caller::Caller;
+use crate::own::not_proven;
 
 mod inner;
 
@@ -160,13 +161,17 @@ pub(crate) async fn is_administrator(tx: &mut Tx<'_>, caller: &Caller) -> Result
     }
 }
 
-/// Checks that whoever asks may do everywhere what `account` may: whoever sets somebody's password could be them.
+/// Checks that whoever asks may do everywhere what `account` may: whoever sets somebody's password could be them. Where it is their own,
+/// they must have shown that they are themselves: the right to manage users is no way around what is asked of people about their own.
 ///
 /// # Errors
 /// `Denied`, or `Unavailable`.
 pub(crate) async fn outranks(tx: &mut Tx<'_>, caller: &Caller, account: PrincipalId) -> Result<()> {
     if caller.who.is_operator() {
         return Ok(());
+    }
+    if caller.who.principal == Some(account) && !caller.is_proven() {
+        return Err(not_proven());
     }
     let them = Who::principal(account, Via::Password, caller.who.from);
     let mut facts = Facts::load(tx, &them, &Object::System, caller.now).await?;

@@ -2,7 +2,12 @@
 
 use std::net::Ipv4Addr;
 
+use longshore_auth::certificate::Subject;
+use longshore_auth::rights::Narrow;
+use longshore_testkit::telephone;
+
 use super::*;
+use crate::certificates::NewCertificate;
 use crate::robots::NewRobot;
 
 #[tokio::test]
@@ -139,4 +144,128 @@ async fn who_manages_members_frees_none_of_what_their_team_is_denied() {
     hub.binding_give(&carl, &theirs, denial).await.unwrap();
     leave(&bob, Some("guests")).await.unwrap();
     hub.team_delete(&bob, &object, "guests").await.unwrap();
+}
+
+/// A rule by which whoever shows a certificate of that name is `account`.
+fn certificate(account: &str, name: &str) -> NewCertificate {
+    NewCertificate {
+        account: account.to_owned(),
+        of: None,
+        subject: Subject::read(name).unwrap(),
+        narrow: None,
+        description: String::new(),
+        expires: None,
+    }
+}
+
+#[tokio::test]
+async fn who_manages_users_does_by_a_token_nothing_to_their_own_account() {
+    let house = House::new().await;
+    let hub = &house.hub;
+    let ann = house.person("ann").await;
+    let everything = binding(ann.who.id(), ADMINISTRATOR_ID, NamespaceId::EVERYWHERE);
+    hub.binding_add(&operator(), everything).await.unwrap();
+    let runs = operator();
+    let made = hub.certificate_create(&runs, certificate("ann", "dns:ann.example"));
+    let rule = made.await.unwrap().id;
+    hub.identity_expect(&runs, "ann", "oidc:corp", "ann")
+        .await
+        .unwrap();
+    let secret = hub.factor_begin(&ann).await.unwrap();
+    let since = now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let first = telephone::code(secret.as_bytes(), since.as_secs());
+    hub.factor_confirm(&ann, &first).await.unwrap();
+    let way = |via, narrowed| {
+        let mut who = Who::principal(ann.who.id(), via, ann.who.from);
+        who.narrowed = narrowed;
+        Caller { who, ..ann.clone() }
+    };
+    let all = Narrow {
+        actions: ActionSet::ALL,
+        repos: None,
+        ids: Vec::new(),
+    };
+    let mail = || Edit {
+        mail: Some("other@example.com".to_owned()),
+        ..Edit::default()
+    };
+    let edited = async |by: &Caller| hub.account_edit(by, Kind::User, "ann", mail()).await.err();
+    let refused = Some(Code::Denied);
+    for by in [
+        way(Via::PersonalToken, None),
+        way(Via::Certificate, None),
+        way(Via::Session, Some(Arc::new(all))),
+    ] {
+        for (what, heard) in [
+            ("factor", hub.factor_remove(&by, "ann").await.err()),
+            ("mail", edited(&by).await),
+            (
+                "known by less",
+                hub.identity_forget(&by, "ann", "oidc:corp").await.err(),
+            ),
+            (
+                "known by more",
+                hub.identity_expect(&by, "ann", "oidc:corp", "eve")
+                    .await
+                    .err(),
+            ),
+            (
+                "certificate less",
+                hub.certificate_delete(&by, "ann", rule).await.err(),
+            ),
+            (
+                "certificate more",
+                hub.certificate_create(&by, certificate("ann", "dns:eve.example"))
+                    .await
+                    .err(),
+            ),
+            (
+                "renamed",
+                hub.account_rename(&by, None, "ann", "eve").await.err(),
+            ),
+            ("deleted", hub.account_delete(&by, None, "ann").await.err()),
+        ] {
+            let heard = heard.map(|error| error.code());
+            assert_eq!(heard, refused, "{what} by {}", by.who.via);
+        }
+    }
+    // To others they do it all the same, and by a session to themselves, but for the factor: that takes a code, as of everybody.
+    let (token, session) = (way(Via::PersonalToken, None), way(Via::Session, None));
+    house.person("bob").await;
+    hub.account_edit(&token, Kind::User, "bob", mail())
+        .await
+        .unwrap();
+    assert_eq!(code(hub.factor_remove(&session, "ann").await), Code::Denied);
+    assert_eq!(code(hub.factor_remove(&ann, "ann").await), Code::Denied);
+    assert!(edited(&session).await.is_none());
+    hub.identity_forget(&session, "ann", "oidc:corp")
+        .await
+        .unwrap();
+    hub.certificate_delete(&session, "ann", rule).await.unwrap();
+    let later = Caller {
+        now: now() + Duration::from_secs(1),
+        ..ann.clone()
+    };
+    hub.factor_remove(&later, "ann").await.unwrap();
+}
+
+#[tokio::test]
+async fn who_manages_users_takes_no_certificate_from_whoever_has_more_rights() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    let (chief, clerk) = (house.user("chief").await, house.user("clerk").await);
+    let everywhere = NamespaceId::EVERYWHERE;
+    hub.binding_add(&by, binding(chief.who.id(), ADMINISTRATOR_ID, everywhere))
+        .await
+        .unwrap();
+    let users = ActionSet::of(&[Action::UserManage]);
+    let users = hub.role_set(&by, everywhere, "users", users, "").await;
+    hub.binding_add(&by, binding(clerk.who.id(), users.unwrap(), everywhere))
+        .await
+        .unwrap();
+    let rule = hub.certificate_create(&by, certificate("chief", "dns:chief.example"));
+    let rule = rule.await.unwrap().id;
+    let taken = hub.certificate_delete(&clerk, "chief", rule).await;
+    assert_eq!(code(taken), Code::Denied);
+    hub.certificate_delete(&chief, "chief", rule).await.unwrap();
 }
