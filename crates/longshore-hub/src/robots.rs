@@ -31,6 +31,7 @@ use crate::tokens::{Made, no_random};
 
 use self::edit::is_ahead;
 pub use self::edit::{RobotEdit, robot_edit};
+use self::keeper::has_room;
 pub use self::keeper::robot_take_over;
 pub(crate) use self::keeper::{is_its_keeper, is_whole};
 pub use self::place::RobotName;
@@ -57,7 +58,8 @@ impl Hub {
     /// Makes a robot with its first secret.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when there is one of that name, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `NameInvalid`, `ConditionFailed` when there is one of that name, or robots have made one another too often;
+    /// or `Unavailable`.
     pub async fn robot_create(&self, caller: &Caller, new: NewRobot) -> Result<Made> {
         let (owner, _) = parts(&new.name)?;
         let object = self.robots_of(caller, owner, new.of).await?;
@@ -182,6 +184,7 @@ pub async fn robot_create(
             )));
         }
     }
+    has_room(tx, permit.caller()).await?;
     let now = permit.micros();
     is_ahead(new.expires.map(micros), now)?;
     let row = NewPrincipal {

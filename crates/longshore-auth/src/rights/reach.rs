@@ -17,15 +17,13 @@ use longshore_spec::pattern::{RepoPattern, RepoPatterns};
 
 use super::action::{Action, Place};
 use super::decide::inactive;
-use super::facts::Party;
+use super::facts::{MAKERS, Party};
 use super::role::{LIBRARY, VISIBLE};
 use super::rule::Rule;
 use super::who::Who;
 
 /// The most bindings of one subject that are looked at.
 const MOST: usize = 100_000;
-/// How many robots may have made one another.
-const MAKERS: usize = 8;
 
 /// What somebody reaches, as a robot's maker would limit it.
 pub(super) async fn load(
@@ -55,11 +53,12 @@ pub(super) async fn load(
             limits.push(Reach::new(parts, Vec::new()));
         }
     }
-    let mut next = Some(who.principal);
+    let (mut next, mut parties) = (Some(who.principal), 0);
     while let Some(id) = next {
-        if limits.len() > MAKERS {
+        if parties == MAKERS {
             return Ok(Reach::nothing());
         }
+        parties += 1;
         let mut party = Party::load(tx, id).await?;
         if inactive(&party, now).is_some() {
             return Ok(Reach::nothing());

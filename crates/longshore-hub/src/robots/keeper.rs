@@ -64,6 +64,23 @@ pub(crate) fn is_whole(caller: &Caller) -> Result<()> {
     ))
 }
 
+/// Checks that whoever asks may stand behind one more robot: one that robots have made from too far away could never do anything.
+///
+/// # Errors
+/// `ConditionFailed`, or `Unavailable`.
+pub(super) async fn has_room(tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+    let Some(id) = caller.who.principal else {
+        return Ok(());
+    };
+    if Party::chain(tx, id).await?.len() < MAKERS {
+        return Ok(());
+    }
+    Err(conflict(format!(
+        "behind `{}` stand robots that have made one another, as many as may, so a robot of its own could do nothing; have a person do this",
+        caller.name
+    )))
+}
+
 /// Whether whoever asks may say who else can be the robot: they made it, or give rights there and have what it was given there.
 ///
 /// # Errors
@@ -111,12 +128,8 @@ pub async fn robot_take_over(
                 caller.name
             )));
         }
-        if chain.len() >= MAKERS {
-            return Err(conflict(
-                "robots have made one another too often; have a person take it over",
-            ));
-        }
     }
+    has_room(tx, caller).await?;
     has_what(tx, caller, (&full, robot.id), None).await?;
     principal_keep(tx, robot.id, caller.who.id(), permit.micros()).await?;
     let before = match robot.created_by {

@@ -395,6 +395,12 @@ async fn robots_do_not_stand_behind_themselves() {
     let taken = hub.robot_take_over(&last, "acme+more").await;
     assert_eq!(code(taken), Code::ConditionFailed);
     assert_eq!(maker(&house, "acme+more").await, None);
+    let made = hub.robot_create(&last, robot("acme+eight", &[])).await;
+    let refused = made.unwrap_err();
+    assert_eq!(refused.code(), Code::ConditionFailed);
+    assert!(refused.public().contains("have a person"), "{refused}");
+    let found = hub.robot_get(&operator(), "acme+eight").await;
+    assert_eq!(code(found), Code::NameUnknown);
 }
 
 #[tokio::test]
