@@ -21,6 +21,7 @@ use serde_json::json;
 
 use crate::bindings::taken;
 use crate::caller::Caller;
+use crate::given::Once;
 use crate::homes::home_of_push;
 use crate::hub::{Done, Hub};
 use crate::names::{conflict, hidden, lay, missing, rests as at_rest};
@@ -62,16 +63,19 @@ impl Hub {
     }
 
     /// Deletes all repositories in a namespace and all groups below it; the namespace itself stays. Gives how many repositories that
-    /// were. Broken off, it has deleted some.
+    /// were. Broken off, it has deleted some, and by the same key goes on when it is asked for again.
     ///
     /// # Errors
     /// `Denied`, `NameUnknown`, or `Unavailable`.
     pub async fn namespace_purge(&self, caller: &Caller, id: NamespaceId) -> Result<usize> {
+        let (given, once) = self.given.in_parts();
+        let rounds = self.given(given);
         let mut count = 0;
         loop {
-            let (gone, more) = self
-                .act(caller, Object::Namespace(id), (), |tx, permit, ()| {
-                    Box::pin(namespace_purge(tx, permit))
+            let (home, once) = (Object::Namespace(id), once.clone());
+            let (gone, more) = rounds
+                .act(caller, home, once, |tx, permit, once| {
+                    Box::pin(round(tx, permit, once.as_ref()))
                 })
                 .await?;
             self.tell(&gone);
@@ -215,6 +219,23 @@ fn kept(caller: &Caller, action: Action, what: &str) -> Error {
         Code::Denied,
         format!("`{}` lacks the right `{action}` on {what}", caller.name),
     )
+}
+
+/// Deletes some of what is in a namespace. What it is asked for by is taken by the round after which nothing is left.
+async fn round(
+    tx: &mut Tx<'_>,
+    permit: &Permit<NAMESPACE>,
+    once: Option<&Once>,
+) -> Result<Done<(Vec<RepoName>, bool)>> {
+    if let Some(once) = once {
+        once.is_free(tx, permit.caller()).await?;
+    }
+    let done = namespace_purge(tx, permit).await?;
+    let (_, more) = done.value;
+    if let Some(once) = once.filter(|_| !more) {
+        once.note(tx, permit.caller()).await?;
+    }
+    Ok(done)
 }
 
 /// Deletes some of the repositories in a namespace, and its groups when there are no more; says whether there are.

@@ -158,17 +158,38 @@ impl Given {
             }
         }
         if let Some(once) = &self.once {
-            let id = caller.who.id();
-            if deed_get(tx, id, &once.key).await?.is_some() {
-                return Err(Error::new(Code::ConditionFailed, DONE));
-            }
-            let deed = Deed {
-                asked: once.asked.to_vec(),
-                at: caller.micros(),
-                answer: None,
-            };
-            deed_put(tx, id, &once.key, &deed).await?;
+            once.is_free(tx, caller).await?;
+            once.note(tx, caller).await?;
         }
         Ok(())
+    }
+
+    /// The same without what it is asked for by, and that alone: for what is done in many transactions, of which the last one notes it.
+    pub(crate) fn in_parts(&self) -> (Self, Option<Once>) {
+        let rest = Self {
+            unchanged: self.unchanged.clone(),
+            once: None,
+        };
+        (rest, self.once.clone())
+    }
+}
+
+impl Once {
+    /// Checks that nothing was done under the key.
+    pub(crate) async fn is_free(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+        match deed_get(tx, caller.who.id(), &self.key).await? {
+            None => Ok(()),
+            Some(_) => Err(Error::new(Code::ConditionFailed, DONE)),
+        }
+    }
+
+    /// Notes that it is done. Whoever calls has looked whether the key is free.
+    pub(crate) async fn note(&self, tx: &mut Tx<'_>, caller: &Caller) -> Result<()> {
+        let deed = Deed {
+            asked: self.asked.to_vec(),
+            at: caller.micros(),
+            answer: None,
+        };
+        deed_put(tx, caller.who.id(), &self.key, &deed).await
     }
 }

@@ -214,6 +214,52 @@ async fn what_was_done_and_not_answered_is_said_to_be_done() {
 }
 
 #[tokio::test]
+async fn a_large_namespace_is_emptied_once_for_a_key_and_goes_on_where_it_was_broken_off() {
+    let house = House::new().await;
+    let fill = async || {
+        for at in 0..250 {
+            house.repo(&format!("acme/many-{at:03}")).await;
+        }
+        house.repo("acme/zoo").await;
+    };
+    let send = async |key| {
+        let (key, path) = ([("idempotency-key", key)], "/namespaces/acme/-/purge");
+        house.send("owner", "POST", path, &key, "").await
+    };
+    fill().await;
+    let first = send("first").await;
+    assert_eq!(first.status, 200, "{first:?}");
+    assert!(first.json()["repositories"].as_u64().unwrap() > 250);
+    let rows = house.rows().await;
+    let again = send("first").await;
+    assert_eq!((again.status, &again.body), (200, &first.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    assert_eq!(house.rows().await, rows, "nothing was done");
+
+    // What comes after the first two hundred cannot be deleted.
+    fill().await;
+    let zoo = "/repositories/acme/zoo";
+    let set = async |read_only: bool| {
+        let set = format!(r#"{{"read_only":{read_only}}}"#);
+        assert_eq!(house.ask("owner", "PATCH", zoo, &set).await.status, 204);
+    };
+    set(true).await;
+    assert_eq!(send("second").await.status, 403);
+    let gone = house.get("owner", "/repositories/acme/many-000").await;
+    assert_eq!(gone.status, 404);
+    assert_eq!(house.get("owner", zoo).await.status, 200);
+    set(false).await;
+    let rest = send("second").await;
+    assert_eq!(
+        (rest.status, rest.json()["repositories"].as_u64()),
+        (200, Some(51))
+    );
+    let again = send("second").await;
+    assert_eq!((again.status, &again.body), (200, &rest.body));
+    assert_eq!(again.header("idempotency-replayed"), "true");
+}
+
+#[tokio::test]
 async fn people_are_switched_off_and_deleted_and_never_by_themselves() {
     let house = House::new().await;
     let off = r#"{"enabled":false}"#;
