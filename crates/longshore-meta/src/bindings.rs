@@ -35,7 +35,9 @@ const OWNERS: &str = "SELECT b.id FROM binding b JOIN principal p ON p.id = b.su
 const PERSON: &str = "SELECT 1 FROM binding b JOIN principal p ON p.id = b.subject \
                       WHERE b.namespace = ?1 AND b.role = ?2 AND b.deny = FALSE AND b.repo IS NULL AND b.repos IS NULL AND b.tags IS NULL \
                       AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 AND (p.kind = 0 OR EXISTS \
-                      (SELECT 1 FROM member m JOIN principal q ON q.id = m.principal WHERE m.party = p.id AND q.kind = 0 AND q.state = 0)) LIMIT 1";
+                      (SELECT 1 FROM member m JOIN principal q ON q.id = m.principal WHERE m.party = p.id AND q.kind = 0 AND q.state = 0) OR EXISTS \
+                      (SELECT 1 FROM principal t JOIN member m ON m.party = t.id JOIN principal q ON q.id = m.principal \
+                      WHERE t.owner = p.id AND t.state <> 3 AND t.state = 0 AND q.kind = 0 AND q.state = 0)) LIMIT 1";
 const INSERT: &str = "INSERT INTO binding (id, subject, role, deny, namespace, repo, repos, tags, networks, hours, expires, source, created_by, created) \
                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const DELETE: &str = "DELETE FROM binding WHERE id = ?1";
@@ -289,7 +291,8 @@ pub async fn binding_owners(
     Ok(found.into_iter().map(|(id,)| id).collect())
 }
 
-/// Whether any person who is active has a role on all of a namespace without any condition, themselves or as a member.
+/// Whether any person who is active has a role on all of a namespace without any condition, themselves or as a member: whoever
+/// is in a team is in its organisation.
 ///
 /// # Errors
 /// `Unavailable`.

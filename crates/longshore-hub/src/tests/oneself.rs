@@ -1,12 +1,14 @@
 //! What people do about themselves: their name, their password, and leaving.
 
 use longshore_auth::index::secret::ShownSecret;
+use longshore_meta::members::member_put;
 use longshore_meta::principals::{State, principal_get};
 use longshore_meta::secrets::{Kind as Secret, NewSecret, secret_count, secret_put};
 use longshore_testkit::telephone;
 
 use super::*;
 use crate::NewPassword;
+use crate::robots::NewRobot;
 
 const PASSWORD: &[u8] = b"correct horse";
 
@@ -49,6 +51,16 @@ impl House {
         });
         put.await.unwrap();
         secret.as_str().to_owned()
+    }
+
+    /// A robot of the system that may do everything.
+    async fn robot_for_everything(&self) {
+        let new = NewRobot {
+            name: "robot+all".to_owned(),
+            grants: vec![("administrator".to_owned(), "**".to_owned())],
+            ..NewRobot::default()
+        };
+        self.hub.robot_create(&operator(), new).await.unwrap();
     }
 
     async fn administrator(&self, name: &str) -> Caller {
@@ -161,7 +173,8 @@ async fn the_last_administrator_stays_and_one_of_several_may_go() {
         1,
         "nothing was done"
     );
-    // Somebody who is switched off is none, and a robot is nobody who could help.
+    // Somebody who is switched off is none, and a robot of the system is nobody who could help.
+    house.robot_for_everything().await;
     let bob = house.administrator("bob").await;
     house.enable(&operator(), "bob", false).await.unwrap();
     assert_eq!(
@@ -177,6 +190,50 @@ async fn the_last_administrator_stays_and_one_of_several_may_go() {
     // Others come and go.
     let carol = house.person("carol").await;
     house.leave(&carol, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn who_is_an_administrator_by_a_team_or_an_organisation_is_one_as_long_as_they_can_log_in() {
+    for by in ["team", "organisation", "directory"] {
+        let house = House::new().await;
+        let hub = &house.hub;
+        let ada = house.administrator("ada").await;
+        house.robot_for_everything().await;
+        let bob = house.person("bob").await;
+        let ops = hub.organisation_create(&operator(), account("ops")).await;
+        let (ops, home) = (ops.unwrap(), house.home("ops").await);
+        let team = hub.team_create(&operator(), home, account("all")).await;
+        let team = team.unwrap();
+        let subject = if by == "team" { team } else { ops };
+        let everything = binding(subject, ADMINISTRATOR_ID, NamespaceId::EVERYWHERE);
+        hub.binding_add(&operator(), everything).await.unwrap();
+        let leave = async |who: &Caller| house.leave(who, PASSWORD).await.err();
+        let last = Some(Code::ConditionFailed);
+        let code = |error: Option<longshore_core::Error>| error.map(|error| error.code());
+        assert_eq!(code(leave(&ada).await), last, "nobody is in it: {by}");
+        if by == "directory" {
+            // A directory says who is in a team, and the organisation is not its business.
+            let args = (team, bob.who.id());
+            let put = hub.db.write(Durability::Process, args, |tx, (team, who)| {
+                Box::pin(member_put(tx, *team, *who, "ldap:corp", 1))
+            });
+            assert!(put.await.unwrap());
+        } else {
+            let into = (by == "team").then_some("all");
+            hub.member_set(&operator(), home, into, "bob", true)
+                .await
+                .unwrap();
+        }
+        let may = hub
+            .judge()
+            .allows(&bob.who, Action::UserManage, &Object::System, now());
+        assert!(may.await.unwrap(), "{by}");
+        house.enable(&operator(), "bob", false).await.unwrap();
+        assert_eq!(code(leave(&ada).await), last, "bob is switched off: {by}");
+        house.enable(&operator(), "bob", true).await.unwrap();
+        assert_eq!(code(leave(&ada).await), None, "bob stays: {by}");
+        assert_eq!(code(leave(&bob).await), last, "bob is the last: {by}");
+    }
 }
 
 #[tokio::test]
