@@ -18,7 +18,7 @@ pub fn lives(text: &str) -> Result<Option<u64>, String> {
     read_duration(text)
         .map(|read| Some(read.as_secs()))
         .ok_or_else(|| {
-            format!("`{text}` is no length of time, such as 90d or 1h30m, and not `never`")
+            format!("`{text}` is no length of time such as 90d or 1h30m, or a longer one than can be told, and not `never`")
         })
 }
 

@@ -1,12 +1,11 @@
 //! Whose certificate is whose.
 
-use std::time::Duration;
-
 use longshore_auth::certificate::Subject;
 use longshore_hub::certificates::NewCertificate;
 use longshore_meta::certificates::CertificateRule;
 use serde::{Deserialize, Serialize};
 
+use super::ends::ends;
 use super::narrow;
 use super::operation::{Operation, State, Steps};
 
@@ -48,10 +47,9 @@ impl Operation for Create {
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let (hub, caller) = (state.hub()?, state.operator());
-        let lives = args.lives.map(Duration::from_secs);
         let new = NewCertificate {
             narrow: narrow::read(&args.repositories, &args.actions)?,
-            expires: lives.and_then(|lives| caller.now.checked_add(lives)),
+            expires: ends(caller.now, args.lives)?,
             account: args.account,
             of: None,
             subject: Subject::read(&args.subject)?,

@@ -70,7 +70,7 @@ impl Operation for Create {
             name: args.name,
             full_name: String::new(),
             team: args.team,
-            lives: Some(Duration::from_hours(args.days.saturating_mul(24))),
+            lives: Some(Duration::from_secs(args.days.saturating_mul(24 * 3600))),
         };
         let hub = state.hub()?;
         let made = hub.invitation_create(&state.operator(), place, new).await?;

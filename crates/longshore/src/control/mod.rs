@@ -12,6 +12,7 @@ pub mod audit;
 pub mod backup;
 pub mod certificates;
 pub mod client;
+mod ends;
 pub mod explain;
 pub mod fsck;
 pub mod gc;

@@ -5,9 +5,11 @@ use longshore_hub::gives::{BindingSeen, Give, explicit};
 use longshore_hub::views::Listed;
 use longshore_meta::namespaces::NamespaceId;
 use longshore_meta::roles::Role;
+use longshore_meta::time::micros;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::ends::ends;
 use super::operation::{Operation, PART, State, Steps};
 
 /// Makes, shows and takes back roles and bindings.
@@ -189,7 +191,6 @@ impl Operation for Rights {
                 hours,
                 lives,
             } => {
-                let lives = lives.and_then(|lives| i64::try_from(lives).ok());
                 let plain = Give {
                     subject: explicit(&subject),
                     role,
@@ -199,11 +200,7 @@ impl Operation for Rights {
                     tags: words(&tags),
                     networks: words(&networks),
                     hours,
-                    expires: lives.map(|lives| {
-                        caller
-                            .micros()
-                            .saturating_add(lives.saturating_mul(1_000_000))
-                    }),
+                    expires: ends(caller.now, lives)?.map(micros),
                 };
                 let object = object(state, &place).await?;
                 let mut given = Vec::new();

@@ -7,6 +7,7 @@ use longshore_hub::robots::{NewRobot, RobotEdit};
 use longshore_hub::views::{self, Listed};
 use serde::{Deserialize, Serialize};
 
+use super::ends::{after, ends};
 use super::operation::{Operation, PART, State, Steps};
 use super::tokens::{self, Made};
 
@@ -35,12 +36,11 @@ impl Operation for Create {
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let caller = &state.operator();
-        let lives = args.lives.map(Duration::from_secs);
         let new = NewRobot {
             name: args.name.clone(),
             description: args.description,
             grants: args.grants,
-            expires: lives.and_then(|lives| caller.now.checked_add(lives)),
+            expires: ends(caller.now, args.lives)?,
             ..NewRobot::default()
         };
         let made = state.hub()?.robot_create(caller, new).await?;
@@ -239,13 +239,14 @@ impl Operation for Edit {
 
     async fn run(state: &State, args: EditArgs, _steps: Steps<()>) -> anyhow::Result<Robot> {
         let (hub, caller) = (state.hub()?, &state.operator());
-        let end = |ends| match ends {
-            Ends::Never => None,
-            Ends::In(lives) => caller.now.checked_add(Duration::from_secs(lives)),
+        let expires = match args.expires {
+            None => None,
+            Some(Ends::Never) => Some(None),
+            Some(Ends::In(lives)) => Some(Some(after(caller.now, lives)?)),
         };
         let edit = RobotEdit {
             description: args.description,
-            expires: args.expires.map(end),
+            expires,
             enabled: args.enabled,
         };
         let robot = hub.robot_edit(caller, &args.name, edit).await?;

@@ -1,11 +1,10 @@
 //! Personal access tokens: made, listed and revoked for their users.
 
-use std::time::Duration;
-
 use longshore_hub::tokens::{self as hub, NewToken};
 use longshore_meta::secrets::Secret;
 use serde::{Deserialize, Serialize};
 
+use super::ends::ends;
 use super::narrow;
 use super::operation::{Operation, State, Steps};
 
@@ -71,9 +70,7 @@ impl Operation for Create {
         let new = NewToken {
             label: args.label,
             narrow: narrow::read(&args.repositories, &args.actions)?,
-            expires: args
-                .lives
-                .map(|lives| caller.now + Duration::from_secs(lives)),
+            expires: ends(caller.now, args.lives)?,
         };
         let made = state.hub()?.token_create(&caller, &args.user, new).await?;
         Ok(Made::of(&args.user, &made))

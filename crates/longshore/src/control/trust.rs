@@ -1,12 +1,11 @@
 //! Trust rules: whose tokens make their bearer a robot.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use longshore_hub::trust::NewTrust;
 use longshore_meta::trusts::Trust;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use super::ends::ends;
 use super::narrow;
 use super::operation::{Operation, State, Steps};
 
@@ -52,10 +51,9 @@ impl Operation for Create {
 
     async fn run(state: &State, args: CreateArgs, _steps: Steps<()>) -> anyhow::Result<Made> {
         let (hub, caller) = (state.hub()?, state.operator());
-        let lives = args.lives.map(Duration::from_secs);
         let new = NewTrust {
             narrow: narrow::read(&args.repositories, &args.actions)?,
-            expires: lives.and_then(|lives| caller.now.checked_add(lives)),
+            expires: ends(caller.now, args.lives)?,
             robot: args.robot,
             of: None,
             issuer: args.issuer,

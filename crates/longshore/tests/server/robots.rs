@@ -92,6 +92,37 @@ async fn the_operator_changes_takes_over_and_deletes_robots() {
     let edited = json(data, &["robot", "edit", "ann+ci", "--expires", "never"], "");
     assert_eq!(edited["expires"], Value::Null);
     fails(data, &["robot", "edit", "ann+ci"], "", "required");
+    // What is too long to be told is neither never nor a panic.
+    for (command, said) in [
+        ("robot create ann+late --expires 99999999999d", "9999"),
+        ("robot edit ann+ci --expires 99999999999d", "9999"),
+        ("token create ann --expires 99999999999d", "9999"),
+        (
+            "binding grant ann reader library --expires 99999999999d",
+            "9999",
+        ),
+        (
+            "trust create ann+ci --issuer https://ci.example --claim sub=x --expires 99999999999d",
+            "9999",
+        ),
+        (
+            "certificate create ann+ci --dns ci.example --expires 99999999999d",
+            "9999",
+        ),
+        (
+            "robot edit ann+ci --expires 999999999999999d",
+            "longer one than can be told",
+        ),
+        (
+            "user invite --mail zoe@example.com --days 999999999999999999",
+            "1..=30",
+        ),
+    ] {
+        let words: Vec<_> = command.split(' ').collect();
+        fails(data, &words, "", said);
+    }
+    let kept = json(data, &["robot", "show", "ann+ci"], "");
+    assert_eq!(kept["expires"], Value::Null);
     for of in ["--of", "--organisation"] {
         let listed = json(data, &["robot", "list", of, "ann"], "");
         assert_eq!(listed[0]["name"], "ann+ci");
