@@ -5,10 +5,10 @@ use longshore_core::Result;
 use crate::tx::Tx;
 use crate::values;
 
-const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.state, o.expires, w.hash, w.changed, f.confirmed \
+const BY_NAME: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.name, o.state, o.expires, w.hash, w.changed, f.confirmed \
                        FROM principal p LEFT JOIN principal o ON o.id = p.owner LEFT JOIN password w ON w.principal = p.id \
                        LEFT JOIN second_factor f ON f.principal = p.id WHERE p.owner = ?1 AND p.name = ?2 AND p.state <> 3";
-const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.state, o.expires, w.hash, w.changed, f.confirmed \
+const BY_ID: &str = "SELECT p.id, p.kind, p.owner, p.name, p.state, p.version, p.expires, o.name, o.state, o.expires, w.hash, w.changed, f.confirmed \
                      FROM principal p LEFT JOIN principal o ON o.id = p.owner LEFT JOIN password w ON w.principal = p.id \
                      LEFT JOIN second_factor f ON f.principal = p.id WHERE p.id = ?1 AND p.state <> 3";
 const VERSION: &str = "SELECT p.state, p.version, p.expires, o.state, o.expires FROM principal p \
@@ -28,6 +28,8 @@ pub struct Login {
     pub kind: i64,
     /// The user or organisation it belongs to; 0 for users and robots of the system.
     pub owner: i64,
+    /// What that is called; none where it belongs to nobody.
+    pub owner_name: Option<String>,
     /// Its name.
     pub name: String,
     /// 0 when it may log in.
@@ -52,6 +54,7 @@ type Columns = (
     i64,
     i64,
     Option<i64>,
+    Option<String>,
     Option<i64>,
     Option<i64>,
     Option<String>,
@@ -72,6 +75,7 @@ impl From<Columns> for Login {
             state,
             version,
             expires,
+            owner_name,
             owner_state,
             owner_expires,
             hash,
@@ -82,6 +86,7 @@ impl From<Columns> for Login {
             id,
             kind,
             owner,
+            owner_name,
             name,
             state,
             version,

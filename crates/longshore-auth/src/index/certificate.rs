@@ -49,15 +49,7 @@ impl Index {
                         return Ok((rules, None));
                     };
                     let login = login_by_id(tx, first.principal.0).await?;
-                    let name = match &login {
-                        Some(login) if login.owner != 0 => {
-                            let owner = login_by_id(tx, login.owner).await?;
-                            owner.map(|owner| login_name(login, Some(&owner.name)))
-                        }
-                        Some(login) => Some(login_name(login, None)),
-                        None => None,
-                    };
-                    Ok((rules, login.zip(name)))
+                    Ok((rules, login))
                 })
             })
             .await
@@ -75,7 +67,7 @@ impl Index {
                 "a certificate fits several rules",
             ));
         }
-        let Some((login, name)) = login.filter(|(login, _)| may_act(login, now)) else {
+        let Some(login) = login.filter(|login| may_act(login, now)) else {
             return Err(Refusal::no_account(
                 "the account of this certificate is disabled or deleted",
                 "a certificate of an account that may not act",
@@ -92,7 +84,7 @@ impl Index {
         self.note_certificate(rule, &login, now).await;
         Ok(Some(Known {
             principal: login.id,
-            name: name.into(),
+            name: login_name(&login).into(),
             version: login.version,
             proof: Proof::Certificate(rule.id),
             narrowed,

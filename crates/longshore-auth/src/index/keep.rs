@@ -160,13 +160,6 @@ pub async fn secret_revoke(tx: &mut Tx<'_>, principal: i64, id: i64) -> Result<b
 /// # Errors
 /// `Unavailable`.
 pub async fn shown_name(tx: &mut Tx<'_>, id: i64) -> Result<String> {
-    let Some(login) = login_by_id(tx, id).await? else {
-        return Ok(format!("#{id}"));
-    };
-    let owner = match login.owner {
-        0 => None,
-        owner => login_by_id(tx, owner).await?,
-    };
-    let owner = owner.as_ref().map(|owner| owner.name.as_str());
-    Ok(super::login_name(&login, owner))
+    let login = login_by_id(tx, id).await?;
+    Ok(login.map_or_else(|| format!("#{id}"), |login| super::login_name(&login)))
 }

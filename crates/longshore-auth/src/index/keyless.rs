@@ -152,25 +152,14 @@ impl Index {
         let found = self
             .0
             .db
-            .read(&id, |tx, id| {
-                Box::pin(async move {
-                    let Some(login) = login_by_id(tx, *id).await? else {
-                        return Ok(None);
-                    };
-                    let owner = match login.owner {
-                        0 => None,
-                        owner => match login_by_id(tx, owner).await? {
-                            Some(owner) => Some(owner.name),
-                            None => return Ok(None),
-                        },
-                    };
-                    let name = login_name(&login, owner.as_deref());
-                    Ok(Some((login, name)))
-                })
-            })
+            .read(&id, |tx, id| Box::pin(login_by_id(tx, *id)))
             .await
             .map_err(|error| unavailable(&error))?;
-        Ok(found.filter(|(login, _)| login.kind == ROBOT && may_act(login, now)))
+        let found = found.filter(|login| login.kind == ROBOT && may_act(login, now));
+        Ok(found.map(|login| {
+            let name = login_name(&login);
+            (login, name)
+        }))
     }
 
     async fn note_trust(&self, rule: &Trust, robot: i64, now: SystemTime) {

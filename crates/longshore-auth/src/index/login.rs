@@ -30,9 +30,10 @@ pub const SYSTEM: &str = "robot";
 const USED_EVERY: Duration = Duration::from_hours(1);
 
 /// The name by which a principal logs in: robots carry whom they belong to before a `+`, which no other name has.
-pub fn login_name(login: &Login, owner: Option<&str>) -> String {
+pub fn login_name(login: &Login) -> String {
     if login.kind == ROBOT {
-        format!("{}+{}", owner.unwrap_or(SYSTEM), login.name)
+        let owner = login.owner_name.as_deref().unwrap_or(SYSTEM);
+        format!("{owner}+{}", login.name)
     } else {
         login.name.clone()
     }
@@ -243,23 +244,18 @@ impl Index {
                     let Some(login) = login_by_id(tx, secret.principal).await? else {
                         return Ok(None);
                     };
-                    let owner = match login.owner {
-                        0 => None,
-                        owner => login_by_id(tx, owner).await?,
-                    };
-                    Ok(Some((secret, login, owner)))
+                    Ok(Some((secret, login)))
                 })
             })
             .await
             .map_err(|error| unavailable(&error))?;
-        let Some((secret, login, owner)) = found else {
+        let Some((secret, login)) = found else {
             return Ok(None);
         };
         let at = micros(now);
         let is_alive = secret.kind == kind.number()
             && secret.expires.is_none_or(|end| at < end)
-            && may_act(&login, now)
-            && (login.owner == 0 || owner.is_some());
+            && may_act(&login, now);
         if !is_alive {
             return Ok(None);
         }
@@ -274,7 +270,7 @@ impl Index {
         self.note_use(&secret, &login, peer, at).await;
         Ok(Some(Known {
             principal: login.id,
-            name: login_name(&login, owner.as_ref().map(|owner| owner.name.as_str())).into(),
+            name: login_name(&login).into(),
             version: login.version,
             proof: match kind {
                 Kind::Robot => Proof::Robot(secret.id),
@@ -352,7 +348,9 @@ impl Index {
 
 /// Whether a principal may act at all. What belongs to somebody who may not, may not either.
 pub(super) fn may_act(login: &Login, now: SystemTime) -> bool {
-    login.state == 0 && login.owner_state == 0 && login.expires.is_none_or(|end| micros(now) < end)
+    let is_lost = login.owner != 0 && login.owner_name.is_none();
+    let active = login.state == 0 && login.owner_state == 0 && !is_lost;
+    active && login.expires.is_none_or(|end| micros(now) < end)
 }
 
 /// Nobody can be known while the database cannot be read.
