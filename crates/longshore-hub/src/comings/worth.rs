@@ -70,15 +70,21 @@ pub(super) async fn still_meant(tx: &mut Tx<'_>, of: &Invitation, now: i64) -> R
     if may { Ok(()) } else { Err(no_token()) }
 }
 
-/// Whether whoever made an invitation into an organisation has what it gives.
+/// Whether whoever made an invitation into an organisation has what it gives. Where that cannot be found out, they have not: whoever comes
+/// with it is told nothing of what is inside.
 async fn gives(tx: &mut Tx<'_>, by: &Caller, of: &Invitation) -> Result<bool> {
+    match has_what_it_gives(tx, by, of).await {
+        Ok(()) => Ok(true),
+        Err(error) if matches!(error.code(), Code::Unavailable | Code::Internal) => Err(error),
+        Err(_) => Ok(false),
+    }
+}
+
+async fn has_what_it_gives(tx: &mut Tx<'_>, by: &Caller, of: &Invitation) -> Result<()> {
     let (_, owner) = organisation(tx, &Object::Namespace(of.place)).await?;
     let team = principal_get(tx, of.team).await?;
     let team = team.as_ref().map(|team| (team.id, team.name.as_str()));
-    match gives_membership(tx, by, &owner, team, None).await {
-        Err(error) if error.code() == Code::Denied => Ok(false),
-        done => done.map(|()| true),
-    }
+    gives_membership(tx, by, &owner, team, None).await
 }
 
 /// Checks that an account may be made by an invitation now.

@@ -1,6 +1,10 @@
 //! Nobody gives by a role, or by taking somebody in, what they have not. A role is for all namespaces of its owner, so nobody changes it
 //! who gives rights in a part of them only.
 
+use longshore_auth::index::secret::ShownSecret;
+use longshore_meta::bindings::binding_put;
+use longshore_meta::secrets::Kind as Secret;
+
 use super::*;
 use crate::comings::NewInvitation;
 
@@ -122,6 +126,47 @@ async fn whoever_manages_members_gives_nothing_by_it_that_they_have_not() {
     house.user("dave").await;
     assert_eq!(join(&bob, None, "dave").await, Err(Code::Denied));
     assert_eq!(join(&bob, Some("friends"), "carol").await, Ok(()));
+}
+
+#[tokio::test]
+async fn an_invitation_into_more_than_can_be_looked_at_is_no_good_and_says_nothing_of_it() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    let (ann, bob) = (house.user("ann").await, house.user("bob").await);
+    let acme = NewAccount {
+        owner: "ann".to_owned(),
+        ..account("acme")
+    };
+    hub.organisation_create(&by, acme).await.unwrap();
+    let acme = house.home("acme").await;
+    let team = hub.team_create(&ann, acme, account("secret")).await;
+    let team = team.unwrap();
+    let new = NewInvitation {
+        team: Some("secret".to_owned()),
+        ..NewInvitation::default()
+    };
+    let made = hub.invitation_create(&ann, Some(acme), new).await;
+    let token = made.unwrap().secret.unwrap();
+    let put = hub
+        .db
+        .write(Durability::Process, (team, acme), |tx, (team, acme)| {
+            Box::pin(async move {
+                for _ in 0..1001 {
+                    binding_put(tx, &binding(*team, READER_ID, *acme)).await?;
+                }
+                Ok(())
+            })
+        });
+    put.await.unwrap();
+    let refused = hub.invitation_accept(&bob, token.as_str()).await;
+    let other = ShownSecret::make(Secret::Invitation).unwrap();
+    let none = hub.invitation_accept(&bob, other.as_str()).await;
+    let (refused, none) = (refused.unwrap_err(), none.unwrap_err());
+    assert_eq!(
+        (refused.code(), refused.public()),
+        (none.code(), none.public())
+    );
+    assert_eq!(refused.code(), Code::Unauthorized);
 }
 
 fn code_of<T>(done: Result<T>) -> std::result::Result<T, Code> {
