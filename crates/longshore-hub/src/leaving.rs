@@ -31,7 +31,7 @@ impl Hub {
     /// Deletes a user or organisation, whichever has the name or only one of `kind`, whose namespaces are empty. Its name rests.
     ///
     /// # Errors
-    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or `Unavailable`.
+    /// `Denied`, `NameUnknown`, `ConditionFailed` when something is left of it, or it is whoever asks; or `Unavailable`.
     pub async fn account_delete(
         &self,
         caller: &Caller,
@@ -125,6 +125,12 @@ pub async fn account_delete(
 ) -> Result<Done<()>> {
     let account = of_kind(tx, kind, name).await?;
     outranks(tx, permit.caller(), account.id).await?;
+    // Whoever leaves does so by the password, and not as the last administrator.
+    if permit.caller().who.principal == Some(account.id) {
+        return Err(conflict(
+            "nobody deletes themselves; leave, and ask another administrator",
+        ));
+    }
     let now = permit.micros();
     for namespace in namespace_owned(tx, account.id, "", 1000).await? {
         if !is_empty(tx, &namespace.path).await? {

@@ -182,6 +182,11 @@ async fn the_last_administrator_stays_and_one_of_several_may_go() {
         Code::ConditionFailed
     );
     house.enable(&operator(), "bob", true).await.unwrap();
+    // Nor is there another way, which asks for no password.
+    assert_eq!(
+        code(house.hub.account_delete(&ada, None, "ada").await),
+        Code::ConditionFailed
+    );
     house.leave(&ada, PASSWORD).await.unwrap();
     assert_eq!(
         code(house.leave(&bob, PASSWORD).await),
