@@ -6,7 +6,7 @@ use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_forget, binding_owners};
 use longshore_meta::members::{
-    member_delete, member_dissolve, member_leave, member_of, member_put,
+    member_delete, member_dissolve, member_from, member_leave, member_put, member_quit,
 };
 use longshore_meta::namespaces::{Namespace, NamespaceId, namespace_at, namespace_get};
 use longshore_meta::principals::{
@@ -224,18 +224,22 @@ pub async fn member_set(
         member_put(tx, owner.id, user.id, "", now).await?;
     } else {
         let owned = !binding_owners(tx, home.id, OWNER_ID).await?.is_empty();
-        let theirs = member_of(tx, user.id).await?.into_iter();
-        let theirs = theirs.filter(|(it, of)| *of == owner.id || *it == owner.id);
-        let mut leaves: Vec<_> = theirs.map(|(it, _)| it).collect();
-        match &team {
-            Some(team) => leaves.retain(|it| *it == team.id),
-            // Whoever is in a team is in its organisation.
-            None if !leaves.contains(&owner.id) => leaves.push(owner.id),
-            None => {}
+        let mut leaves = Vec::new();
+        for it in member_from(tx, user.id, "").await? {
+            let is_left = match &team {
+                Some(team) => it == team.id,
+                None if it == owner.id => true,
+                None => {
+                    let found = principal_get(tx, it).await?;
+                    found.is_some_and(|it| it.owner == owner.id)
+                }
+            };
+            leaves.extend(is_left.then_some(it));
         }
         frees(tx, permit.caller(), &leaves, owner.id).await?;
-        for party in leaves {
-            member_delete(tx, party, user.id, "").await?;
+        member_delete(tx, party, user.id, "").await?;
+        if team.is_none() {
+            member_quit(tx, owner.id, user.id).await?;
         }
         // What was issued to it may say what it has no more.
         principal_bump(tx, user.id).await?;

@@ -32,9 +32,9 @@ const WITH_ROLE: &str = "SELECT subject FROM binding WHERE role = ?1 LIMIT ?2";
 const OWNERS: &str = "SELECT b.id FROM binding b JOIN principal p ON p.id = b.subject \
                       WHERE b.namespace = ?1 AND b.role = ?2 AND b.deny = FALSE AND b.repo IS NULL AND b.repos IS NULL AND b.tags IS NULL \
                       AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 LIMIT 2";
-const PERSON: &str = "SELECT 1 FROM binding b JOIN principal p ON p.id = b.subject \
+const PERSON: &str = "SELECT 1 FROM binding b JOIN principal p ON p.id = b.subject LEFT JOIN principal o ON o.id = p.owner \
                       WHERE b.namespace = ?1 AND b.role = ?2 AND b.deny = FALSE AND b.repo IS NULL AND b.repos IS NULL AND b.tags IS NULL \
-                      AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 AND (p.kind = 0 OR EXISTS \
+                      AND b.networks IS NULL AND b.hours IS NULL AND b.expires IS NULL AND p.state = 0 AND (o.state IS NULL OR o.state = 0) AND (p.kind = 0 OR EXISTS \
                       (SELECT 1 FROM member m JOIN principal q ON q.id = m.principal WHERE m.party = p.id AND q.kind = 0 AND q.state = 0) OR EXISTS \
                       (SELECT 1 FROM principal t JOIN member m ON m.party = t.id JOIN principal q ON q.id = m.principal \
                       WHERE t.owner = p.id AND t.state <> 3 AND t.state = 0 AND q.kind = 0 AND q.state = 0)) LIMIT 1";

@@ -9,7 +9,10 @@ use crate::values;
 const PUT: &str = "INSERT INTO member (party, principal, source, created) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (party, principal, source) DO NOTHING";
 const DELETE: &str = "DELETE FROM member WHERE party = ?1 AND principal = ?2 AND source = ?3";
-const OF: &str = "SELECT p.id, p.owner FROM member m JOIN principal p ON p.id = m.party WHERE m.principal = ?1 AND p.state = 0";
+const OF: &str = "SELECT p.id, p.owner FROM member m JOIN principal p ON p.id = m.party LEFT JOIN principal o ON o.id = p.owner \
+                  WHERE m.principal = ?1 AND p.state = 0 AND (o.state IS NULL OR o.state = 0)";
+const QUIT: &str = "DELETE FROM member WHERE principal = ?1 AND source = '' \
+                    AND party IN (SELECT id FROM principal WHERE owner = ?2 AND state <> 3)";
 const LIST: &str = "SELECT m.principal, p.name, m.source, m.created FROM member m JOIN principal p ON p.id = m.principal \
                     WHERE m.party = ?1 AND m.principal > ?2 ORDER BY m.principal LIMIT ?3";
 const FROM_SOURCE: &str = "SELECT party FROM member WHERE principal = ?1 AND source = ?2";
@@ -60,7 +63,22 @@ pub async fn member_delete(
     Ok(tx.exec(DELETE, &values![party, principal, source]).await? > 0)
 }
 
-/// The active organisations and teams that `principal` is in, each with the organisation that a team is of, else 0.
+/// Takes back what people said of `principal` and the teams of an organisation, also while that is switched off.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn member_quit(
+    tx: &mut Tx<'_>,
+    organisation: PrincipalId,
+    principal: PrincipalId,
+) -> Result<()> {
+    tx.exec(QUIT, &values![principal, organisation])
+        .await
+        .map(drop)
+}
+
+/// The active organisations and teams that `principal` is in, each with the organisation that a team is of, else 0. A team of an
+/// organisation that is switched off is none.
 ///
 /// # Errors
 /// `Unavailable`.

@@ -164,6 +164,7 @@ const PLANS: &[(&str, &[&str])] = &[
         &[
             "SEARCH m USING COVERING INDEX member_principal (principal=?)",
             "SEARCH p USING INDEX sqlite_autoindex_principal_1 (id=?)",
+            "SEARCH o USING INDEX sqlite_autoindex_principal_1 (id=?) LEFT-JOIN",
         ],
     ),
     (

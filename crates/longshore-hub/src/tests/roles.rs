@@ -129,6 +129,41 @@ async fn whoever_manages_members_gives_nothing_by_it_that_they_have_not() {
 }
 
 #[tokio::test]
+async fn who_is_taken_out_of_an_organisation_that_is_switched_off_is_in_no_team_of_it_later() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    let eve = house.user("eve").await;
+    hub.organisation_create(&by, account("acme")).await.unwrap();
+    let acme = house.home("acme").await;
+    let team = hub.team_create(&by, acme, account("web")).await.unwrap();
+    house.repo("acme/app").await;
+    let reads = binding(team, READER_ID, acme);
+    hub.binding_add(&by, reads).await.unwrap();
+    hub.member_set(&by, acme, Some("web"), "eve", true)
+        .await
+        .unwrap();
+    let may = async || house.may(&eve, Action::RepositoryPull, "acme/app").await;
+    let switch = async |on| {
+        let edit = Edit {
+            enabled: Some(on),
+            ..Edit::default()
+        };
+        hub.account_edit(&by, Kind::Organisation, "acme", edit)
+            .await
+            .unwrap();
+    };
+    assert!(may().await);
+    switch(false).await;
+    assert!(!may().await, "a team is no way around it");
+    switch(true).await;
+    assert!(may().await);
+    switch(false).await;
+    hub.member_set(&by, acme, None, "eve", false).await.unwrap();
+    switch(true).await;
+    assert!(!may().await);
+}
+
+#[tokio::test]
 async fn an_invitation_into_more_than_can_be_looked_at_is_no_good_and_says_nothing_of_it() {
     let house = House::new().await;
     let (hub, by) = (&house.hub, operator());

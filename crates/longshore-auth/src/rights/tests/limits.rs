@@ -108,34 +108,6 @@ async fn a_robot_never_may_more_than_its_maker_may_now() {
 }
 
 #[tokio::test]
-async fn robots_that_made_one_another_too_often_may_nothing_and_are_shown_nothing() {
-    let world = World::new().await;
-    let home = world.namespace("acme", Visibility::Private, false).await;
-    world.repo("acme/app", None, false).await;
-    let mut last = world.user("alice").await;
-    world.bind(binding(last, READER_ID, home)).await;
-    let narrow = Narrow {
-        actions: crate::rights::ActionSet::ALL,
-        repos: Some(["acme/*".parse().unwrap()].into_iter().collect()),
-        ids: Vec::new(),
-    };
-    // Alice and seven robots are as many as are looked at.
-    for depth in 2..=10 {
-        last = world.robot(&format!("robot+r{depth}"), last).await;
-        world.bind(binding(last, READER_ID, home)).await;
-        let mut narrowed = who(last);
-        narrowed.narrowed = Some(Arc::new(narrow.clone()));
-        for asks in [who(last), narrowed] {
-            let is_narrowed = asks.narrowed.is_some();
-            let may = world.may(&asks, PULL, "acme/app").await;
-            assert_eq!(may, depth <= 8, "{depth} {is_narrowed}");
-            let shown = world.reach(&asks, PULL).await.has("acme/app");
-            assert_eq!(shown, may, "{depth} {is_narrowed}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn whoever_is_switched_off_may_not_even_what_strangers_may() {
     let world = World::new().await;
     world.namespace("open", Visibility::Public, false).await;

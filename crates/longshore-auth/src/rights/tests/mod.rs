@@ -5,5 +5,6 @@ mod elsewhere;
 mod ends;
 mod limits;
 mod model;
+mod parties;
 mod suppose;
 mod world;
