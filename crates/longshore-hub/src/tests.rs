@@ -29,6 +29,7 @@ use crate::{Caller, Hub};
 mod arrivals;
 mod brought;
 mod carried;
+mod chains;
 mod changes;
 mod comings;
 mod credentials;

@@ -28,7 +28,7 @@ async fn login(house: &House, name: &str, secret: &str) -> Option<Known> {
 }
 
 /// A robot as it asks.
-async fn asks(house: &House, name: &str, secret: &str) -> Caller {
+pub(super) async fn asks(house: &House, name: &str, secret: &str) -> Caller {
     let known = login(house, name, secret).await.unwrap();
     Caller {
         who: known.who(PEER),
@@ -57,7 +57,7 @@ pub(super) async fn acme(house: &House) -> [Caller; 3] {
     people
 }
 
-async fn maker(house: &House, name: &str) -> Option<Maker> {
+pub(super) async fn maker(house: &House, name: &str) -> Option<Maker> {
     let found = house.hub.robot_get(&operator(), name).await.unwrap();
     found.maker
 }
@@ -359,94 +359,4 @@ async fn who_keeps_robots_takes_over_one_whose_maker_left_and_no_more_than_they_
     // The operator stands behind it for good.
     hub.robot_take_over(&operator(), "acme+ci").await.unwrap();
     assert_eq!(maker(&house, "acme+ci").await, None);
-}
-
-#[tokio::test]
-async fn robots_do_not_stand_behind_themselves() {
-    let house = House::new().await;
-    let hub = &house.hub;
-    let [owner, ..] = acme(&house).await;
-    let grants = [("maintainer", "acme")];
-    let one = hub.robot_create(&owner, robot("acme+one", &grants)).await;
-    let one = asks(&house, "acme+one", one.unwrap().secret.as_str()).await;
-    let two = hub.robot_create(&one, robot("acme+two", &grants)).await;
-    let two = asks(&house, "acme+two", two.unwrap().secret.as_str()).await;
-    let by = maker(&house, "acme+two").await.unwrap();
-    assert_eq!((by.subject.as_str(), by.counts), ("robot:acme+one", true));
-    for (by, name) in [(&one, "acme+one"), (&two, "acme+two"), (&two, "acme+one")] {
-        let taken = hub.robot_take_over(by, name).await;
-        assert_eq!(code(taken), Code::ConditionFailed, "{name}");
-    }
-    // Whoever is behind the one is behind the other.
-    house.enable(&operator(), "owner", false).await.unwrap();
-    let by = maker(&house, "acme+two").await.unwrap();
-    assert_eq!((by.state, by.counts), (State::Active, false));
-    house.enable(&operator(), "owner", true).await.unwrap();
-    // Eight may have made one another, with whoever made the first; no ninth is let in.
-    let mut last = two;
-    for name in ["three", "four", "five", "six", "seven"] {
-        let name = format!("acme+{name}");
-        let made = hub.robot_create(&last, robot(&name, &grants)).await;
-        last = asks(&house, &name, made.unwrap().secret.as_str()).await;
-    }
-    hub.robot_create(&operator(), robot("acme+more", &grants))
-        .await
-        .unwrap();
-    let taken = hub.robot_take_over(&last, "acme+more").await;
-    assert_eq!(code(taken), Code::ConditionFailed);
-    assert_eq!(maker(&house, "acme+more").await, None);
-    let made = hub.robot_create(&last, robot("acme+eight", &[])).await;
-    let refused = made.unwrap_err();
-    assert_eq!(refused.code(), Code::ConditionFailed);
-    assert!(refused.public().contains("have a person"), "{refused}");
-    let found = hub.robot_get(&operator(), "acme+eight").await;
-    assert_eq!(code(found), Code::NameUnknown);
-}
-
-#[tokio::test]
-async fn no_robot_prolongs_itself_nor_one_that_is_there_by_it() {
-    let house = House::new().await;
-    let hub = &house.hub;
-    let [owner, ..] = acme(&house).await;
-    let grants = [("maintainer", "acme")];
-    let soon = now() + Duration::from_hours(2);
-    let ending = NewRobot {
-        expires: Some(soon),
-        ..robot("acme+one", &grants)
-    };
-    let one = hub.robot_create(&owner, ending).await;
-    let one = asks(&house, "acme+one", one.unwrap().secret.as_str()).await;
-    let two = hub.robot_create(&one, robot("acme+two", &grants)).await;
-    let two = asks(&house, "acme+two", two.unwrap().secret.as_str()).await;
-    let edit = async |by: &Caller, expires, enabled| {
-        let edit = RobotEdit {
-            expires,
-            enabled,
-            ..RobotEdit::default()
-        };
-        let done = hub.robot_edit(by, "acme+one", edit).await;
-        done.map(|robot| robot.row.expires)
-    };
-    for by in [&one, &two] {
-        for end in [Some(soon + Duration::from_secs(1)), None] {
-            let refused = edit(by, Some(end), None).await.unwrap_err();
-            assert_eq!(refused.code(), Code::Denied, "{}", by.name);
-            let said = refused.public();
-            assert!(said.contains("nobody prolongs themselves"), "{said}");
-        }
-        // What is no more than it was, it may say, and what it is for.
-        edit(by, Some(Some(soon)), Some(true)).await.unwrap();
-    }
-    let seen = hub.robot_get(&owner, "acme+one").await.unwrap();
-    assert_eq!(seen.row.expires, Some(longshore_meta::time::micros(soon)));
-    let denied = house.rows().await;
-    let denied = denied.iter().filter(|row| row.entry.result == "denied");
-    assert_eq!(denied.count(), 2, "of each is written down");
-    // It ends sooner where it says so, and then no later by itself; others prolong it.
-    let sooner = soon - Duration::from_hours(1);
-    edit(&one, Some(Some(sooner)), None).await.unwrap();
-    let later = edit(&one, Some(Some(soon)), None).await;
-    assert_eq!(code(later), Code::Denied);
-    let free = edit(&owner, Some(None), None).await.unwrap();
-    assert_eq!(free, None);
 }
