@@ -19,7 +19,7 @@ const MANAGE: u8 = Action::RobotManage as u8;
 /// Gives a new robot a role on a namespace, or everywhere (`**`).
 ///
 /// # Errors
-/// `NameUnknown` when there is no such role or namespace; `Denied` when it is another's, or whoever asks has not that much there;
+/// `NameUnknown` when there is no such role or namespace of theirs; `Denied` when it is not, or whoever asks has not that much there;
 /// `Unavailable`.
 pub(crate) async fn grant(
     tx: &mut Tx<'_>,
@@ -37,11 +37,15 @@ pub(crate) async fn grant(
         NamespaceId::EVERYWHERE
     } else {
         let found = namespace_at(tx, path).await?;
-        let found = found.ok_or_else(|| missing(&format!("namespace `{path}`")))?;
-        if of.owner != PrincipalId(0) && found.owner != of.owner {
+        let is_others = found.as_ref().is_some_and(|it| it.owner != of.owner);
+        // What is not theirs is answered alike whether it is there.
+        let is_outside = path.split('/').next() != Some(&of.prefix);
+        if of.owner != PrincipalId(0) && (is_others || (found.is_none() && is_outside)) {
             return Err(elsewhere(of));
         }
-        found.id
+        found
+            .ok_or_else(|| missing(&format!("namespace `{path}`")))?
+            .id
     };
     if of.owner != PrincipalId(0) && namespace == NamespaceId::EVERYWHERE {
         return Err(elsewhere(of));

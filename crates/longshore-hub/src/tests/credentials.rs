@@ -172,7 +172,7 @@ async fn a_robot_has_no_more_than_its_maker_and_its_secret_is_for_whoever_could_
         (("reader", "owner"), Code::Denied),
         (("reader", "**"), Code::Denied),
         (("king", "acme"), Code::NameUnknown),
-        (("reader", "nowhere"), Code::NameUnknown),
+        (("reader", "nowhere"), Code::Denied),
     ] {
         let made = hub.robot_create(&keeper, robot("acme+ci", &[grant])).await;
         assert_eq!(code(made), expected, "{grant:?}");

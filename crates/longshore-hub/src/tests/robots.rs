@@ -74,7 +74,10 @@ async fn a_users_robot_is_for_what_lies_in_their_namespace_and_nobody_elses_busi
         (("reader", "bob"), Code::Denied),
         (("reader", "**"), Code::Denied),
         (("administrator", "ann"), Code::Denied),
-        (("reader", "nowhere"), Code::NameUnknown),
+        (("reader", "ann/nowhere"), Code::NameUnknown),
+        // What is somebody else's is not told from what is not there.
+        (("reader", "nowhere"), Code::Denied),
+        (("reader", "bob/nowhere"), Code::Denied),
     ] {
         let made = hub.robot_create(&ann, robot("ann+ci", &[grant])).await;
         assert_eq!(code(made), expected, "{grant:?}");
