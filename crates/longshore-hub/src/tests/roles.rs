@@ -164,6 +164,53 @@ async fn who_is_taken_out_of_an_organisation_that_is_switched_off_is_in_no_team_
 }
 
 #[tokio::test]
+async fn whoever_manages_members_is_rid_of_no_denial_by_it() {
+    let house = House::new().await;
+    let (hub, by) = (&house.hub, operator());
+    let (bob, eve) = (house.user("bob").await, house.user("eve").await);
+    hub.organisation_create(&by, account("acme")).await.unwrap();
+    let acme = house.home("acme").await;
+    house.repo("acme/app").await;
+    let desk = ActionSet::of(&[Action::MemberManage, Action::RepositoryPush]);
+    let desk = hub.role_set(&by, acme, "desk", desk, "").await.unwrap();
+    hub.binding_add(&by, binding(bob.who.id(), desk, acme))
+        .await
+        .unwrap();
+    let team = hub.team_create(&by, acme, account("web")).await.unwrap();
+    for who in ["bob", "eve"] {
+        hub.member_set(&by, acme, Some("web"), who, true)
+            .await
+            .unwrap();
+    }
+    let mut denial = binding(team, DEVELOPER_ID, acme);
+    denial.deny = true;
+    let denial = hub.binding_add(&by, denial).await.unwrap();
+    let push = async |who: &Caller| house.may(who, Action::RepositoryPush, "acme/app").await;
+    assert!(!push(&bob).await);
+    for (team, whom) in [(Some("web"), "bob"), (None, "bob"), (Some("web"), "eve")] {
+        let out = hub.member_set(&bob, acme, team, whom, false).await;
+        assert_eq!(code(out), Code::Denied, "{team:?} {whom}");
+    }
+    let object = Object::Namespace(acme);
+    let ended = hub.team_delete(&bob, &object, "web").await;
+    assert_eq!(code(ended), Code::Denied);
+    assert!(!push(&bob).await);
+    // Who says what is denied there may, and of what is denied to nobody they all may.
+    hub.binding_add(&by, binding(eve.who.id(), OWNER_ID, acme))
+        .await
+        .unwrap();
+    hub.member_set(&eve, acme, Some("web"), "bob", false)
+        .await
+        .unwrap();
+    assert!(push(&bob).await);
+    hub.binding_remove(&by, acme, denial).await.unwrap();
+    hub.member_set(&bob, acme, None, "eve", false)
+        .await
+        .unwrap();
+    hub.team_delete(&bob, &object, "web").await.unwrap();
+}
+
+#[tokio::test]
 async fn an_invitation_into_more_than_can_be_looked_at_is_no_good_and_says_nothing_of_it() {
     let house = House::new().await;
     let (hub, by) = (&house.hub, operator());
