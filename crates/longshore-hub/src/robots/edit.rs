@@ -1,6 +1,6 @@
 //! What of a robot is otherwise: what it is for, when it ends, whether it can do anything.
 //!
-//! Nobody prolongs themselves: that a robot ends is no limit where it says so itself, or has a robot that it made say so. And what gives
+//! Nobody prolongs themselves: that a robot ends is no limit where it says so itself, or another robot does for which it does the same. And what gives
 //! it more than it has is nothing for a login that is narrowed, as in [`super::keeper`]; what takes from it is.
 
 use std::time::SystemTime;
@@ -81,7 +81,7 @@ pub async fn robot_edit(
         let end = end.map(micros);
         is_ahead(end, now)?;
         if is_longer(robot.expires, end) {
-            may_give(tx, permit, &place, &robot).await?;
+            may_give(tx, permit, &place, &robot, end).await?;
         }
         if end != robot.expires {
             principal_expire(tx, robot.id, end, now).await?;
@@ -96,7 +96,7 @@ pub async fn robot_edit(
         };
         if state != robot.state {
             if enabled {
-                may_give(tx, permit, &place, &robot).await?;
+                may_give(tx, permit, &place, &robot, robot.expires).await?;
             }
             secret_delete_of(tx, robot.id.0, SecretKind::Refresh).await?;
             principal_state(tx, robot.id, state, now).await?;
@@ -114,12 +114,13 @@ fn is_longer(before: Option<i64>, after: Option<i64>) -> bool {
     before.is_some_and(|before| after.is_none_or(|after| after > before))
 }
 
-/// Checks that whoever asks may let a robot do more, or for longer: see the module.
+/// Checks that whoever asks may let a robot do more, or until `end`: see the module.
 async fn may_give(
     tx: &mut Tx<'_>,
     permit: &Permit<MANAGE>,
     place: &Place,
     robot: &Principal,
+    end: Option<i64>,
 ) -> Result<()> {
     let caller = permit.caller();
     is_whole(caller)?;
@@ -131,6 +132,16 @@ async fn may_give(
         let full = format!("{}+{}", place.prefix, robot.name);
         let what = format!(
             "`{}` is `{full}`, or is there by it, and nobody prolongs themselves; ask somebody else",
+            caller.name
+        );
+        return Err(Error::new(Code::Denied, what));
+    }
+    // Nor do two robots prolong each other.
+    let ends = chain.iter().filter_map(|(_, party)| party.standing);
+    let ends = ends.filter_map(|it| it.expires).min();
+    if ends.is_some_and(|last| end.is_none_or(|end| end > last)) && end != robot.expires {
+        let what = format!(
+            "`{}` ends before that, and lets nobody go on for longer than itself; ask somebody else",
             caller.name
         );
         return Err(Error::new(Code::Denied, what));

@@ -94,4 +94,31 @@ async fn no_robot_prolongs_itself_nor_one_that_is_there_by_it() {
     assert_eq!(code(later), Code::Denied);
     let free = edit(&owner, Some(None), None).await.unwrap();
     assert_eq!(free, None);
+    // Two that end do not prolong each other beyond that.
+    let pair = async |name: &str, end| {
+        let new = NewRobot {
+            expires: Some(end),
+            ..robot(name, &grants)
+        };
+        let made = hub.robot_create(&owner, new).await;
+        asks(&house, name, made.unwrap().secret.as_str()).await
+    };
+    let (first, second) = (
+        pair("acme+first", sooner).await,
+        pair("acme+second", soon).await,
+    );
+    let prolong = async |by: &Caller, name, end| {
+        let edit = RobotEdit {
+            expires: Some(end),
+            ..RobotEdit::default()
+        };
+        hub.robot_edit(by, name, edit).await.map(drop)
+    };
+    let later = soon + Duration::from_secs(1);
+    for (by, name) in [(&second, "acme+first"), (&first, "acme+second")] {
+        for end in [None, Some(later)] {
+            assert_eq!(code(prolong(by, name, end).await), Code::Denied, "{name}");
+        }
+    }
+    prolong(&second, "acme+first", Some(soon)).await.unwrap();
 }
