@@ -163,7 +163,7 @@ DEPENDS = {
                 "bindings": [{"at": "PLACE/", "binding": {"subject": "user:nobody", "role": "reader"}}],
                 "visibility": [{"at": "PLACE/", "visibility": "private"}],
                 "read_only": [{"at": "PLACE/", "read_only": True}],
-                "without": [999999],
+                "without": [],
             },
             {},
         ),
