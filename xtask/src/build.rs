@@ -52,15 +52,18 @@ pub(crate) fn release(workspace: &Workspace, package: &str) -> Result<PathBuf> {
 pub(crate) fn longshore(workspace: &Workspace, profile: &str) -> Result<PathBuf> {
     let mut command = command(workspace);
     command.args(["build", "--package", "longshore", "--profile", profile]);
+    command.args(["--config", ".cargo/dist.toml"]);
     if profile == PROFILING {
         // perf follows stacks by their frame pointers.
-        command.env("RUSTFLAGS", "-C force-frame-pointers=yes");
+        command.args(["--config", FRAME_POINTERS]);
         command.env("CFLAGS", "-fno-omit-frame-pointer");
     }
     finish(workspace, &mut command)?;
     Ok(workspace.cargo_target().join(profile))
 }
 
+/// What is added to the flags of what is shipped, so that perf sees who called.
+const FRAME_POINTERS: &str = "target.'cfg(all())'.rustflags=[\"-Cforce-frame-pointers=yes\"]";
 /// The cargo profile that keeps symbols.
 pub(crate) const PROFILING: &str = "profiling";
 

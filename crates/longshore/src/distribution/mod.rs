@@ -5,6 +5,7 @@
 //! told why, or refuses the start because going on without it would be unsafe. The values of those that
 //! work become values of our own keys, with their place, so one check serves both formats.
 
+mod document;
 mod duration;
 mod environment;
 mod mapping;

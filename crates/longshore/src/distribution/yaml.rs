@@ -3,11 +3,7 @@
 //! A tree and not structs, because environment variables address it by path, half of it is free-form,
 //! and every key that is there must be accounted for.
 
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_saphyr::Spanned;
-
+use super::document;
 use crate::config::origin::Origin;
 use crate::config::{Problem, Problems};
 
@@ -153,20 +149,15 @@ impl Yaml {
 /// # Errors
 /// It is no YAML, uses a key twice, or is built to exhaust its reader.
 pub(super) fn parse(name: &str, text: &str) -> Result<Yaml, Problems> {
-    match serde_saphyr::from_str::<Yaml>(text) {
+    match document::read(text) {
         Ok(mut root) => {
             root.name_places(name);
             name.clone_into(&mut root.place);
             Ok(root)
         }
-        Err(error) => {
-            let place = error.location().map_or_else(
-                || name.to_owned(),
-                |at| format!("{name}:{}:{}", at.line(), at.column()),
-            );
-            let what = error.without_snippet().to_string();
-            let what = what.lines().next().unwrap_or("not YAML").to_owned();
-            Err(Problem::new(Origin::Distribution(place), what).into())
+        Err(mistake) => {
+            let place = format!("{name}{}", mistake.place);
+            Err(Problem::new(Origin::Distribution(place), mistake.what).into())
         }
     }
 }
@@ -176,7 +167,7 @@ pub(super) fn parse(name: &str, text: &str) -> Result<Yaml, Problems> {
 /// # Errors
 /// It is no YAML; the problem does not show the value, which may be a password.
 pub(super) fn parse_variable(variable: &str, text: &str) -> Result<Yaml, Problem> {
-    let mut value = serde_saphyr::from_str::<Yaml>(text).map_err(|_| {
+    let mut value = document::read(text).map_err(|_| {
         Problem::new(
             Origin::Variable(variable.to_owned()),
             "the value is not YAML",
@@ -185,84 +176,4 @@ pub(super) fn parse_variable(variable: &str, text: &str) -> Result<Yaml, Problem
     })?;
     value.move_to(variable);
     Ok(value)
-}
-
-impl<'de> Deserialize<'de> for Yaml {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let spanned = Spanned::<Datum>::deserialize(deserializer)?;
-        let at = spanned.referenced;
-        Ok(Self {
-            datum: spanned.value,
-            place: format!(":{}:{}", at.line(), at.column()),
-        })
-    }
-}
-
-impl<'de> Deserialize<'de> for Datum {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(DatumVisitor)
-    }
-}
-
-struct DatumVisitor;
-
-impl<'de> Visitor<'de> for DatumVisitor {
-    type Value = Datum;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a YAML value")
-    }
-
-    fn visit_unit<E>(self) -> Result<Datum, E> {
-        Ok(Datum::Null)
-    }
-
-    fn visit_none<E>(self) -> Result<Datum, E> {
-        Ok(Datum::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Datum, D::Error> {
-        Datum::deserialize(deserializer)
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Datum, E> {
-        Ok(Datum::Bool(value))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Datum, E> {
-        Ok(Datum::Text(value.to_string()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Datum, E> {
-        Ok(Datum::Text(value.to_string()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Datum, E> {
-        Ok(Datum::Text(value.to_string()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Datum, E> {
-        Ok(Datum::Text(value.to_owned()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Datum, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
-            items.push(item);
-        }
-        Ok(Datum::List(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Datum, A::Error> {
-        let mut entries = Vec::new();
-        while let Some((name, mut value)) = access.next_entry::<Spanned<String>, Yaml>()? {
-            // A map or list begins at its first entry; its name is where a reader looks for it.
-            if matches!(value.datum, Datum::Map(_) | Datum::List(_)) {
-                let at = name.referenced;
-                value.place = format!(":{}:{}", at.line(), at.column());
-            }
-            entries.push((name.value, value));
-        }
-        Ok(Datum::Map(entries))
-    }
 }
