@@ -149,8 +149,10 @@ pub async fn account_delete(
             break;
         }
         if account.kind == Kind::Organisation {
-            let ids: Vec<_> = owned.iter().map(|it| it.id).collect();
-            frees(tx, permit.caller(), &ids, account.id).await?;
+            // What a robot is denied ends with the robot.
+            let teams = owned.iter().filter(|it| it.kind == Kind::Team);
+            let teams: Vec<_> = teams.map(|it| it.id).collect();
+            frees(tx, permit.caller(), &teams, account.id).await?;
         }
         for party in &owned {
             dissolve(tx, party, now).await?;

@@ -144,6 +144,35 @@ async fn who_manages_members_frees_none_of_what_their_team_is_denied() {
     hub.binding_give(&carl, &theirs, denial).await.unwrap();
     leave(&bob, Some("guests")).await.unwrap();
     hub.team_delete(&bob, &object, "guests").await.unwrap();
+    // Nor does whoever manages users, by the end of all of it. What a robot is denied ends with the robot.
+    let clerk = house.user("clerk").await;
+    let users = ActionSet::of(&[Action::UserManage]);
+    let everywhere = NamespaceId::EVERYWHERE;
+    let users = hub.role_set(&by, everywhere, "users", users, "").await;
+    hub.binding_add(&by, binding(clerk.who.id(), users.unwrap(), everywhere))
+        .await
+        .unwrap();
+    let robot = NewRobot {
+        name: "acme+ci".to_owned(),
+        ..NewRobot::default()
+    };
+    hub.robot_create(&by, robot).await.unwrap();
+    let denied = async |subject: &str| {
+        let denial = Give {
+            subject: subject.to_owned(),
+            role: "reader".to_owned(),
+            deny: true,
+            ..Give::default()
+        };
+        let given = hub.binding_give(&by, &Object::System, denial).await;
+        given.unwrap()
+    };
+    denied("robot:acme+ci").await;
+    let denial = denied("organisation:acme").await;
+    let deleted = hub.account_delete(&clerk, None, "acme").await;
+    assert_eq!(code(deleted), Code::Denied);
+    hub.binding_remove(&by, everywhere, denial).await.unwrap();
+    hub.account_delete(&clerk, None, "acme").await.unwrap();
 }
 
 /// A rule by which whoever shows a certificate of that name is `account`.

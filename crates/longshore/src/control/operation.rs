@@ -43,7 +43,7 @@ impl State {
         Caller::operator(request.as_nanos(), now)
     }
 
-    /// The namespace at `path`; `**` is everywhere.
+    /// The namespace at `path`, which may end in a slash, as places of rights are written; `**` is everywhere.
     ///
     /// # Errors
     /// There is none, or the database cannot be read.
@@ -51,6 +51,7 @@ impl State {
         if path == "**" {
             return Ok(NamespaceId::EVERYWHERE);
         }
+        let path = path.strip_suffix('/').unwrap_or(path);
         match self.hub()?.namespace_id(path).await {
             Err(error) if error.code().is_absence() => {
                 anyhow::bail!("there is no such namespace `{path}`")

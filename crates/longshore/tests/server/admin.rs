@@ -94,7 +94,8 @@ async fn organisations_teams_roles_and_bindings_are_made_shown_and_taken_back() 
             "deny",
             "bob",
             "pusher",
-            "acme",
+            // As places of rights are written elsewhere.
+            "acme/",
             "--repository",
             "web-2",
         ],
