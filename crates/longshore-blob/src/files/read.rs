@@ -21,12 +21,9 @@ use super::root::Root;
 use super::trouble::Troubles;
 use crate::location::Location;
 
-/// Up to how many bytes a blob is kept in memory as a whole.
-const SMALL: u64 = 64 << 10;
-
-/// Up to how many bytes a blob is read into memory the first time it is asked for. A larger one leaves as a part of its
-/// file then, uncopied, and is read when it is asked for again: most of what is pulled once is not pulled soon again.
-const TINY: u64 = 16 << 10;
+/// Up to how many bytes a blob is kept in memory as a whole. To copy more to a connection costs as much as to have the kernel send
+/// it from its file, and what is not kept here is not read, not hashed and takes no memory.
+const SMALL: u64 = 16 << 10;
 
 /// The longest piece of a body, in bytes. It takes address space only; whoever copies it copies that much at once at most.
 const FRAME: u64 = 4 << 20;
@@ -72,7 +69,7 @@ impl Open {
 
 impl Reads {
     pub(crate) fn new(root: Arc<Root>, small_bytes: u64, open_files: usize) -> Self {
-        let blobs = usize::try_from(small_bytes / TINY).unwrap_or(usize::MAX);
+        let blobs = usize::try_from(small_bytes / SMALL).unwrap_or(usize::MAX);
         Self {
             root,
             small: Cache::with_weighter(blobs, small_bytes, Size),
@@ -106,9 +103,8 @@ impl Reads {
                 "the range ends behind the content",
             ));
         }
-        if size <= SMALL
-            && let Some(bytes) = self.small(at, size).await?
-        {
+        if size <= SMALL {
+            let bytes = self.small(at, size).await?;
             let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(bytes.len());
             let (start, end) = (within(range.start), within(range.end));
             return Ok(body::once(if start < end {
@@ -137,14 +133,11 @@ impl Reads {
         self.open.remove(at);
     }
 
-    /// All of a small blob; `None` if it is to leave as a part of its file this time.
-    async fn small(&self, at: &Location, size: u64) -> Result<Option<Bytes>> {
+    /// All of a small blob.
+    async fn small(&self, at: &Location, size: u64) -> Result<Bytes> {
         if let Some(bytes) = self.small.get(at) {
             check(at, bytes.len() as u64, size)?;
-            return Ok(Some(bytes));
-        }
-        if size > TINY && !self.open.contains_key(at) {
-            return Ok(None);
+            return Ok(bytes);
         }
         let file = self
             .open(at, OFlags::RDONLY)
@@ -163,7 +156,7 @@ impl Reads {
             )));
         }
         self.small.insert(at.clone(), bytes.clone());
-        Ok(Some(bytes))
+        Ok(bytes)
     }
 
     async fn large(&self, at: &Location, size: u64) -> Result<Arc<Open>> {

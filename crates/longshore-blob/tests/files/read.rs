@@ -66,6 +66,25 @@ async fn a_large_blob_comes_as_parts_of_its_file_in_bounded_frames() {
     assert_eq!((at, frames.len()), (9_000_000, 3));
 }
 
+/// However often it is asked for: to keep it in memory takes what it takes, and saves nothing.
+#[tokio::test]
+async fn a_blob_above_16_kib_leaves_as_its_file_and_a_smaller_one_from_memory() {
+    let home = Home::new();
+    for (len, is_file) in [(16 << 10, false), ((16 << 10) + 1, true), (64 << 10, true)] {
+        let stored = home.push(&content(len)).await;
+        for _ in 0..3 {
+            let body = home
+                .files
+                .read(&stored.location, stored.size, 0..stored.size);
+            let frames: Vec<_> = body.await.unwrap().try_collect().await.unwrap();
+            let [frame] = &frames[..] else {
+                panic!("{} frames", frames.len());
+            };
+            assert_eq!(longshore_region::find(frame).is_some(), is_file, "{len}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_file_that_is_shorter_or_longer_than_its_row_is_an_error_and_no_body() {
     let home = Home::new();
