@@ -26,6 +26,11 @@ impl Host {
         &self.0
     }
 
+    /// Whether `text` is a host with optional port: what parsing finds out, without keeping it.
+    pub fn is_one(text: &str) -> bool {
+        is_host(text).unwrap_or(false)
+    }
+
     /// Whether the first component of a Docker-style reference is meant as a host: it has a dot, a colon or an
     /// upper-case letter, or is `localhost`. Everything else is the first component of a repository name.
     pub(crate) fn is_meant(component: &str) -> bool {
@@ -39,31 +44,37 @@ impl FromStr for Host {
     type Err = HostError;
 
     fn from_str(text: &str) -> Result<Self, HostError> {
-        if text.len() > Self::MAX_BYTES {
-            return Err(HostError);
-        }
-        let port = if let Some(rest) = text.strip_prefix('[') {
-            let (address, after) = rest.split_once(']').ok_or(HostError)?;
-            address.parse::<Ipv6Addr>().map_err(|_| HostError)?;
-            match after {
-                "" => None,
-                _ => Some(after.strip_prefix(':').ok_or(HostError)?),
-            }
+        if Self::is_one(text) {
+            Ok(Self(text.into()))
         } else {
-            let (name, port) = match text.split_once(':') {
-                Some((name, port)) => (name, Some(port)),
-                None => (text, None),
-            };
-            if !name.split('.').all(is_label) {
-                return Err(HostError);
-            }
-            port
-        };
-        match port {
-            Some(digits) if !is_port(digits) => Err(HostError),
-            _ => Ok(Self(text.into())),
+            Err(HostError)
         }
     }
+}
+
+/// Whether `text` is a domain name or an address, with an optional port.
+fn is_host(text: &str) -> Option<bool> {
+    if text.len() > Host::MAX_BYTES {
+        return None;
+    }
+    let port = if let Some(rest) = text.strip_prefix('[') {
+        let (address, after) = rest.split_once(']')?;
+        address.parse::<Ipv6Addr>().ok()?;
+        match after {
+            "" => None,
+            _ => Some(after.strip_prefix(':')?),
+        }
+    } else {
+        let (name, port) = match text.split_once(':') {
+            Some((name, port)) => (name, Some(port)),
+            None => (text, None),
+        };
+        if !name.split('.').all(is_label) {
+            return None;
+        }
+        port
+    };
+    Some(port.is_none_or(is_port))
 }
 
 fn is_label(label: &str) -> bool {

@@ -151,6 +151,18 @@ impl Inner {
         if let Some(info) = this.already(cx, (repo, from), digest).await? {
             return Ok(Some(info));
         }
+        // What is there already does not carry room for this.
+        Box::pin(Self::mount_new(this, cx, repo, digest, from)).await
+    }
+
+    /// Makes a blob that one repository holds part of another.
+    async fn mount_new(
+        this: &Arc<Self>,
+        cx: &Cx,
+        repo: &RepoName,
+        digest: &Digest,
+        from: Option<&RepoName>,
+    ) -> Result<Option<BlobInfo>> {
         let names = this.cache.names();
         let into = this.cache.repo(repo);
         // Before the row is read: what changes meanwhile makes what is remembered of it void.

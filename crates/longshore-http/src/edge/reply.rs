@@ -13,6 +13,11 @@ use crate::server::Body;
 /// Room for the headers of a pull, so that the map is not grown: twelve fill the sixteen slots it allocates.
 const HEADERS: usize = 12;
 
+/// How many bytes a digest takes as text.
+fn printed(digest: &Digest) -> usize {
+    "sha512:".len() + 2 * digest.as_bytes().len()
+}
+
 /// A response that succeeds.
 #[derive(Debug)]
 pub(super) struct Reply(Response<Body>);
@@ -47,13 +52,16 @@ impl Reply {
 
     /// Names the content: `Docker-Content-Digest`.
     pub(super) fn naming(self, digest: &Digest) -> Self {
-        self.with(names::DOCKER_CONTENT_DIGEST, value(digest.to_string()))
+        let mut text = String::with_capacity(printed(digest));
+        // Writing to a string does not fail.
+        let _ = write!(text, "{digest}");
+        self.with(names::DOCKER_CONTENT_DIGEST, value(text))
     }
 
     /// Names the content, and makes its digest the entity tag.
     pub(super) fn tagged(self, digest: &Digest) -> Self {
         // Both are slices of one text, which is made in one piece: these are on every answer to a pull.
-        let mut quoted = String::with_capacity(2 + "sha512:".len() + 2 * digest.as_bytes().len());
+        let mut quoted = String::with_capacity(2 + printed(digest));
         // Writing to a string does not fail.
         let _ = write!(quoted, "\"{digest}\"");
         let quoted = Bytes::from(quoted);

@@ -4,7 +4,7 @@
 //! it is the operator's; without a configured URL it is the one the client asked for, which is then only told what it
 //! said itself. `Link` is a path always.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use http::request::Parts;
@@ -95,6 +95,9 @@ impl fmt::Display for Prefix {
     }
 }
 
+/// Bytes that are enough for most values of `Location`.
+const LOCATION: usize = 192;
+
 /// Prints URLs as one edge does.
 #[derive(Debug)]
 pub(super) struct Urls {
@@ -141,20 +144,21 @@ impl Urls {
         sender: &Sender<'_>,
         target: &Request,
     ) -> HeaderValue {
-        let path = self.path(target);
-        if self.relative {
-            return value(path);
-        }
-        if let Some(origin) = &self.origin {
-            return value(format!("{origin}{path}"));
-        }
-        match asked_host(head, sender) {
-            Some(host) => {
-                let scheme = if sender.secure { "https" } else { "http" };
-                value(format!("{scheme}://{host}{path}"))
-            }
-            None => value(path),
-        }
+        let base = &self.base;
+        // Every answer to a push has one, so it is written in one piece.
+        let mut text = String::with_capacity(LOCATION);
+        // Writing to a string does not fail.
+        let _ = if self.relative {
+            write!(text, "{base}{target}")
+        } else if let Some(origin) = &self.origin {
+            write!(text, "{origin}{base}{target}")
+        } else if let Some(host) = asked_host(head, sender) {
+            let scheme = if sender.secure { "https" } else { "http" };
+            write!(text, "{scheme}://{host}{base}{target}")
+        } else {
+            write!(text, "{base}{target}")
+        };
+        value(text)
     }
 }
 
@@ -175,13 +179,13 @@ impl Urls {
 }
 
 /// The host the client asked for. An absolute request target and `:authority` go before `Host` (RFC 9112, 3.2.2).
-fn asked_host(head: &Parts, sender: &Sender<'_>) -> Option<Host> {
+fn asked_host<'a>(head: &'a Parts, sender: &Sender<'a>) -> Option<&'a str> {
     let said = match (sender.host, head.uri.authority()) {
         (Some(host), _) => host,
         (None, Some(authority)) => authority.as_str(),
         (None, None) => head.headers.get(header::HOST)?.to_str().ok()?,
     };
-    said.parse().ok()
+    Host::is_one(said).then_some(said)
 }
 
 /// A header value made of parsed words, which have no character that a header may not have.

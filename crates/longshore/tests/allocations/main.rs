@@ -47,6 +47,11 @@ fn a_request_on_a_hot_path_allocates_no_more_than_it_did() {
     let held = format!("If-None-Match: \"{manifest}\"\r\n");
     let get = |target: &str| format!("GET {target}");
     let head = |target: &str| format!("HEAD {target}");
+    let mount = format!(
+        "POST /v2/acme/app/blobs/uploads/?mount={}&from=acme/app",
+        served.small
+    );
+    let nothing = "Content-Length: 0\r\n";
     let range = "Range: bytes=65536-131071\r\n";
     let paths = [
         path("manifest by tag", get(tag), "", 200, 16),
@@ -57,6 +62,7 @@ fn a_request_on_a_hot_path_allocates_no_more_than_it_did() {
         path("HEAD blob", head(&small), "", 200, 15),
         path("blob of 1 MiB", get(&big), "", 200, 23),
         path("64 KiB of a blob", get(&big), range, 206, 22),
+        path("mount of what is there", mount, nothing, 201, 21),
     ];
     let mut client = Client::connect(served.address);
     let mut over = Vec::new();
