@@ -13,6 +13,15 @@ pub(crate) struct Goal {
     pub(crate) figure: Figure,
     pub(crate) against: Against,
     pub(crate) wanted: Wanted,
+    pub(crate) floor: Option<Floor>,
+}
+
+/// What stood firm after three designs were built and measured, and what is held all the same.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Floor {
+    /// The decision that has the designs and their figures.
+    pub(crate) decision: &'static str,
+    pub(crate) held: Wanted,
 }
 
 /// What Longshore's figure is divided by.
@@ -72,6 +81,11 @@ pub(crate) enum Verdict {
         ratio: f64,
         limit: f64,
     },
+    /// It is not reached, and a decision says by which designs it was tried; what is held there is.
+    Floor {
+        ratio: f64,
+        floor: Floor,
+    },
     /// A figure that it needs is void, because of errors or because it is missing.
     Void,
 }
@@ -94,6 +108,12 @@ impl Verdict {
             Self::Beyond { ratio, limit } => format!(
                 "ratio={ratio:.3} wanted={wanted} short\n  a server that only sends files has {limit:.3}"
             ),
+            Self::Floor {
+                ratio,
+                floor: Floor { decision, held },
+            } => format!(
+                "ratio={ratio:.3} wanted={wanted} short\n  decision {decision} has the designs that were tried; {held} is held"
+            ),
             Self::Void => format!("ratio=void wanted={wanted} short"),
         }
     }
@@ -104,7 +124,17 @@ impl Verdict {
 
     /// Whether nothing is left to be done about it.
     pub(crate) fn is_settled(self) -> bool {
-        matches!(self, Self::Ok(_) | Self::Beyond { .. })
+        matches!(self, Self::Ok(_) | Self::Beyond { .. } | Self::Floor { .. })
+    }
+
+    /// The same where a floor was found: what is short and holds it is settled.
+    pub(crate) fn above(self, floor: Option<Floor>) -> Self {
+        match (self, floor) {
+            (Self::Short(ratio), Some(floor)) if floor.held.holds(ratio) => {
+                Self::Floor { ratio, floor }
+            }
+            (verdict, _) => verdict,
+        }
     }
 
     /// The same with what the best of the servers that only send files has, in the place of Longshore.
@@ -135,6 +165,7 @@ impl fmt::Display for Judged {
             figure,
             against,
             wanted,
+            ..
         } = &self.goal;
         write!(f, "goal {name}/{}/{figure}", self.line)?;
         match against {
@@ -186,6 +217,24 @@ mod tests {
     }
 
     #[test]
+    fn what_stood_firm_is_settled_as_long_as_it_is_held() {
+        let floor = Floor {
+            decision: "0029",
+            held: Wanted::Least(0.2),
+        };
+        let verdict = |ratio| Verdict::of(Wanted::Least(1.0), ratio).above(Some(floor));
+        assert_eq!(verdict(Some(1.1)), Verdict::Ok(1.1));
+        assert!(verdict(Some(0.25)).is_settled() && !verdict(Some(0.25)).is_ok());
+        assert!(
+            verdict(Some(0.25))
+                .told(Wanted::Least(1.0))
+                .contains("short")
+        );
+        assert_eq!(verdict(Some(0.19)), Verdict::Short(0.19));
+        assert_eq!(verdict(None), Verdict::Void);
+    }
+
+    #[test]
     fn what_had_errors_reaches_nothing() {
         for ratio in [None, Some(f64::INFINITY), Some(f64::NAN)] {
             let verdict = Verdict::of(Wanted::Least(0.0), ratio);
@@ -201,6 +250,7 @@ mod tests {
             figure: Figure::Rate,
             against: Against::Peer(Program::Nginx),
             wanted: Wanted::Least(0.9),
+            floor: None,
         };
         let mut judged = Judged {
             line: "pull-1g-c8".to_owned(),

@@ -34,9 +34,10 @@ pub(super) fn lines() -> Vec<Line> {
         "POST that mounts 10 KiB blobs that are there already, 64 connections",
         (64, u64::MAX, true),
     );
-    for line in [new, there] {
-        lines.push(line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0)));
-    }
+    let as_heads =
+        |line: Line| line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0));
+    lines.push(as_heads(new).firm("0029", Wanted::Least(0.2)));
+    lines.push(as_heads(there));
     lines
 }
 

@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use anyhow::Result;
 
 use crate::fill::Shape;
-use crate::goal::{Against, Goal, Wanted};
+use crate::goal::{Against, Floor, Goal, Wanted};
 use crate::peer::{Ground, Peer, Program};
 use crate::seed::{Content, Set};
 pub(crate) use figure::Figure;
@@ -273,7 +273,16 @@ impl Line {
             figure,
             against,
             wanted,
+            floor: None,
         });
+        self
+    }
+
+    /// The last goal stood firm after three designs, which `decision` has; `held` is reached all the same.
+    pub(crate) fn firm(mut self, decision: &'static str, held: Wanted) -> Self {
+        if let Some(goal) = self.goals.last_mut() {
+            goal.floor = Some(Floor { decision, held });
+        }
         self
     }
 

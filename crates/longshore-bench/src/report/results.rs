@@ -142,7 +142,11 @@ impl Results {
             Against::Peer(program) => self.limit(line, program, goal),
             Against::Line(_) | Against::Nothing => None,
         };
-        Some(Verdict::of(goal.wanted, ratio).within(goal.wanted, limit))
+        Some(
+            Verdict::of(goal.wanted, ratio)
+                .within(goal.wanted, limit)
+                .above(goal.floor),
+        )
     }
 
     /// How `ours` compares with `theirs`: the median of what each round says by itself, for whatever else happens on the machine
@@ -204,6 +208,7 @@ mod tests {
             figure: Figure::Rate,
             against,
             wanted: Wanted::Least(0.9),
+            floor: None,
         }
     }
 
