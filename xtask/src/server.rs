@@ -208,10 +208,7 @@ fn configuration(
         ("listen".to_owned(), address.into()),
         ("data".to_owned(), text(&data_in(folder))),
         ("storage".to_owned(), one("unsafe_storage", true)),
-        (
-            "metrics".to_owned(),
-            one("listen", format!("127.0.0.1:{}", free_port()?)),
-        ),
+        ("metrics".to_owned(), one("listen", "127.0.0.1:0")),
     ]);
     if manifests == Manifests::Sparse {
         table.insert("manifests".to_owned(), one("sparse", "all"));

@@ -21,6 +21,7 @@ mod line;
 mod load;
 mod peer;
 mod plain;
+mod port;
 mod probe;
 mod process;
 mod profile;

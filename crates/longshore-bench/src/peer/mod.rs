@@ -9,7 +9,7 @@ mod token;
 use std::fmt;
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use clap::ValueEnum as _;
 use serde_json::Value;
 
 use crate::plain::Way;
+use crate::port;
 use crate::probe::{Probe, Use};
 use crate::process::{self, Server, tied};
 pub(crate) use certificate::Certificate;
@@ -178,7 +179,7 @@ impl Peer {
         } = start;
         let dir = ground.dir.join(store);
         fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        let address = free()?;
+        let address = port::free()?;
         let mut command = tied(ground.paths.of(*program)?, cores);
         configure(&mut command, ground, start, &dir, address)?;
         let log = dir.join("log");
@@ -264,7 +265,7 @@ fn configure(
             fs::write(dir.join("keys.json"), ground.issuer.keys().to_string())?;
             (
                 CONFIG,
-                config::longshore(dir, address, free()?, pair, &start.own)?,
+                config::longshore(dir, address, port::free()?, pair, &start.own)?,
             )
         }
         Program::Distribution | Program::Debian => {
@@ -312,11 +313,6 @@ fn configure(
     Ok(())
 }
 
-/// An address that was free a moment ago.
-fn free() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("no port is free")?;
-    listener.local_addr().context("a port has no number")
-}
 /// Whether a server answers at `address`, whatever it says: one that listens need not be ready. TLS is not spoken here, and a
 /// port that takes connections has to do.
 fn answers(address: SocketAddr, tls: bool) -> bool {

@@ -6,7 +6,7 @@ mod fill;
 mod reader;
 
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
+use crate::port;
 use crate::process::{Server, tied};
 use crate::run::Scratch;
 use crate::wire::{Connection, Request};
@@ -113,7 +114,7 @@ impl Whose {
     /// Serves the store and searches it; prints what it took, and says whether that was within the goal.
     fn measured(self, options: &Options, repositories: usize, time: Duration) -> Result<bool> {
         let mut out = std::io::stdout();
-        let at = SocketAddr::new(Ipv4Addr::LOCALHOST.into(), free_port()?);
+        let at = port::free()?;
         let set = |command: &mut Command| {
             command
                 .env("LONGSHORE__LISTEN", at.to_string())
@@ -179,10 +180,4 @@ fn is_up(at: SocketAddr) -> bool {
     Connection::open(at)
         .and_then(|mut connection| connection.send(&ping))
         .is_ok()
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
 }
