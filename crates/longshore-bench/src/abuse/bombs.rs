@@ -20,7 +20,7 @@ pub(super) fn manifests(front: Arc<Front>) -> Doing {
         crowd(&front, WORKERS, |front, at| {
             let bombs = Arc::clone(&bombs);
             async move {
-                let mut ticks = pace(RATE, WORKERS);
+                let mut ticks = pace(RATE, WORKERS, at);
                 for (name, more, bomb) in bombs.iter().cycle().skip(at) {
                     ticks.tick().await;
                     match push(&front, more, bomb).await {

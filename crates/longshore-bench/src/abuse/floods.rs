@@ -35,7 +35,7 @@ pub(super) fn headers(front: Arc<Front>) -> Doing {
         crowd(&front, FLOODERS, |front, at| {
             let heads = Arc::clone(&heads);
             async move {
-                let mut ticks = pace(FLOODS, FLOODERS);
+                let mut ticks = pace(FLOODS, FLOODERS, at);
                 for head in heads.iter().cycle().skip(at) {
                     ticks.tick().await;
                     let _ = flood(&front, head).await;
@@ -64,7 +64,7 @@ async fn flood(front: &Front, head: &str) -> Result<()> {
 pub(super) fn uploads(front: Arc<Front>) -> Doing {
     Box::pin(async move {
         crowd(&front, ABORTERS, |front, at| async move {
-            let mut ticks = pace(ABORTED, ABORTERS);
+            let mut ticks = pace(ABORTED, ABORTERS, at);
             for number in at.. {
                 ticks.tick().await;
                 if let Err(error) = abort(&front, number % 2 == 0).await {

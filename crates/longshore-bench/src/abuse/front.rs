@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{Interval, interval, timeout};
+use tokio::time::{Instant, Interval, interval_at, timeout};
 
 use crate::job::Headers;
 use crate::load::TlsDial;
@@ -139,10 +139,12 @@ where
     Ok(())
 }
 
-/// The pace of one of `of` workers that do `rate` a second together.
-pub(super) fn pace(rate: u32, of: usize) -> Interval {
-    let of = u32::try_from(of).unwrap_or(1);
-    interval(Duration::from_secs(1) * of / rate)
+/// The pace of the worker `at` of `of` that do `rate` a second together, one after the other: all of them in the same moment would
+/// be another abuse, of as many at a time as there are workers.
+pub(super) fn pace(rate: u32, of: usize, at: usize) -> Interval {
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let turn = Duration::from_secs(1) / rate;
+    interval_at(Instant::now() + turn * count(at % of), turn * count(of))
 }
 
 /// An answer as far as it matters.

@@ -106,11 +106,11 @@ async fn spell(front: &Front) -> Result<()> {
 /// Uploads in chunks that do not end, 128 MiB a second together; whoever is stopped begins another one.
 pub(super) fn endless(front: Arc<Front>) -> Doing {
     Box::pin(async move {
-        crowd(&front, ENDLESS, |front, _| async move {
+        crowd(&front, ENDLESS, |front, at| async move {
             let mut chunk = format!("{CHUNK:x}\r\n").into_bytes();
             chunk.resize(chunk.len() + CHUNK, 7);
             chunk.extend_from_slice(b"\r\n");
-            let mut ticks = pace(CHUNKS, ENDLESS);
+            let mut ticks = pace(CHUNKS, ENDLESS, at);
             loop {
                 let _ = flow(&front, &chunk, &mut ticks).await;
                 sleep(PAUSE).await;

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub(super) fn both(front: Arc<Front>) -> Doing {
     Box::pin(async move {
         crowd(&front, 2 * CONNECTIONS, |front, at| async move {
-            let mut ticks = pace(ROWS, CONNECTIONS);
+            let mut ticks = pace(ROWS, CONNECTIONS, at / 2);
             loop {
                 // The server may end the connection, and should.
                 let _ = speak(&front, at % 2 == 0, &mut ticks).await;
