@@ -17,13 +17,10 @@ use longshore_spec::upload::UploadId;
 
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
-use crate::intake::{while_asked, whole};
+use crate::intake::{FIRST, First, first, total, while_asked};
 use crate::small::Finished;
 use crate::store::Inner;
 use crate::uploads::{Held, Taken, out_of_order, unknown};
-
-/// Up to how many bytes a body is held in memory until it is whole.
-const WHOLE: u64 = 128 << 10;
 
 impl Inner {
     pub(crate) async fn put_blob(
@@ -135,14 +132,13 @@ impl Inner {
         if last.at.is_some_and(|at| at != 0) {
             return Filled::Done(Err(out_of_order(0)));
         }
-        let most = WHOLE.min(self.options.blob_most);
-        let Some(size) = last.size.filter(|size| *size <= most) else {
+        if last.size.is_some_and(|size| size > self.options.blob_most) {
             return Filled::More(start, last);
-        };
-        let mut body = last.body;
-        let done = match whole(&mut body, size).await {
-            Ok(parts) => self.publish_whole(repo, &parts, digest, now).await,
-            // Of so little that broke off nothing is kept: see `begin_small`.
+        }
+        let most = FIRST.min(self.options.blob_most);
+        let done = match first(last.body, last.size, most).await {
+            Ok(First::Whole(parts)) => self.publish_whole(repo, &parts, digest, now).await,
+            Ok(First::Longer(body)) => return Filled::More(start, Chunk { body, ..last }),
             Err(error) => Err(error),
         };
         match &done {
@@ -160,7 +156,7 @@ impl Inner {
         digest: &Digest,
         now: SystemTime,
     ) -> Result<BlobInfo> {
-        let size = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let size = total(parts);
         let brought = if size <= self.options.row_most {
             Brought::Body(body_of(parts, digest)?)
         } else {
@@ -192,6 +188,6 @@ impl Inner {
 /// What a small body did to a session that held nothing.
 enum Filled {
     Done(Result<BlobInfo>),
-    /// It is not small, or not whole: it needs a stage.
+    /// It is not small: it needs a stage.
     More(Start, Chunk),
 }

@@ -33,34 +33,53 @@ pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
     )
 }
 
-/// Receives a body that was announced to have `size` bytes, few enough to be held.
-pub(crate) async fn whole(body: &mut ByteStream, size: u64) -> Result<Vec<Bytes>> {
+/// Up to how many bytes of a body are held in memory before anything is made for it.
+///
+/// Of so little that breaks off nothing is kept, and nothing of it was acknowledged: to send it again costs less than a row, a file and
+/// their removal, which whoever breaks off a thousand times a second would have us make (decision 0010).
+pub(crate) const FIRST: u64 = 128 << 10;
+
+/// What a session that holds nothing is brought.
+pub(crate) enum First {
+    /// All there is, and as much as was announced.
+    Whole(Vec<Bytes>),
+    /// More than is held in memory.
+    Longer(ByteStream),
+}
+
+/// Receives a body until it is whole, or has more than `most` bytes.
+///
+/// # Errors
+/// `BodyLost`, `SizeInvalid`, and what an edge put into the body.
+pub(crate) async fn first(mut body: ByteStream, size: Option<u64>, most: u64) -> Result<First> {
     let (mut parts, mut taken) = (Vec::new(), 0_u64);
     while let Some(part) = body.try_next().await.map_err(broken_off)? {
         taken = taken.saturating_add(part.len() as u64);
-        if taken > size {
+        if size.is_some_and(|size| taken > size) {
             return Err(unlike("more"));
         }
         parts.push(part);
+        if taken > most {
+            return Ok(First::Longer(before(parts, body)));
+        }
     }
-    if taken < size {
+    if size.is_some_and(|size| taken < size) {
         return Err(unlike("fewer"));
     }
-    Ok(parts)
+    Ok(First::Whole(parts))
 }
 
-/// Receives a body of unknown length as far as it has no more than `most` bytes. What came is given, and what makes it longer, if
-/// that is how it goes on.
-pub(crate) async fn few(body: &mut ByteStream, most: u64) -> Result<(Vec<Bytes>, Option<Bytes>)> {
-    let (mut parts, mut taken) = (Vec::new(), 0_u64);
-    while let Some(part) = body.try_next().await.map_err(broken_off)? {
-        taken = taken.saturating_add(part.len() as u64);
-        if taken > most {
-            return Ok((parts, Some(part)));
-        }
-        parts.push(part);
+/// Receives a body that was announced to have `size` bytes, few enough to be held.
+pub(crate) async fn whole(body: ByteStream, size: u64) -> Result<Vec<Bytes>> {
+    match first(body, Some(size), size).await? {
+        First::Whole(parts) => Ok(parts),
+        First::Longer(_) => Err(unlike("more")),
     }
-    Ok((parts, None))
+}
+
+/// How many bytes `parts` have.
+pub(crate) fn total(parts: &[Bytes]) -> u64 {
+    parts.iter().map(|part| part.len() as u64).sum()
 }
 
 fn unlike(what: &str) -> Error {

@@ -18,7 +18,7 @@ use longshore_spec::name::RepoName;
 
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
-use crate::intake::{before, few, whole};
+use crate::intake::{FIRST, First, before, first, total, whole};
 use crate::store::Inner;
 use crate::uploads::{Held, out_of_order, unknown};
 
@@ -104,32 +104,27 @@ impl Inner {
         self.options.row_most.min(self.options.blob_most)
     }
 
-    /// Takes the first bytes of a session into its row, if they are few.
+    /// Takes the first bytes of a session: into its row, if they are few and all.
     pub(crate) async fn begin_small(&self, start: Start, chunk: Chunk, now: i64) -> Result<Begun> {
-        let most = self.row_most();
-        if most == 0 || chunk.size.is_some_and(|size| size > most) {
+        if chunk.size.is_some_and(|size| size > self.options.blob_most) {
             return Ok(Begun::More(start, chunk));
         }
-        let mut rest = chunk.body;
-        // Where this ends with an error the session stands where it stood. What is not what it said it was does not count; and of
-        // what broke off nothing was acknowledged: to send so little again costs less than a file, a row and their removal, which
-        // whoever breaks off a thousand times a second would have us make.
-        let (parts, next) = match chunk.size {
-            Some(size) => (whole(&mut rest, size).await?, None),
-            None => few(&mut rest, most).await?,
+        // Where this ends with an error the session stands where it stood.
+        let body = match first(chunk.body, chunk.size, FIRST).await? {
+            First::Whole(parts) => match total(&parts) {
+                0 => return Ok(Begun::Small(0)),
+                size if size <= self.row_most() => {
+                    return self.keep(start, &parts, now).await.map(Begun::Small);
+                }
+                _ => before(parts, body::empty()),
+            },
+            First::Longer(body) => body,
         };
-        match next {
-            Some(next) => {
-                let body = before(parts, before(vec![next], rest));
-                Ok(Begun::More(start, Chunk { body, ..chunk }))
-            }
-            None if parts.iter().all(Bytes::is_empty) => Ok(Begun::Small(0)),
-            None => self.keep(start, &parts, now).await.map(Begun::Small),
-        }
+        Ok(Begun::More(start, Chunk { body, ..chunk }))
     }
 
     async fn keep(&self, start: Start, parts: &[Bytes], now: i64) -> Result<u64> {
-        let size = parts.iter().map(|part| part.len() as u64).sum::<u64>();
+        let size = total(parts);
         let args = (
             start.key.clone(),
             Kept::row(start.algorithm, parts),
@@ -174,8 +169,7 @@ impl Inner {
             let held = self.enlarge(small, now).await?;
             return Ok(Finished::More(held, last));
         };
-        let mut rest = last.body;
-        let mut parts = match whole(&mut rest, size).await {
+        let mut parts = match whole(last.body, size).await {
             Ok(parts) => parts,
             Err(error) => {
                 self.put_back_small(&small).await?;

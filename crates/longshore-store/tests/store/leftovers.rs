@@ -107,6 +107,49 @@ async fn a_session_stands_where_it_stood_when_its_last_small_body_broke_off() {
 }
 
 #[tokio::test]
+async fn what_breaks_off_in_its_first_128_kib_leaves_nothing_whatever_was_announced() {
+    let root = tempfile::tempdir().unwrap();
+    let cx = cx("alice");
+    let store = open(root.path(), Durability::Manifest).await;
+    let broken = |size, sent: usize| {
+        let frames = (0..sent / 1024).map(|_| Ok([7; 1024].as_slice().into()));
+        let end = std::iter::once(Err(std::io::ErrorKind::ConnectionReset.into()));
+        let body = Box::pin(futures_util::stream::iter(frames.chain(end)));
+        Chunk {
+            at: None,
+            size,
+            body,
+        }
+    };
+    let digest = Digest::of(Algorithm::Sha256, b"never whole");
+    for size in [None, Some(64 << 10), Some(1 << 30)] {
+        let id = store
+            .start_upload(&cx, &repo(), Algorithm::Sha256)
+            .await
+            .unwrap()
+            .id;
+        let append = store.append_upload(&cx, &repo(), &id, broken(size, 32 << 10));
+        assert_eq!(append.await.unwrap_err().code(), Code::BodyLost);
+        let last = broken(size, 32 << 10);
+        let finish = store.finish_upload(&cx, &repo(), &id, last, &digest);
+        assert_eq!(finish.await.unwrap_err().code(), Code::BodyLost);
+        let stands = store.stat_upload(&cx, &repo(), &id).await.unwrap();
+        assert_eq!(stands.offset, 0, "{size:?}");
+    }
+    assert!(files(&root.path().join("blobs")).is_empty());
+    // Of more the sender may go on.
+    let id = store
+        .start_upload(&cx, &repo(), Algorithm::Sha256)
+        .await
+        .unwrap()
+        .id;
+    let append = store.append_upload(&cx, &repo(), &id, broken(Some(1 << 30), 200 << 10));
+    assert_eq!(append.await.unwrap_err().code(), Code::BodyLost);
+    let stands = store.stat_upload(&cx, &repo(), &id).await.unwrap();
+    assert_eq!(stands.offset, 200 << 10);
+}
+
+#[tokio::test]
 async fn a_session_that_was_given_up_is_gone_though_its_bytes_cannot_be_removed_until_later() {
     let root = tempfile::tempdir().unwrap();
     let cx = cx("alice");
@@ -275,11 +318,12 @@ async fn pushes_that_the_disk_refuses_leave_no_session_behind() {
     let blobs = root.path().join("blobs");
     std::fs::remove_dir_all(&blobs).unwrap();
     std::fs::write(&blobs, "no place for blobs").unwrap();
-    let digest = Digest::of(Algorithm::Sha256, b"large");
-    // Of unknown length, so that it needs a stage.
+    // So long that it needs a stage.
+    let large = [7; 200 << 10].as_slice();
+    let digest = Digest::of(Algorithm::Sha256, large);
     let want = Expect { digest, size: None };
     for _ in 0..4 {
-        let body = body::once(b"large".as_slice().into());
+        let body = body::once(large.into());
         let refused = store.put_blob(&cx("alice"), &repo(), &want, body).await;
         assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
     }
