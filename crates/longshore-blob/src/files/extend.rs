@@ -182,7 +182,7 @@ impl<'a> Lane<'a> {
         match std::mem::replace(&mut self.place, Place::Lost) {
             Place::Here(mut writer) => {
                 self.place = Place::Away(self.crew.start(move || {
-                    let result = batch.iter().try_for_each(|frame| writer.write(frame));
+                    let result = write(&mut writer, &batch);
                     (writer, result)
                 }));
                 Ok(())
@@ -204,6 +204,21 @@ impl<'a> Lane<'a> {
         self.place = Place::Here(writer);
         result.map_err(fault::storage)
     }
+}
+
+/// Writes a batch on a thread of the crew, which steps back after each piece if its core has something else to do: woken beside a thread
+/// that answers requests it would keep them waiting for all of a batch, since the system looks again at who runs only at its next tick.
+fn write(writer: &mut Writer, batch: &[Bytes]) -> std::io::Result<()> {
+    let mut since_pause = 0;
+    for piece in batch.iter().flat_map(|frame| frame.chunks(PIECE)) {
+        writer.write(piece)?;
+        since_pause += piece.len();
+        if since_pause >= PIECE {
+            since_pause = 0;
+            std::thread::yield_now();
+        }
+    }
+    Ok(())
 }
 
 /// Nobody can say what was written.

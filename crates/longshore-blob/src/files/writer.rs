@@ -193,6 +193,7 @@ pub(crate) fn hash_range(
         file.read_exact_at(piece, offset)?;
         hasher.update(piece);
         offset += piece.len() as u64;
+        std::thread::yield_now();
     }
     Ok(hasher)
 }
