@@ -163,17 +163,29 @@ impl Inner {
         digest: &Digest,
         from: Option<&RepoName>,
     ) -> Result<Option<BlobInfo>> {
+        // Both are remembered, so that the next such mount finds the blob in both without asking.
+        let source = match from {
+            Some(from) => match this.repo_if_any(from).await? {
+                Some(source) => Some(source),
+                None => return Ok(None),
+            },
+            None => None,
+        };
         let names = this.cache.names();
         let into = this.cache.repo(repo);
         // Before the row is read: what changes meanwhile makes what is remembered of it void.
-        let epoch = into.as_ref().map(|repo| repo.content.now());
+        let known: Vec<_> = (into.iter().chain(&source))
+            .map(|repo| (Arc::clone(repo), repo.content.now()))
+            .collect();
         let now = micros(cx.now);
         let args = Mount {
             into: into.as_ref().map(|repo| repo.id),
             opening: this.opening(repo, cx),
             digest: *digest,
-            from: from.map(|from| (from.clone(), this.cache.repo(from).map(|repo| repo.id))),
-            reach: cx.rights.pullable(),
+            from: match &source {
+                Some(source) => Source::Repo(source.id),
+                None => Source::Reached(cx.rights.pullable()),
+            },
             now,
             due: this.options.link_due(now),
             lease: this.options.lease(now),
@@ -186,9 +198,13 @@ impl Inner {
             .await?;
         Ok(mounted.map(|mounted| {
             let (size, seen) = (mounted.row.size, Seen::of(mounted.row, mounted.lease));
-            match (into, epoch) {
-                (Some(into), Some(epoch)) => this.cache.blob_is(&into, epoch, digest, seen),
-                _ => drop(this.cache.repo_as_of(names, repo, mounted.repo)),
+            if into.is_none() {
+                this.cache.repo_as_of(names, repo, mounted.repo);
+            }
+            for (repo, epoch) in &known {
+                if this.cache.blob(repo, digest).is_none() {
+                    this.cache.blob_is(repo, *epoch, digest, seen.clone());
+                }
             }
             BlobInfo {
                 digest: *digest,
@@ -238,11 +254,17 @@ struct Mount {
     /// Its id, if that is known; repositories are never removed and their ids never change.
     into: Option<i64>,
     digest: Digest,
-    from: Option<(RepoName, Option<i64>)>,
-    reach: Reach,
+    from: Source,
     now: i64,
     due: i64,
     lease: Lease,
+}
+
+/// Where a blob is to come from.
+enum Source {
+    Repo(i64),
+    /// Wherever the caller reaches.
+    Reached(Reach),
 }
 
 /// What a mount found and did.
@@ -255,11 +277,10 @@ struct Mounted {
 }
 
 async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<Mounted>> {
-    let found = match (&args.from, &args.reach) {
-        (Some((_, Some(id))), _) => blobs::blob_seen(tx, *id, &args.digest).await?,
-        (Some((from, None)), _) => held(tx, from, &args.digest).await?,
+    let found = match &args.from {
+        Source::Repo(id) => blobs::blob_seen(tx, *id, &args.digest).await?,
         // A manifest of the target may be all that keeps the caller from knowing where else the blob is: any will do.
-        (None, reach) if reach.is_all() => {
+        Source::Reached(reach) if reach.is_all() => {
             if blobs::blob_anywhere(tx, &args.digest).await? {
                 let row = blobs::blob_get(tx, &args.digest).await?;
                 row.map(|row| (row, 0))
@@ -267,7 +288,7 @@ async fn mount(tx: &mut longshore_meta::Tx<'_>, args: &Mount) -> Result<Option<M
                 None
             }
         }
-        (None, reach) => reached(tx, reach, &args.digest).await?,
+        Source::Reached(reach) => reached(tx, reach, &args.digest).await?,
     };
     let Some((row, until)) = found else {
         return Ok(None);

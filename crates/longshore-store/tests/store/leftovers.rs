@@ -109,7 +109,7 @@ async fn a_session_stands_where_it_stood_when_its_last_small_body_broke_off() {
 #[tokio::test]
 async fn what_breaks_off_in_its_first_128_kib_leaves_nothing_whatever_was_announced() {
     let root = tempfile::tempdir().unwrap();
-    let cx = cx("alice");
+    let (cx, repo) = (cx("alice"), repo());
     let store = open(root.path(), Durability::Manifest).await;
     let broken = |size, sent: usize| {
         let frames = (0..sent / 1024).map(|_| Ok([7; 1024].as_slice().into()));
@@ -124,28 +124,28 @@ async fn what_breaks_off_in_its_first_128_kib_leaves_nothing_whatever_was_announ
     let digest = Digest::of(Algorithm::Sha256, b"never whole");
     for size in [None, Some(64 << 10), Some(1 << 30)] {
         let id = store
-            .start_upload(&cx, &repo(), Algorithm::Sha256)
+            .start_upload(&cx, &repo, Algorithm::Sha256)
             .await
             .unwrap()
             .id;
-        let append = store.append_upload(&cx, &repo(), &id, broken(size, 32 << 10));
+        let append = store.append_upload(&cx, &repo, &id, broken(size, 32 << 10));
         assert_eq!(append.await.unwrap_err().code(), Code::BodyLost);
         let last = broken(size, 32 << 10);
-        let finish = store.finish_upload(&cx, &repo(), &id, last, &digest);
+        let finish = store.finish_upload(&cx, &repo, &id, last, &digest);
         assert_eq!(finish.await.unwrap_err().code(), Code::BodyLost);
-        let stands = store.stat_upload(&cx, &repo(), &id).await.unwrap();
+        let stands = store.stat_upload(&cx, &repo, &id).await.unwrap();
         assert_eq!(stands.offset, 0, "{size:?}");
     }
     assert!(files(&root.path().join("blobs")).is_empty());
     // Of more the sender may go on.
     let id = store
-        .start_upload(&cx, &repo(), Algorithm::Sha256)
+        .start_upload(&cx, &repo, Algorithm::Sha256)
         .await
         .unwrap()
         .id;
-    let append = store.append_upload(&cx, &repo(), &id, broken(Some(1 << 30), 200 << 10));
+    let append = store.append_upload(&cx, &repo, &id, broken(Some(1 << 30), 200 << 10));
     assert_eq!(append.await.unwrap_err().code(), Code::BodyLost);
-    let stands = store.stat_upload(&cx, &repo(), &id).await.unwrap();
+    let stands = store.stat_upload(&cx, &repo, &id).await.unwrap();
     assert_eq!(stands.offset, 200 << 10);
 }
 
@@ -319,11 +319,11 @@ async fn pushes_that_the_disk_refuses_leave_no_session_behind() {
     std::fs::remove_dir_all(&blobs).unwrap();
     std::fs::write(&blobs, "no place for blobs").unwrap();
     // So long that it needs a stage.
-    let large = [7; 200 << 10].as_slice();
-    let digest = Digest::of(Algorithm::Sha256, large);
+    let large = vec![7; 200 << 10];
+    let digest = Digest::of(Algorithm::Sha256, &large);
     let want = Expect { digest, size: None };
     for _ in 0..4 {
-        let body = body::once(large.into());
+        let body = body::once(large.clone().into());
         let refused = store.put_blob(&cx("alice"), &repo(), &want, body).await;
         assert_eq!(refused.unwrap_err().code(), Code::Unavailable);
     }
