@@ -37,7 +37,7 @@ pub(super) fn lines() -> Vec<Line> {
     let as_heads =
         |line: Line| line.beside_line("mount", Figure::Rate, "blob-head-c64", Wanted::Least(1.0));
     lines.push(as_heads(new).firm("0029", Wanted::Least(0.08)));
-    lines.push(as_heads(there));
+    lines.push(as_heads(there).firm("0030", Wanted::Least(0.6)));
     lines
 }
 
