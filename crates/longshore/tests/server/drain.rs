@@ -69,7 +69,7 @@ async fn a_client_that_never_ends_does_not_keep_the_server_from_stopping() {
     let head = format!("PATCH {session} HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\n\r\n");
     stuck.write_all(head.as_bytes()).await.unwrap();
     // Of less nothing is kept.
-    stuck.write_all(&[0; 200_000]).await.unwrap();
+    stuck.write_all(&vec![0; 200_000]).await.unwrap();
     tokio::time::sleep(Duration::from_millis(200)).await;
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
