@@ -17,7 +17,7 @@ use longshore_spec::upload::UploadId;
 
 use crate::fresh::Start;
 use crate::install::{Brought, body_of};
-use crate::intake::{FIRST, First, first, total, while_asked};
+use crate::intake::{First, total, while_asked};
 use crate::small::Finished;
 use crate::store::Inner;
 use crate::uploads::{Held, Taken, out_of_order, unknown};
@@ -132,11 +132,7 @@ impl Inner {
         if last.at.is_some_and(|at| at != 0) {
             return Filled::Done(Err(out_of_order(0)));
         }
-        if last.size.is_some_and(|size| size > self.options.blob_most) {
-            return Filled::More(start, last);
-        }
-        let most = FIRST.min(self.options.blob_most);
-        let done = match first(last.body, last.size, most).await {
+        let done = match self.first(last.body, last.size).await {
             Ok(First::Whole(parts)) => self.publish_whole(repo, &parts, digest, now).await,
             Ok(First::Longer(body)) => return Filled::More(start, Chunk { body, ..last }),
             Err(error) => Err(error),

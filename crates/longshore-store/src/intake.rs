@@ -3,7 +3,7 @@
 use std::io;
 use std::task::Poll;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use longshore_core::{ByteStream, Chunk, Code, Error, Result};
 use tokio::sync::oneshot;
@@ -39,6 +39,10 @@ pub(crate) fn while_asked(chunk: Chunk) -> (oneshot::Sender<()>, Chunk) {
 /// their removal, which whoever breaks off a thousand times a second would have us make (decision 0010).
 pub(crate) const FIRST: u64 = 128 << 10;
 
+/// How many parts of it are held as they came: each takes more than its bytes, and may pin a buffer larger than itself. What comes in
+/// more of them, as from who sends byte by byte, is copied.
+const PARTS: usize = 64;
+
 /// What a session that holds nothing is brought.
 pub(crate) enum First {
     /// All there is, and as much as was announced.
@@ -52,21 +56,33 @@ pub(crate) enum First {
 /// # Errors
 /// `BodyLost`, `SizeInvalid`, and what an edge put into the body.
 pub(crate) async fn first(mut body: ByteStream, size: Option<u64>, most: u64) -> Result<First> {
-    let (mut parts, mut taken) = (Vec::new(), 0_u64);
+    let (mut parts, mut rest, mut taken) = (Vec::new(), BytesMut::new(), 0_u64);
     while let Some(part) = body.try_next().await.map_err(broken_off)? {
         taken = taken.saturating_add(part.len() as u64);
         if size.is_some_and(|size| taken > size) {
             return Err(unlike("more"));
         }
-        parts.push(part);
         if taken > most {
+            parts.extend(held(rest));
+            parts.push(part);
             return Ok(First::Longer(before(parts, body)));
+        }
+        if parts.len() < PARTS {
+            parts.push(part);
+        } else {
+            rest.extend_from_slice(&part);
         }
     }
     if size.is_some_and(|size| taken < size) {
         return Err(unlike("fewer"));
     }
+    parts.extend(held(rest));
     Ok(First::Whole(parts))
+}
+
+/// What was copied, if anything was.
+fn held(rest: BytesMut) -> Option<Bytes> {
+    (!rest.is_empty()).then(|| rest.freeze())
 }
 
 /// Receives a body that was announced to have `size` bytes, few enough to be held.
@@ -113,5 +129,31 @@ pub(crate) async fn nothing(mut body: ByteStream) -> Result<()> {
             "bytes came with a request that announced none",
         )),
         Err(error) => Err(broken_off(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use longshore_core::body;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_comes_byte_by_byte_is_held_in_few_parts_and_in_its_order() {
+        let content: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        let slowly = || {
+            let parts = content.iter().map(|byte| Bytes::copy_from_slice(&[*byte]));
+            before(parts.collect(), body::empty())
+        };
+        let Ok(First::Whole(parts)) = first(slowly(), None, 1000).await else {
+            panic!("it is whole");
+        };
+        assert_eq!(parts.len(), PARTS + 1);
+        assert_eq!(parts.concat(), content);
+        let Ok(First::Longer(body)) = first(slowly(), None, 999).await else {
+            panic!("it is longer");
+        };
+        let all: Vec<_> = body.try_collect().await.unwrap();
+        assert_eq!(all.concat(), content);
     }
 }

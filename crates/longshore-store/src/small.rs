@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use longshore_blob::Stage;
 use longshore_core::error::Chain;
-use longshore_core::{BlobInfo, Chunk, Code, Error, Result, body};
+use longshore_core::{BlobInfo, ByteStream, Chunk, Code, Error, Result, body};
 use longshore_meta::time::micros;
 use longshore_meta::uploads::UploadKey;
 use longshore_meta::{Durability, uploads};
@@ -104,13 +104,19 @@ impl Inner {
         self.options.row_most.min(self.options.blob_most)
     }
 
+    /// Receives the first bytes of a session; what is announced to be too large is not waited for.
+    pub(crate) async fn first(&self, body: ByteStream, size: Option<u64>) -> Result<First> {
+        let most = self.options.blob_most;
+        if size.is_some_and(|size| size > most) {
+            return Ok(First::Longer(body));
+        }
+        first(body, size, FIRST.min(most)).await
+    }
+
     /// Takes the first bytes of a session: into its row, if they are few and all.
     pub(crate) async fn begin_small(&self, start: Start, chunk: Chunk, now: i64) -> Result<Begun> {
-        if chunk.size.is_some_and(|size| size > self.options.blob_most) {
-            return Ok(Begun::More(start, chunk));
-        }
         // Where this ends with an error the session stands where it stood.
-        let body = match first(chunk.body, chunk.size, FIRST).await? {
+        let body = match self.first(chunk.body, chunk.size).await? {
             First::Whole(parts) => match total(&parts) {
                 0 => return Ok(Begun::Small(0)),
                 size if size <= self.row_most() => {
