@@ -169,7 +169,7 @@ section! {
         /// they never had one. `keep`: none, they stay until they are deleted. `parts`: those that never had a tag and
         /// came with an index, or for another manifest, that was deleted. `all`: every one that no index lists.
         untagged: Untagged = Untagged::Parts,
-        /// The share of the time that collection may work, so that requests come first. While there are any, it works about ten times a
+        /// The share of the time that collection may work, so that requests come first. While there are any, it works two or three times a
         /// second for a few milliseconds.
         pace: Ratio = Ratio::QUARTER,
     }
