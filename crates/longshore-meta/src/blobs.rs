@@ -14,8 +14,8 @@ const SEEN: &str = "SELECT b.size, b.location, b.generation, b.state, b.lease_un
 const NEEDED: &str = "SELECT b.digest, b.size, b.location, b.generation, b.state, b.lease_until FROM edge e \
                       JOIN link l ON l.repo = e.repo AND l.digest = e.child JOIN blob b ON b.digest = l.digest \
                       WHERE e.repo = ?1 AND e.parent = ?2 AND e.kind = 0 AND b.state < 2 LIMIT ?3";
-const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7) \
+const PUT: &str = "INSERT INTO blob (digest, size, location, generation, state, lease_until, not_before, verified, created, home) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?7, ?8) \
                    ON CONFLICT (digest) DO UPDATE SET size = excluded.size, location = excluded.location, \
                    generation = excluded.generation, state = excluded.state, lease_until = excluded.lease_until, \
                    verified = excluded.verified";
@@ -26,11 +26,19 @@ const LOSE: &str = "UPDATE blob SET state = 3 WHERE digest = ?1 AND generation =
 /// `state <> 1` says nothing new, but the index of unsettled blobs is used for queries that say its condition only.
 const STAGED: &str = "SELECT digest, size, location, generation FROM blob \
                       WHERE state <> 1 AND state = 0 AND digest > ?1 ORDER BY digest LIMIT ?2";
-const LINK: &str = "INSERT INTO link (repo, digest, created) VALUES (?1, ?2, ?3) ON CONFLICT (repo, digest) DO NOTHING";
+/// Whoever finds links by their digest finds the one of the blob's home by the blob. Without a blob, or while its home is another, a link
+/// is among those that are found by themselves.
+const LINK: &str = "INSERT INTO link (repo, digest, created, shared) \
+                    VALUES (?1, ?2, ?3, coalesce((SELECT home <> ?1 FROM blob WHERE digest = ?2), 1)) \
+                    ON CONFLICT (repo, digest) DO NOTHING";
 const UNLINK: &str = "DELETE FROM link WHERE repo = ?1 AND digest = ?2";
-const ANYWHERE: &str = "SELECT 1 FROM link l JOIN blob b ON b.digest = l.digest WHERE l.digest = ?1 AND b.state < 2 LIMIT 1";
-const HOLDERS: &str = "SELECT l.repo, r.name FROM link l JOIN repository r ON r.id = l.repo \
-                       WHERE l.digest = ?1 AND l.repo > ?2 ORDER BY l.repo LIMIT ?3";
+const ANYWHERE: &str = "SELECT 1 FROM blob b WHERE b.digest = ?1 AND b.state < 2 AND \
+                        (EXISTS (SELECT 1 FROM link h WHERE h.repo = b.home AND h.digest = b.digest) \
+                         OR EXISTS (SELECT 1 FROM link l WHERE l.digest = b.digest AND l.shared = 1))";
+const HOLDERS: &str = "SELECT h.repo, r.name FROM blob b JOIN link h ON h.repo = b.home AND h.digest = b.digest AND h.shared = 0 \
+                       JOIN repository r ON r.id = h.repo WHERE b.digest = ?1 AND b.home > ?2 \
+                       UNION ALL SELECT l.repo, r.name FROM link l CROSS JOIN repository r ON r.id = l.repo \
+                       WHERE l.shared = 1 AND l.digest = ?1 AND l.repo > ?2 ORDER BY 1 LIMIT ?3";
 
 /// The state of a blob's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,7 +160,8 @@ pub async fn blob_holders(
     tx.all(HOLDERS, &values![digest, after, limit]).await
 }
 
-/// Writes the blob's row, in place of one that is there. `lease_until` and `now` in microseconds.
+/// Writes the blob's row, in place of one that is there. `home`: the repository that it is pushed to, 0 where nobody can say; one that
+/// is there keeps its own. `lease_until` and `now` in microseconds.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -160,6 +169,7 @@ pub async fn blob_put(
     tx: &mut Tx<'_>,
     digest: &Digest,
     blob: &BlobRow,
+    home: i64,
     lease_until: i64,
     now: i64,
 ) -> Result<()> {
@@ -173,7 +183,8 @@ pub async fn blob_put(
             blob.generation,
             state,
             lease_until,
-            now
+            now,
+            home
         ],
     )
     .await
@@ -231,7 +242,7 @@ pub async fn blob_staged(
     tx.all(STAGED, &values![after.as_slice(), limit]).await
 }
 
-/// Makes the blob part of the repository. One that was not is looked at when it is `due`: by then a manifest needs it, or nobody
+/// Makes the blob part of the repository; its row is there. One that was not is looked at when it is `due`: by then a manifest needs it, or nobody
 /// does. Only whoever writes such a manifest in the same transaction may say no time.
 ///
 /// # Errors
@@ -280,7 +291,7 @@ mod tests {
                         generation: 1,
                         state: BlobState::Live,
                     };
-                    blob_put(tx, &digest, &blob, 100, 0).await?;
+                    blob_put(tx, &digest, &blob, 0, 100, 0).await?;
                     let (least, until) = (*least, *until);
                     blob_lease(tx, &digest, Lease { least, until }).await?;
                     tx.one::<(i64,)>("SELECT lease_until FROM blob", &[]).await

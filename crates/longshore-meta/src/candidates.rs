@@ -15,12 +15,15 @@ const DUE: &str = "SELECT due, repo, digest FROM candidate WHERE (due, repo, dig
                    ORDER BY due, repo, digest LIMIT ?5";
 const FIRST: &str = "SELECT min(due) FROM candidate";
 /// `kind` 0: in use; 2: in the trash.
-const NEEDED: &str = "SELECT 1 FROM edge WHERE child = ?2 AND kind IN (0, 2) AND repo = ?1 LIMIT 1";
+const NEEDED: &str = "SELECT 1 FROM edge WHERE repo = ?1 AND child = ?2 AND kind IN (0, 2) LIMIT 1";
 const NEEDED_BESIDE: &str =
-    "SELECT 1 FROM edge WHERE child = ?2 AND kind IN (0, 2) AND repo = ?1 AND parent <> ?3 LIMIT 1";
+    "SELECT 1 FROM edge WHERE repo = ?1 AND child = ?2 AND kind IN (0, 2) AND parent <> ?3 LIMIT 1";
 const PINNED: &str = "SELECT repo FROM edge WHERE child = ?1 AND kind = 2 LIMIT 1";
 const LINKED: &str = "SELECT 1 FROM link WHERE repo = ?1 AND digest = ?2";
-const HOLDERS: &str = "SELECT r.name FROM link l JOIN repository r ON r.id = l.repo WHERE l.digest = ?1 AND l.repo <> ?2 LIMIT ?3";
+const HOLDERS: &str = "SELECT r.name FROM blob b JOIN link h ON h.repo = b.home AND h.digest = b.digest AND h.shared = 0 \
+                       JOIN repository r ON r.id = h.repo WHERE b.digest = ?1 AND b.home <> ?2 \
+                       UNION ALL SELECT r.name FROM link l CROSS JOIN repository r ON r.id = l.repo \
+                       WHERE l.shared = 1 AND l.digest = ?1 AND l.repo <> ?2 LIMIT ?3";
 const REVIEWED: &str =
     "SELECT size, location, generation, state, lease_until FROM blob WHERE digest = ?1";
 const TAKE: &str = "UPDATE blob SET state = 2, generation = generation + 1 \

@@ -15,8 +15,10 @@ const BLOBS: &str = "SELECT digest, size, location, generation, state, verified 
 const VERIFIED: &str = "SELECT verified FROM blob WHERE digest = ?1";
 const VERIFY: &str =
     "UPDATE blob SET verified = ?3 WHERE digest = ?1 AND generation = ?2 AND state < 2";
-const NEEDED: &str =
-    "SELECT e.repo, e.parent FROM edge e WHERE e.child = ?1 AND e.kind = 0 LIMIT 1";
+const NEEDED: &str = "SELECT e.repo, e.parent FROM blob b CROSS JOIN edge e ON e.repo = b.home AND e.child = b.digest AND e.kind = 0 \
+                      WHERE b.digest = ?1 UNION ALL \
+                      SELECT e.repo, e.parent FROM link l CROSS JOIN edge e ON e.repo = l.repo AND e.child = l.digest AND e.kind = 0 \
+                      WHERE l.shared = 1 AND l.digest = ?1 LIMIT 1";
 const BODIES: &str = "SELECT x.id, x.digest, b.location FROM blob_body x LEFT JOIN blob b ON b.digest = x.digest \
                       WHERE x.id > ?1 ORDER BY x.id LIMIT ?2";
 const MANIFEST_BODIES: &str = "SELECT b.digest, b.bytes, coalesce((SELECT 1 FROM manifest m WHERE m.digest = b.digest LIMIT 1), (SELECT 1 FROM trash t WHERE t.digest = b.digest LIMIT 1)) \
@@ -30,9 +32,11 @@ const MANIFESTS: &str = "SELECT m.repo, m.digest, m.size, r.name, length(b.bytes
 const TAGS: &str = "SELECT t.repo, t.name, t.digest, r.name, m.size FROM tag t LEFT JOIN repository r ON r.id = t.repo \
                     LEFT JOIN manifest m ON m.repo = t.repo AND m.digest = t.digest \
                     WHERE (t.repo, t.name) > (?1, ?2) ORDER BY t.repo, t.name LIMIT ?3";
-const LINKS: &str = "SELECT l.repo, l.digest, r.name, b.state FROM link l LEFT JOIN repository r ON r.id = l.repo \
+const LINKS: &str = "SELECT l.repo, l.digest, r.name, b.state, l.shared OR b.home = l.repo FROM link l LEFT JOIN repository r ON r.id = l.repo \
                      LEFT JOIN blob b ON b.digest = l.digest \
                      WHERE (l.repo, l.digest) > (?1, ?2) ORDER BY l.repo, l.digest LIMIT ?3";
+const SHARE: &str = "UPDATE link SET shared = 1 WHERE repo = ?1 AND digest = ?2 \
+                     AND NOT EXISTS (SELECT 1 FROM blob b WHERE b.digest = ?2 AND b.home = ?1)";
 const EDGES: &str = "SELECT e.repo, e.parent, e.child, e.kind, p.size, l.created, b.state, c.size FROM edge e \
                      LEFT JOIN manifest p ON p.repo = e.repo AND p.digest = e.parent \
                      LEFT JOIN link l ON l.repo = e.repo AND l.digest = e.child \
@@ -189,8 +193,9 @@ pub async fn tag_page(tx: &mut Tx<'_>, after: (i64, &str), limit: usize) -> Resu
     tx.all(TAGS, &values![after.0, after.1, limit]).await
 }
 
-/// A link's repository and digest, the repository's name, and the state of the blob.
-pub type Link = (i64, Digest, Option<String>, Option<BlobState>);
+/// A link's repository and digest, the repository's name, the state of the blob, and 0 where whoever asks who holds the blob does not
+/// find it.
+pub type Link = (i64, Digest, Option<String>, Option<BlobState>, Option<i64>);
 
 /// Links behind `after`.
 ///
@@ -229,6 +234,14 @@ pub struct Edge {
 
 /// The key of an edge.
 pub type EdgeKey<'a> = (i64, Option<&'a Digest>, Option<&'a Digest>, i64);
+
+/// Has a link found by whoever asks who holds the blob.
+///
+/// # Errors
+/// `Unavailable`.
+pub async fn link_share(tx: &mut Tx<'_>, repo: i64, digest: &Digest) -> Result<()> {
+    tx.exec(SHARE, &values![repo, digest]).await.map(drop)
+}
 
 /// Edges behind `after`.
 ///

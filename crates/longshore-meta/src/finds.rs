@@ -8,6 +8,7 @@
 use std::fmt::Write as _;
 
 use longshore_core::Result;
+use longshore_spec::digest::Digest;
 
 use crate::tx::Tx;
 use crate::values;
@@ -50,10 +51,11 @@ pub(crate) const OF: &str = "SELECT r.id, r.name, coalesce(p.stars, 0), coalesce
                   LEFT JOIN profile p ON p.repo = r.id WHERE r.id = ?1 AND r.manifests > 0";
 const DESCRIPTION: &str = "SELECT description FROM find WHERE repo = ?1";
 const ALSO: &str = "SELECT 1 FROM search WHERE search MATCH ?1 AND rowid = ?2";
-const HAVE_MANIFEST: &str =
-    "SELECT repo FROM manifest WHERE digest >= ?1 AND digest <= ?2 ORDER BY digest, repo LIMIT ?3";
-const HAVE_BLOB: &str =
-    "SELECT repo FROM link WHERE digest >= ?1 AND digest <= ?2 ORDER BY digest, repo LIMIT ?3";
+const HAVE_MANIFEST: &str = "SELECT digest, repo FROM manifest WHERE digest >= ?1 AND digest <= ?2 ORDER BY digest, repo LIMIT ?3";
+const HAVE_BLOB: &str = "SELECT b.digest, h.repo FROM blob b JOIN link h ON h.repo = b.home AND h.digest = b.digest AND h.shared = 0 \
+                         WHERE b.digest >= ?1 AND b.digest <= ?2 \
+                         UNION ALL SELECT digest, repo FROM link WHERE shared = 1 AND digest >= ?1 AND digest <= ?2 \
+                         ORDER BY 1, 2 LIMIT ?3";
 const PROFILE: &str = "SELECT description, readme, labels FROM profile WHERE repo = ?1";
 const REPO: &str = "SELECT name, manifests FROM repository WHERE id = ?1";
 
@@ -319,8 +321,10 @@ pub async fn find_holders(
 ) -> Result<Vec<i64>> {
     let mut repos = Vec::new();
     for sql in [HAVE_MANIFEST, HAVE_BLOB] {
-        let rows = tx.all::<(i64,)>(sql, &values![from, to, limit]).await?;
-        repos.extend(rows.into_iter().map(|(repo,)| repo));
+        let rows = tx
+            .all::<(Digest, i64)>(sql, &values![from, to, limit])
+            .await?;
+        repos.extend(rows.into_iter().map(|(_, repo)| repo));
     }
     repos.sort_unstable();
     repos.dedup();

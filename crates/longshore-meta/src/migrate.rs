@@ -17,6 +17,7 @@ const STEPS: &[(i64, &str)] = &[
     (10, include_str!("../migrations/0010_certificates.sql")),
     (11, include_str!("../migrations/0011_mail.sql")),
     (12, include_str!("../migrations/0012_artifact_parts.sql")),
+    (13, include_str!("../migrations/0013_nearby.sql")),
 ];
 
 const JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_step (version BIGINT NOT NULL PRIMARY KEY, applied BIGINT NOT NULL)";

@@ -89,8 +89,48 @@ const PLANS: &[(&str, &[&str])] = &[
     (
         "blobs::HOLDERS",
         &[
-            "SEARCH l USING COVERING INDEX link_digest (digest=? AND repo>?)",
+            "MERGE (UNION ALL)",
+            "LEFT",
+            "SEARCH b USING PRIMARY KEY (digest=?)",
+            "SEARCH h USING PRIMARY KEY (repo=? AND digest=?)",
             "SEARCH r USING INDEX sqlite_autoindex_repository_1 (id=?)",
+            "RIGHT",
+            "SEARCH l USING COVERING INDEX link_shared (digest=? AND repo>?)",
+            "SEARCH r USING INDEX sqlite_autoindex_repository_1 (id=?)",
+        ],
+    ),
+    (
+        "blobs::ANYWHERE",
+        &[
+            "SEARCH b USING PRIMARY KEY (digest=?)",
+            "CORRELATED SCALAR SUBQUERY 1",
+            "SEARCH h USING PRIMARY KEY (repo=? AND digest=?)",
+            "CORRELATED SCALAR SUBQUERY 2",
+            "SEARCH l USING COVERING INDEX link_shared (digest=?)",
+        ],
+    ),
+    (
+        "candidates::HOLDERS",
+        &[
+            "COMPOUND QUERY",
+            "LEFT-MOST SUBQUERY",
+            "SEARCH b USING PRIMARY KEY (digest=?)",
+            "SEARCH h USING PRIMARY KEY (repo=? AND digest=?)",
+            "SEARCH r USING INDEX sqlite_autoindex_repository_1 (id=?)",
+            "UNION ALL",
+            "SEARCH l USING COVERING INDEX link_shared (digest=?)",
+            "SEARCH r USING INDEX sqlite_autoindex_repository_1 (id=?)",
+        ],
+    ),
+    (
+        "finds::HAVE_BLOB",
+        &[
+            "MERGE (UNION ALL)",
+            "LEFT",
+            "SEARCH b USING PRIMARY KEY (digest>? AND digest<?)",
+            "SEARCH h USING PRIMARY KEY (repo=? AND digest=?)",
+            "RIGHT",
+            "SEARCH link USING COVERING INDEX link_shared (digest>? AND digest<?)",
         ],
     ),
     (
@@ -173,15 +213,15 @@ const PLANS: &[(&str, &[&str])] = &[
     ),
     (
         "candidates::NEEDED",
-        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+        &["SEARCH edge USING COVERING INDEX edge_child (repo=? AND child=? AND kind=?)"],
     ),
     (
         "candidates::PINNED",
-        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=?)"],
+        &["SEARCH edge USING COVERING INDEX edge_pinned (child=?)"],
     ),
     (
         "untagged::LISTED",
-        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+        &["SEARCH edge USING COVERING INDEX edge_child (repo=? AND child=? AND kind=?)"],
     ),
     (
         "untagged::DUE",
@@ -195,7 +235,7 @@ const PLANS: &[(&str, &[&str])] = &[
     ),
     (
         "manifests::NEEDED_BY",
-        &["SEARCH edge USING COVERING INDEX edge_any (child=? AND kind=? AND repo=?)"],
+        &["SEARCH edge USING COVERING INDEX edge_child (repo=? AND child=? AND kind=?)"],
     ),
 ];
 

@@ -214,7 +214,7 @@ mod tests {
                     generation: 4,
                     state: BlobState::Live,
                 };
-                blobs::blob_put(tx, &digest, &old, 0, 0).await?;
+                blobs::blob_put(tx, &digest, &old, 0, 0, 0).await?;
                 blob_adopt(tx, &adopted("tree")).await?;
                 assert_eq!(get(tx).await, old);
                 blobs::blob_lose(tx, &digest, 4).await?;

@@ -19,7 +19,7 @@ const DELETE: &str = "DELETE FROM untagged WHERE repo = ?1 AND digest = ?2";
 const DUE: &str = "SELECT repo, digest, since FROM untagged WHERE why = ?1 AND since <= ?2 ORDER BY since LIMIT ?3";
 const MANIFEST: &str = "SELECT tagged, subject FROM manifest WHERE repo = ?1 AND digest = ?2";
 const TAGGED: &str = "SELECT 1 FROM tag WHERE repo = ?1 AND digest = ?2 LIMIT 1";
-const LISTED: &str = "SELECT 1 FROM edge WHERE child = ?2 AND kind IN (1, 3) AND repo = ?1 LIMIT 1";
+const LISTED: &str = "SELECT 1 FROM edge WHERE repo = ?1 AND child = ?2 AND kind IN (1, 3) LIMIT 1";
 const SUBJECT: &str = "SELECT 1 FROM manifest WHERE repo = ?1 AND digest = ?2";
 const SUBJECT_TRASHED: &str = "SELECT 1 FROM trash WHERE repo = ?1 AND digest = ?2";
 

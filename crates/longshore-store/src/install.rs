@@ -287,8 +287,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         return Err(unknown(id));
     }
     let repo = opened(tx, &args.repo, args.now, args.follows).await?;
-    blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
     if keep {
+        blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
         blobs::blob_lease(tx, &args.digest, args.lease).await?;
         return Ok(Committed::Kept);
     }
@@ -320,7 +320,8 @@ async fn commit(tx: &mut Tx<'_>, args: &Commit) -> Result<Committed> {
         generation,
         state: args.state,
     };
-    blobs::blob_put(tx, &args.digest, &row, args.lease.until, args.now).await?;
+    blobs::blob_put(tx, &args.digest, &row, repo, args.lease.until, args.now).await?;
+    blobs::link_put(tx, repo, &args.digest, args.now, Some(args.due)).await?;
     Ok(Committed::Installed {
         generation,
         replaced: there,
@@ -375,7 +376,7 @@ mod tests {
         };
         let done = db.write(Power::Process, (row, commits), |tx, (row, commits)| {
             Box::pin(async move {
-                blobs::blob_put(tx, &commits.digest, row, NOW, NOW).await?;
+                blobs::blob_put(tx, &commits.digest, row, 0, NOW, NOW).await?;
                 commit(tx, commits).await
             })
         });

@@ -261,7 +261,7 @@ async fn write(tx: &mut Tx<'_>, steps: &[Step]) -> longshore_core::Result<()> {
                         generation: 1,
                         state: BlobState::Live,
                     };
-                    blobs::blob_put(tx, &piece.digest, &row, 0, THEN).await?;
+                    blobs::blob_put(tx, &piece.digest, &row, 0, 0, THEN).await?;
                 }
             }
             Step::Links(name, all) => {

@@ -181,6 +181,11 @@ async fn each_thing_that_can_be_wrong_with_the_metadata_is_found_and_what_can_be
             &["manifest-lacks-blob"],
         ),
         (
+            "UPDATE blob SET home = 77 WHERE size > 10",
+            &["link-hidden"],
+            &[],
+        ),
+        (
             "UPDATE blob SET state = 3 WHERE size > 10",
             &["blob-lost"],
             &["blob-lost"],

@@ -30,6 +30,9 @@ const LOST: &str = "SELECT e.repo, e.child FROM edge e LEFT JOIN blob b ON b.dig
 const FORGOTTEN: &str = "SELECT l.repo, l.digest FROM link l WHERE NOT EXISTS \
                          (SELECT 1 FROM edge e WHERE e.repo = l.repo AND e.child = l.digest AND e.kind IN (0, 2)) \
                          AND NOT EXISTS (SELECT 1 FROM candidate c WHERE c.repo = l.repo AND c.digest = l.digest)";
+/// Links that whoever asks who holds the blob does not find.
+const HIDDEN: &str = "SELECT l.repo, l.digest FROM link l LEFT JOIN blob b ON b.digest = l.digest \
+                      WHERE l.shared = 0 AND b.home IS NOT l.repo";
 /// Blobs that nobody has and that nobody will look at.
 const STRAY: &str = "SELECT 0, b.digest FROM blob b WHERE b.state <> 2 \
                      AND NOT EXISTS (SELECT 1 FROM link l WHERE l.digest = b.digest) \
@@ -76,6 +79,7 @@ pub(super) async fn check(bench: &Bench) {
     for (what, sql) in [
         ("needed and not there", LOST),
         ("needed by nobody, and in no queue", FORGOTTEN),
+        ("held without the blob knowing", HIDDEN),
         ("a blob of nobody, in no queue", STRAY),
         ("being collected, and without a grave", UNBURIED),
         ("a manifest without bytes, or bytes without one", BODIES),
