@@ -62,7 +62,8 @@ impl Beside {
             Credentials::Basic { user, password } => {
                 // Boxed: the way of a password is long, and every request would carry room for it.
                 let known = Box::pin(self.index.login(&user, password, peer, now)).await?;
-                let (rights, lack) = self.rights(Some(&known), needs, peer, now).await?;
+                let rights = Box::pin(self.rights(Some(&known), needs, peer, now));
+                let (rights, lack) = rights.await?;
                 Ok(Identity {
                     actor: known.actor(),
                     rights,
@@ -116,15 +117,15 @@ impl Beside {
             }
         }
         let (rights, lack) = match (claims.principal, needs.changed()) {
-            // Boxed: a pull would carry room for it.
+            // Boxed, as the next two: a pull would carry room for it.
             (_, Some(change)) => {
                 Box::pin(self.changes_now(claims, change, needs.from, (peer, now))).await?
             }
-            (None, None) if lists => self.rights(None, needs, peer, now).await?,
+            (None, None) if lists => Box::pin(self.rights(None, needs, peer, now)).await?,
             // Whom a credential was narrowed for sees no more than the names in the token.
             (Some(principal), None) if lists && !claims.narrowed => {
                 let found = self.index.rights_of(principal.0, needs, peer, now);
-                (found.await?, None)
+                (Box::pin(found).await?, None)
             }
             _ => (claims.rights.clone(), None),
         };
@@ -184,16 +185,17 @@ impl Beside {
         let (grants, lack) = match (known, needs.repo, needs.changed()) {
             (Some(known), _, Some(change)) => {
                 let who = known.who(peer);
-                let found = self.index.changes(&who, change, needs.from, now).await;
-                let found = found.map_err(|error| unavailable(&error))?;
+                let found = Box::pin(self.index.changes(&who, change, needs.from, now));
+                let found = found.await.map_err(|error| unavailable(&error))?;
                 (Ok(found.grants), found.lack)
             }
             (None, Some(repo), None) if verb == Verb::Pull && !needs.searches => {
                 (self.index.stranger_pulls(repo, peer, now).await, None)
             }
             _ => {
-                let granted = self.index.grants(known, &needs.scopes(), peer, now).await;
-                (granted.map(|granted| granted.grants), None)
+                let scopes = needs.scopes();
+                let granted = Box::pin(self.index.grants(known, &scopes, peer, now));
+                (granted.await.map(|granted| granted.grants), None)
             }
         };
         let grants = grants.map_err(|error| unavailable(&error))?;

@@ -160,7 +160,8 @@ impl Index {
             return Ok(found);
         }
         let epoch = memory.epoch();
-        let facts = self.0.judge.facts(who, repo, now).await?;
+        // Boxed: whoever is remembered would carry room for it.
+        let facts = Box::pin(self.0.judge.facts(who, repo, now)).await?;
         let found = decide(&facts);
         if !found.grants.is_empty() {
             memory.keep(key, repo, facts, (epoch, now));

@@ -23,7 +23,7 @@ pub(super) struct Visit<'a> {
     /// Method, target and headers.
     pub(super) head: &'a Parts,
     /// Where it came from.
-    pub(super) sender: Sender<'a>,
+    pub(super) sender: &'a Sender<'a>,
     /// What the registry is told of it.
     pub(super) cx: Cx,
     /// What the sender's identity rests on.
@@ -37,7 +37,7 @@ impl<'a> Visit<'a> {
     pub(super) async fn enter(
         (authenticator, urls): (&Authenticator, &Urls),
         head: &'a Parts,
-        sender: Sender<'a>,
+        sender: &'a Sender<'a>,
         request: &Request,
         (id, now): (u128, std::time::SystemTime),
     ) -> Result<Self, Fault> {
@@ -83,7 +83,7 @@ impl<'a> Visit<'a> {
             }),
             Err(refusal) => {
                 tracing::info!(peer = %sender.address, why = refusal.why, "credentials were refused");
-                let here = |path: &str| urls.here(head, &sender, path);
+                let here = |path: &str| urls.here(head, sender, path);
                 let challenge =
                     |scope: Option<&str>| authenticator.challenge(scope, refusal.error, here);
                 Err(turned_away(challenge, &refusal, request))
@@ -98,7 +98,7 @@ impl<'a> Visit<'a> {
         request: &Request,
         options: &EdgeOptions,
     ) -> Result<(), Fault> {
-        let here = |path: &str| urls.here(self.head, &self.sender, path);
+        let here = |path: &str| urls.here(self.head, self.sender, path);
         let index = options.index.as_deref();
         let Some((repo, verb)) = need(request) else {
             return match request {
@@ -286,7 +286,7 @@ mod tests {
         };
         let visit = Visit {
             head: &head,
-            sender,
+            sender: &sender,
             cx,
             kind,
             lack: None,

@@ -55,7 +55,7 @@ impl Edge {
             .tagged(&pushed.digest)
             .with(
                 header::LOCATION,
-                self.0.urls.location(visit.head, &visit.sender, &manifest),
+                self.0.urls.location(visit.head, visit.sender, &manifest),
             )
             .maybe(
                 names::OCI_SUBJECT,

@@ -39,7 +39,6 @@ mod warnings;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -63,7 +62,7 @@ pub use token::TokenEdge;
 pub use urls::{Prefix, PublicUrl, UrlError};
 pub use warnings::{WarningError, Warnings};
 
-use crate::server::{Body, Handler, Peer};
+use crate::server::{Answering, Body, Handler, Peer};
 use enter::Visit;
 use errors::{Answer, Fault};
 use ids::RequestIds;
@@ -124,7 +123,7 @@ impl Edge {
     ///
     /// The body is read only once the caller is known to be allowed to send it. Dropped midway, the registry holds what
     /// its operations promise for that case, and the observer is told all the same.
-    pub async fn call<B>(&self, peer: Peer, request: http::Request<B>) -> Response<Body>
+    pub fn call<B>(&self, peer: Peer, request: http::Request<B>) -> Answering
     where
         B: http_body::Body<Data = Bytes> + Send + Unpin + 'static,
         B::Error: Into<Box<dyn StdError + Send + Sync>>,
@@ -132,25 +131,27 @@ impl Edge {
         let (head, body) = request.into_parts();
         let body = peer.receive(body);
         let request = self.read(&head);
-        self.serve(&peer, head, request, body).await
+        let edge = self.clone();
+        // Lent and not given: a future has room twice for what it is called with, and all of it is copied into the box.
+        Box::pin(async move { edge.serve(&peer, &head, &request, body).await })
     }
 
     async fn serve(
         &self,
         peer: &Peer,
-        head: Parts,
-        request: Result<Request, RouteError>,
+        head: &Parts,
+        request: &Result<Request, RouteError>,
         body: ByteStream,
     ) -> Response<Body> {
         let sender = Sender::of(peer, &head.headers, &self.0.options.trusted_proxies);
         let id = self.0.ids.id(sender.request);
         let now = (self.0.options.now)();
-        let watch = Watch::start(self.0.observer.as_ref(), (id, now), sender.address, &head);
+        let watch = Watch::start(self.0.observer.as_ref(), (id, now), sender.address, head);
         let body = watch.count(intake::in_our_words(body));
         let name = request.as_ref().map_or("other", endpoint);
-        let span = (self.0.options.span).map_or_else(Span::none, |span| span(&head, name));
+        let span = (self.0.options.span).map_or_else(Span::none, |span| span(head, name));
         let answer = self
-            .answer(&head, request, sender, (id, now), body, &watch)
+            .answer(head, request, &sender, (id, now), body, &watch)
             .instrument(span.clone())
             .await;
         let is_head = head.method == Method::HEAD;
@@ -196,8 +197,8 @@ impl Edge {
     async fn answer(
         &self,
         head: &Parts,
-        request: Result<Request, RouteError>,
-        sender: Sender<'_>,
+        request: &Result<Request, RouteError>,
+        sender: &Sender<'_>,
         (id, now): (u128, SystemTime),
         body: ByteStream,
         watch: &Watch,
@@ -210,10 +211,11 @@ impl Edge {
             Err(RouteError::NotFound) if head.uri.path() == "/" && is_reading(&head.method) => {
                 return Ok((Reply::new(StatusCode::OK), None));
             }
-            read => read?,
+            Err(error) => return Err(error.clone().into()),
+            Ok(request) => request,
         };
-        watch.route(endpoint(&request), request.repo());
-        if request == Request::V1Ping {
+        watch.route(endpoint(request), request.repo());
+        if *request == Request::V1Ping {
             // Engines ask with whatever credentials they have, and nothing is told.
             return Ok((search::ping(), None));
         }
@@ -223,14 +225,14 @@ impl Edge {
             return Err(no_images(place));
         }
         let asks = (&self.0.authenticator, &self.0.urls);
-        let visit = Visit::enter(asks, head, sender, &request, (id, now)).await?;
+        let visit = Visit::enter(asks, head, sender, request, (id, now)).await?;
         watch.identity(&visit.cx, visit.kind);
-        visit.admit(asks, &request, &self.0.options)?;
-        let place = self.place(&visit.cx.actor, &request).await?;
+        visit.admit(asks, request, &self.0.options)?;
+        let place = self.place(&visit.cx.actor, request).await?;
         // A layer that does not offer an operation knows no HTTP, but a 405 must name the methods that work.
-        match self.dispatch(&visit, &request, body).await {
+        match self.dispatch(&visit, request, body).await {
             Ok(reply) => Ok((reply, place)),
-            Err(fault) => Err(fault.allowing(reading(&request))),
+            Err(fault) => Err(fault.allowing(reading(request))),
         }
     }
 
@@ -332,11 +334,7 @@ impl Edge {
 }
 
 impl Handler for Edge {
-    fn handle(
-        &self,
-        peer: Peer,
-        request: http::Request<hyper::body::Incoming>,
-    ) -> impl Future<Output = Response<Body>> + Send {
+    fn handle(&self, peer: Peer, request: http::Request<hyper::body::Incoming>) -> Answering {
         self.call(peer, request)
     }
 }

@@ -182,7 +182,7 @@ impl Edge {
             digest,
             ns: None,
         };
-        let location = self.0.urls.location(visit.head, &visit.sender, &blob);
+        let location = self.0.urls.location(visit.head, visit.sender, &blob);
         Reply::new(StatusCode::CREATED)
             .naming(&digest)
             .with(header::LOCATION, location)
@@ -212,7 +212,7 @@ impl Edge {
             repo: repo.clone(),
             id: *id,
         };
-        self.0.urls.location(visit.head, &visit.sender, &session)
+        self.0.urls.location(visit.head, visit.sender, &session)
     }
 
     /// A chunk whose headers are wrong. A session that is not there is said first, and the client learns where to go on.

@@ -45,7 +45,7 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// What all connections of a server share.
 #[derive(Debug)]
 pub(super) struct Shared<H> {
-    pub(super) handler: H,
+    pub(super) handler: Arc<H>,
     pub(super) options: Options,
     pub(super) limits: Arc<Limits>,
     pub(super) tls: Option<Arc<ServerConfig>>,
@@ -224,7 +224,7 @@ impl<H: Handler> Shared<H> {
 
     fn front(&self, peer: Peer, verdict: Verdict) -> Front<H> {
         Front {
-            handler: self.handler.clone(),
+            handler: Arc::clone(&self.handler),
             peer,
             verdict,
             limits: Arc::clone(&self.limits),

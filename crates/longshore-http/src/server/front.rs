@@ -2,11 +2,11 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
 use http::header::CONNECTION;
 use http::{Request, Response, Version};
 use hyper::body::Incoming;
@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::body::Body;
 use super::buffers::Piece;
-use super::guard::Activity;
-use super::handler::Handler;
+use super::guard::{Activity, Flight};
+use super::handler::{Answering, Handler};
 use super::options::Limits;
 use super::peer::Peer;
 use super::refusal::Refusal;
@@ -26,7 +26,7 @@ use super::stats::ServerStats;
 /// The handler as one connection sees it: tells it the [`Peer`], answers refused heads and panics, and makes bodies fit the
 /// connection.
 pub(super) struct Front<H> {
-    pub(super) handler: H,
+    pub(super) handler: Arc<H>,
     pub(super) peer: Peer,
     /// The screen's, over HTTP/1.
     pub(super) verdict: Verdict,
@@ -36,6 +36,11 @@ pub(super) struct Front<H> {
 }
 
 impl<H> Front<H> {
+    fn panicked(&self) -> Refusal {
+        self.stats.add_panics(1);
+        Refusal::Panic
+    }
+
     fn refusal(&self, request: &Request<Incoming>) -> Option<Refusal> {
         if let Some(refusal) = self.verdict.get()
             && request.method().as_str() == REFUSED
@@ -66,49 +71,85 @@ impl<H> Front<H> {
 impl<H: Handler> Service<Request<Incoming>> for Front<H> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Answered;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let version = request.version();
-        let answer = move |refusal: Refusal| {
-            let mut response = refusal.response();
-            if version == Version::HTTP_2 {
-                // RFC 9113, 8.2.2: a connection has no options of its own there.
-                response.headers_mut().remove(CONNECTION);
-            }
-            response
-        };
-        if let Some(refusal) = self.refusal(&request) {
-            return Box::pin(std::future::ready(Ok(answer(refusal))));
-        }
-        let flight = self.peer.activity.as_ref().map(Activity::takes_off);
-        let regions = self.peer.sendfile;
-        let piece = if version == Version::HTTP_2 {
-            Piece::Small
-        } else {
-            Piece::Large
-        };
-        let stats = Arc::clone(&self.stats);
-        let (handler, peer) = (self.handler.clone(), self.peer.clone());
-        Box::pin(async move {
-            // Made in here and not moved in: a future is kilobytes, and each move copies them.
-            let handled = async { handler.handle(peer, request).await };
-            let Ok(response) = AssertUnwindSafe(handled).catch_unwind().await else {
-                // The panic hook has logged what and where.
-                stats.add_panics(1);
-                return Ok(answer(Refusal::Panic));
-            };
-            Ok(response.map(|body| {
-                let body = if regions {
-                    body
-                } else {
-                    body.without_regions(piece)
-                };
-                match flight {
-                    Some(flight) => body.in_flight(flight),
-                    None => body,
-                }
+        let answering = match self.refusal(&request) {
+            Some(refusal) => Err(refusal),
+            // The panic hook has logged what and where; so for what the future does.
+            None => catch_unwind(AssertUnwindSafe(|| {
+                self.handler.handle(self.peer.clone(), request)
             }))
-        })
+            .map_err(|_| self.panicked()),
+        };
+        Answered {
+            flight: match &answering {
+                Ok(_) => self.peer.activity.as_ref().map(Activity::takes_off),
+                Err(_) => None,
+            },
+            answering,
+            version,
+            regions: self.peer.sendfile,
+            stats: Arc::clone(&self.stats),
+        }
+    }
+}
+
+/// The response to one request on its way through the front.
+pub(super) struct Answered {
+    answering: Result<Answering, Refusal>,
+    version: Version,
+    /// Whether regions of files leave by sendfile.
+    regions: bool,
+    flight: Option<Flight>,
+    stats: Arc<ServerStats>,
+}
+
+impl Answered {
+    fn refused(&self, refusal: Refusal) -> Response<Body> {
+        let mut response = refusal.response();
+        if self.version == Version::HTTP_2 {
+            // RFC 9113, 8.2.2: a connection has no options of its own there.
+            response.headers_mut().remove(CONNECTION);
+        }
+        response
+    }
+
+    fn fitting(&mut self, body: Body) -> Body {
+        let body = if self.regions {
+            body
+        } else {
+            body.without_regions(if self.version == Version::HTTP_2 {
+                Piece::Small
+            } else {
+                Piece::Large
+            })
+        };
+        match self.flight.take() {
+            Some(flight) => body.in_flight(flight),
+            None => body,
+        }
+    }
+}
+
+impl Future for Answered {
+    type Output = Result<Response<Body>, Infallible>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let polled = match &mut this.answering {
+            Ok(answering) => catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx)))
+                .map_err(|_| {
+                    this.stats.add_panics(1);
+                    Refusal::Panic
+                }),
+            Err(refusal) => Err(*refusal),
+        };
+        Poll::Ready(Ok(match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(response)) => response.map(|body| this.fitting(body)),
+            Err(refusal) => this.refused(refusal),
+        }))
     }
 }

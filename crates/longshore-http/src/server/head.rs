@@ -5,6 +5,8 @@
 //! differently each of these is a smuggled request. Here a head has one reading or none; hyper parses it once more, and
 //! it is hyper's reading that counts for what is in it.
 
+use memchr::memchr;
+
 use super::options::Limits;
 use super::refusal::Refusal;
 
@@ -76,7 +78,7 @@ impl Head {
         }
         loop {
             let rest = bytes.get(self.looked..).unwrap_or_default();
-            let Some(end) = line_feed(rest).map(|at| self.looked + at) else {
+            let Some(end) = memchr(b'\n', rest).map(|at| self.looked + at) else {
                 self.looked = bytes.len();
                 self.check_size(bytes.len(), limits)?;
                 return Ok(None);
@@ -139,10 +141,7 @@ impl Head {
     }
 
     fn header(&mut self, line: &[u8]) -> Result<(), Refusal> {
-        let colon = line
-            .iter()
-            .position(|byte| *byte == b':')
-            .ok_or(Refusal::Malformed)?;
+        let colon = memchr(b':', line).ok_or(Refusal::Malformed)?;
         let (name, value) = line.split_at(colon);
         // A space in front makes a folded line, one before the colon is read differently by every server; neither is
         // a token character.
@@ -218,21 +217,6 @@ fn length(value: &[u8]) -> Option<u64> {
         return None;
     }
     std::str::from_utf8(value).ok()?.parse().ok()
-}
-
-/// Where the first LF is. In blocks without an early way out, which the compiler turns into vector instructions: heads
-/// with a token in them are long, and this runs on each.
-fn line_feed(bytes: &[u8]) -> Option<usize> {
-    const BLOCK: usize = 32;
-    let has = |block: &[u8]| {
-        block
-            .iter()
-            .fold(0, |has, byte| has | u8::from(*byte == b'\n'))
-            != 0
-    };
-    let clean = bytes.chunks(BLOCK).take_while(|block| !has(block)).count() * BLOCK;
-    let at = bytes.get(clean..)?.iter().position(|byte| *byte == b'\n')?;
-    Some(clean + at)
 }
 
 /// Whether there is a control character other than a tab.

@@ -47,7 +47,7 @@ mod window;
 pub use body::{Body, Sent};
 pub use clients::ClientCertificate;
 pub use error::StartError;
-pub use handler::Handler;
+pub use handler::{Answering, Handler};
 pub use intake::BodyFault;
 pub use options::{Address, Clients, Floor, H2, Limits, Options, Timeouts, Tls, TlsVersion};
 pub use peer::Peer;

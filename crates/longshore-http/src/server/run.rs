@@ -84,7 +84,7 @@ impl Server {
     /// flight go on for [`Options::drain`], and cuts what is left. Dropped midway, it cuts everything at once.
     pub async fn run<H: Handler>(self, handler: H, stop: CancellationToken) -> Drained {
         let shared = Arc::new(Shared {
-            handler,
+            handler: Arc::new(handler),
             limits: Arc::new(self.options.limits.clone()),
             options: self.options,
             tls: self.tls,

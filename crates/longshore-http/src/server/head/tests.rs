@@ -179,16 +179,3 @@ fn what_is_too_much_is_refused_before_it_has_all_come() {
     assert_eq!(with(&"A: b\r\n".repeat(100)), Err(Refusal::HeadersTooLarge));
     assert!(with("A: b\r\n".repeat(98).trim_end()).unwrap().is_some());
 }
-
-#[test]
-fn a_line_feed_is_found_wherever_it_is() {
-    for len in 0..100 {
-        let mut bytes = vec![b'a'; len];
-        assert_eq!(line_feed(&bytes), None);
-        for at in 0..len {
-            bytes[at] = b'\n';
-            assert_eq!(line_feed(&bytes), Some(at), "of {len}");
-            bytes[at] = b'a';
-        }
-    }
-}
