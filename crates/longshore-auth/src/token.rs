@@ -241,8 +241,17 @@ impl Tokens {
         token: &[u8],
         now: SystemTime,
     ) -> Result<Arc<Remembered>, Refusal> {
-        if self.bundle.is_some() || self.jwks.is_some() || self.remote.is_some() {
-            Box::pin(self.refresh(now)).await;
+        let sources = [
+            self.bundle
+                .as_ref()
+                .and_then(|bundle| bundle.refreshing(now)),
+            self.jwks.as_ref().and_then(|jwks| jwks.refreshing(now)),
+            self.remote
+                .as_ref()
+                .and_then(|remote| remote.refreshing(now)),
+        ];
+        for source in sources.into_iter().flatten() {
+            source.await;
         }
         let trusted = self.trusted(now);
         // Only the signature is hashed, which is short. What else is in the token is compared.
@@ -322,18 +331,6 @@ impl Tokens {
             chain_until,
             keys: trusted.generations(),
         })
-    }
-
-    async fn refresh(&self, now: SystemTime) {
-        if let Some(bundle) = &self.bundle {
-            bundle.refresh(now).await;
-        }
-        if let Some(jwks) = &self.jwks {
-            jwks.refresh(now).await;
-        }
-        if let Some(remote) = &self.remote {
-            remote.refresh(now).await;
-        }
     }
 
     fn trusted(&self, now: SystemTime) -> Trusted {

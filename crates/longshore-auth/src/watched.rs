@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use aws_lc_rs::digest;
+use futures_util::future::BoxFuture;
 
 use crate::age::apart;
 use crate::options::SetupError;
@@ -169,10 +170,17 @@ impl<T: Parsed> WatchedFile<T> {
 
     /// Looks whether the file changed, unless somebody did within the last second, and takes over what is new.
     pub(crate) async fn refresh(self: &Arc<Self>, now: SystemTime) {
+        if let Some(under_way) = self.refreshing(now) {
+            under_way.await;
+        }
+    }
+
+    /// The same, where there is something to wait for.
+    pub(crate) fn refreshing(self: &Arc<Self>, now: SystemTime) -> Option<BoxFuture<'_, ()>> {
         {
             let mut look = self.lock();
             if apart(now, look.at) < LOOK_EVERY || self.busy.swap(true, Ordering::Acquire) {
-                return;
+                return None;
             }
             look.at = now;
         }
@@ -182,9 +190,11 @@ impl<T: Parsed> WatchedFile<T> {
             let _looking = Looking(&file.busy);
             file.look(now);
         });
-        if let Err(stopped) = looked.await {
-            tracing::error!(file = %self.path.display(), "looking at the file failed: {stopped}");
-        }
+        Some(Box::pin(async move {
+            if let Err(stopped) = looked.await {
+                tracing::error!(file = %self.path.display(), "looking at the file failed: {stopped}");
+            }
+        }))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Look> {

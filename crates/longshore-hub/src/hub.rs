@@ -161,7 +161,7 @@ impl Hub {
         let given = self.given.clone();
         let what = object.clone();
         let done = act((&self.db, given), caller, object, args, change).await;
-        self.changed(done, || denied::<ACTION>(caller, &what)).await
+        self.changed(done, || denied(ACTION, caller, &what)).await
     }
 
     /// What a change gave, or its denial, of which `row` is noted.
@@ -170,21 +170,23 @@ impl Hub {
         done: Result<std::result::Result<T, Error>>,
         row: impl FnOnce() -> Entry + Send,
     ) -> Result<T> {
-        // What is refused for what would be given by it is denied, too.
-        let done = match done {
-            Err(error) if error.code() == Code::Denied => Ok(Err(error)),
-            done => done,
-        };
         // Whatever was taken from whomever counts at once here. Nothing was where it was refused: else whoever may nothing would keep
         // everybody's answers from being remembered.
-        let may_have_been_made = match &done {
-            Ok(done) => done.is_ok(),
-            Err(error) => matches!(error.code(), Code::Unavailable | Code::Internal),
-        };
-        if may_have_been_made {
-            self.index.forget_all();
+        match done {
+            Ok(Ok(value)) => {
+                self.index.forget_all();
+                Ok(value)
+            }
+            Ok(Err(denial)) => Err(self.denial(denial, row()).await),
+            // What is refused for what would be given by it is denied, too.
+            Err(error) if error.code() == Code::Denied => Err(self.denial(error, row()).await),
+            Err(error) => {
+                if matches!(error.code(), Code::Unavailable | Code::Internal) {
+                    self.index.forget_all();
+                }
+                Err(error)
+            }
         }
-        self.noted(done?, row).await
     }
 
     /// The answer to a question, of whose denial `row` is noted.
@@ -195,11 +197,14 @@ impl Hub {
     ) -> Result<T> {
         match may {
             Ok(value) => Ok(value),
-            Err(denial) => {
-                self.refused(row()).await?;
-                Err(denial)
-            }
+            Err(denial) => Err(self.denial(denial, row()).await),
         }
+    }
+
+    /// The denial, noted in `row`; or why that cannot be. Boxed, as what else all changes have in common: there are a hundred of them, and
+    /// each would have code of its own for it.
+    fn denial(&self, denial: Error, row: Entry) -> BoxFuture<'_, Error> {
+        Box::pin(async move { self.refused(row).await.err().unwrap_or(denial) })
     }
 
     /// Asks for an action on `object` before work is done for a change, which asks again, and notes a denial.
@@ -219,7 +224,7 @@ impl Hub {
             })
             .await?;
         let may = may.map(drop);
-        self.noted(may, || denied::<ACTION>(caller, object)).await
+        self.noted(may, || denied(ACTION, caller, object)).await
     }
 }
 
@@ -230,7 +235,7 @@ pub(crate) fn no_registry() -> Error {
 }
 
 /// The row of the audit log about a denial.
-fn denied<const ACTION: u8>(caller: &Caller, object: &Object) -> Entry {
+fn denied(action: u8, caller: &Caller, object: &Object) -> Entry {
     let name = match object {
         Object::System => "system".to_owned(),
         Object::Namespace(id) => format!("namespace {id}"),
@@ -238,12 +243,18 @@ fn denied<const ACTION: u8>(caller: &Caller, object: &Object) -> Entry {
         Object::Tag(name, tag) => format!("{name}:{tag}"),
     };
     let none = NamespaceId(0);
-    let action = action_name::<ACTION>();
-    entry(caller, action, name, none, "denied", "{}".to_owned())
+    entry(
+        caller,
+        action_name(action),
+        name,
+        none,
+        "denied",
+        "{}".to_owned(),
+    )
 }
 
-fn action_name<const ACTION: u8>() -> &'static str {
-    let action = Action::ALL.get(usize::from(ACTION));
+fn action_name(action: u8) -> &'static str {
+    let action = Action::ALL.get(usize::from(action));
     action.map_or("", |action| action.name())
 }
 
@@ -284,10 +295,14 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
         Ok(permit) => {
             order.given.hold(tx, caller).await?;
             let done = (order.change)(tx, &permit, &order.args).await?;
-            let (action, detail) = (action_name::<ACTION>(), done.detail.to_string());
-            let entry = entry(caller, action, done.object, done.namespace, "done", detail);
-            audit_put(tx, &entry).await?;
-            Ok(Ok(done.value))
+            let Done {
+                value,
+                object,
+                namespace,
+                detail,
+            } = done;
+            made(tx, caller, ACTION, (object, namespace, detail)).await?;
+            Ok(Ok(value))
         }
         Err(denial) => {
             #[cfg(feature = "broken")]
@@ -297,6 +312,20 @@ async fn run<const ACTION: u8, A: Send + Sync, T: Send>(
             Ok(Err(denial))
         }
     }
+}
+
+/// Notes that a change was made: of what, in which namespace, and more about it.
+fn made<'a>(
+    tx: &'a mut Tx<'_>,
+    caller: &'a Caller,
+    action: u8,
+    (object, namespace, detail): (String, NamespaceId, serde_json::Value),
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let (action, detail) = (action_name(action), detail.to_string());
+        let entry = entry(caller, action, object, namespace, "done", detail);
+        audit_put(tx, &entry).await.map(drop)
+    })
 }
 
 /// A row of the audit log.

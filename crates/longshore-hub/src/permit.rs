@@ -1,5 +1,6 @@
 //! Proof that a decision allowed an action on an object.
 
+use futures_util::future::BoxFuture;
 use longshore_auth::rights::decide::{Question, decide};
 use longshore_auth::rights::{Action, Explanation, Facts, Object, Sight};
 use longshore_core::{Code, Error, Result};
@@ -46,18 +47,15 @@ fn action(number: u8) -> Result<Action> {
         .ok_or_else(|| Error::internal("a permit names no action"))
 }
 
-impl<const ACTION: u8> Permit<ACTION> {
-    /// Asks for the action on `object`. The inner error is the answer to whoever may not: the same for what is not there and for what
-    /// they may not know of.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn ask(
-        tx: &mut Tx<'_>,
-        caller: &Caller,
-        object: &Object,
-    ) -> Result<std::result::Result<Self, Error>> {
-        let action = action(ACTION)?;
+/// Asks for the action of that number. Boxed, and apart from [`Permit::ask`], which is made anew for each action.
+fn asked<'a>(
+    tx: &'a mut Tx<'_>,
+    number: u8,
+    caller: &'a Caller,
+    object: &'a Object,
+) -> BoxFuture<'a, Result<std::result::Result<(), Error>>> {
+    Box::pin(async move {
+        let action = action(number)?;
         // What is asked for here is done here, where a repository that has no row is not there.
         let sight = Sight::Here;
         let (who, now) = (&caller.who, caller.now);
@@ -68,10 +66,7 @@ impl<const ACTION: u8> Permit<ACTION> {
         let is_there = !is_absent || action == Action::NamespaceCreateRepository;
         let question = Question::about(who, action, object, now);
         if is_there && decide(&facts, &question).is_allowed() {
-            return Ok(Ok(Self {
-                caller: caller.clone(),
-                object: object.clone(),
-            }));
+            return Ok(Ok(()));
         }
         // Only who is refused is told why.
         let found = Explanation::of(tx, &facts, None, who, (action, object), now).await?;
@@ -89,6 +84,25 @@ impl<const ACTION: u8> Permit<ACTION> {
             hidden()
         };
         Ok(Err(error))
+    })
+}
+
+impl<const ACTION: u8> Permit<ACTION> {
+    /// Asks for the action on `object`. The inner error is the answer to whoever may not: the same for what is not there and for what
+    /// they may not know of.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn ask(
+        tx: &mut Tx<'_>,
+        caller: &Caller,
+        object: &Object,
+    ) -> Result<std::result::Result<Self, Error>> {
+        let asked = asked(tx, ACTION, caller, object).await?;
+        Ok(asked.map(|()| Self {
+            caller: caller.clone(),
+            object: object.clone(),
+        }))
     }
 
     /// Who asked.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use longshore_meta::Durability;
 use longshore_meta::logins::{Login, login_by_id, login_seen};
 use longshore_meta::time::{micros, span};
@@ -58,23 +59,25 @@ impl Index {
     }
 
     /// Who logs in with a token of an issuer: the robot called `user`, or the only one where that is [`KEYLESS`].
-    pub(super) async fn by_assertion(
-        &self,
-        user: &str,
-        token: &[u8],
+    pub(super) fn by_assertion<'a>(
+        &'a self,
+        user: &'a str,
+        token: &'a [u8],
         rules: Vec<Trust>,
         (peer, now): (IpAddr, SystemTime),
-    ) -> Result<Known, Refusal> {
-        let throttle = &self.0.checks.throttle;
-        let attempt = throttle.begin(user, peer, now).map_err(throttled)?;
-        let known = self.trusted(user, token, rules, now).await;
-        // What is ours is no failure of theirs.
-        if !known.as_ref().is_err_and(Refusal::is_throttled) {
-            attempt.end(known.is_ok(), now);
-        }
-        let (known, rule) = known?;
-        self.note_trust(&rule, known.principal, now).await;
-        Ok(known)
+    ) -> BoxFuture<'a, Result<Known, Refusal>> {
+        Box::pin(async move {
+            let throttle = &self.0.checks.throttle;
+            let attempt = throttle.begin(user, peer, now).map_err(throttled)?;
+            let known = self.trusted(user, token, rules, now).await;
+            // What is ours is no failure of theirs.
+            if !known.as_ref().is_err_and(Refusal::is_throttled) {
+                attempt.end(known.is_ok(), now);
+            }
+            let (known, rule) = known?;
+            self.note_trust(&rule, known.principal, now).await;
+            Ok(known)
+        })
     }
 
     async fn trusted(

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::BoxFuture;
 use longshore_meta::Durability;
 use longshore_meta::logins::{Login, login_by_id, login_by_name, login_seen, password_upgrade};
 use longshore_meta::secrets::{Kind, Secret, secret_find, secret_used};
@@ -46,15 +47,17 @@ impl Index {
     ///
     /// # Errors
     /// It is wrong, or nobody may try just now.
-    pub async fn login(
-        &self,
-        user: &str,
+    pub fn login<'a>(
+        &'a self,
+        user: &'a str,
         secret: Zeroizing<Vec<u8>>,
         peer: IpAddr,
         now: SystemTime,
-    ) -> Result<Known, Refusal> {
-        let known = self.look_at(user, secret, peer, now).await;
-        self.noted(user, known, peer, now)
+    ) -> BoxFuture<'a, Result<Known, Refusal>> {
+        Box::pin(async move {
+            let known = self.look_at(user, secret, peer, now).await;
+            self.noted(user, known, peer, now)
+        })
     }
 
     /// The same answer, noted: that it failed, or that somebody was seen.
@@ -92,61 +95,63 @@ impl Index {
     }
 
     /// Who has this name and password, and whether that is not enough.
-    pub(super) async fn password_alone(
-        &self,
-        user: &str,
+    pub(super) fn password_alone<'a>(
+        &'a self,
+        user: &'a str,
         secret: Zeroizing<Vec<u8>>,
         peer: IpAddr,
         now: SystemTime,
-    ) -> Result<(Known, bool), Refusal> {
-        let wrong = || Refusal::password("no such user, or another password");
-        let limits = &self.0.options.limits;
-        if secret.len() > limits.password_bytes {
-            // A token whose issuer nobody trusts: counted like a wrong password, and never hashed.
-            self.count_wrong(user, peer, now)?;
-            return Err(wrong());
-        }
-        let found = self
-            .principal(user)
-            .await?
-            .filter(|login| login.kind == USER && login.owner == 0 && login.password.is_some());
-        if found.is_none() && self.has_directories() {
-            let known = self.by_directory(user, secret, peer, now).await?;
-            return Ok((known, false));
-        }
-        #[cfg(feature = "broken")]
-        if found.is_none() && longshore_core::broken::is("unknown-names-are-quick") {
-            return Err(wrong());
-        }
-        let hash = found
-            .as_ref()
-            .and_then(|login| login.password.as_ref())
-            .map_or(&*self.0.decoy, |(hash, _)| hash.as_str());
-        let against: Arc<str> = hash.into();
-        let (checked, tried) = (against.clone(), secret.clone());
-        let good = self
-            .0
-            .checks
-            .check((user, &secret, against.as_bytes()), peer, now, move || {
-                password::verify(&checked, &tried)
-            })
-            .await?;
-        let Some(login) = found.filter(|login| good && may_act(login, now)) else {
-            return Err(wrong());
-        };
-        if !password::is_ours(&against) {
-            self.upgrade(login.id, against.to_string(), secret).await;
-        }
-        let has_factor = login.second_factor;
-        let known = Known {
-            principal: login.id,
-            name: login.name.into(),
-            version: login.version,
-            proof: Proof::Password,
-            narrowed: None,
-            until: None,
-        };
-        Ok((known, has_factor))
+    ) -> BoxFuture<'a, Result<(Known, bool), Refusal>> {
+        Box::pin(async move {
+            let wrong = || Refusal::password("no such user, or another password");
+            let limits = &self.0.options.limits;
+            if secret.len() > limits.password_bytes {
+                // A token whose issuer nobody trusts: counted like a wrong password, and never hashed.
+                self.count_wrong(user, peer, now)?;
+                return Err(wrong());
+            }
+            let found = self
+                .principal(user)
+                .await?
+                .filter(|login| login.kind == USER && login.owner == 0 && login.password.is_some());
+            if found.is_none() && self.has_directories() {
+                let known = self.by_directory(user, secret, peer, now).await?;
+                return Ok((known, false));
+            }
+            #[cfg(feature = "broken")]
+            if found.is_none() && longshore_core::broken::is("unknown-names-are-quick") {
+                return Err(wrong());
+            }
+            let hash = found
+                .as_ref()
+                .and_then(|login| login.password.as_ref())
+                .map_or(&*self.0.decoy, |(hash, _)| hash.as_str());
+            let against: Arc<str> = hash.into();
+            let (checked, tried) = (against.clone(), secret.clone());
+            let good = self
+                .0
+                .checks
+                .check((user, &secret, against.as_bytes()), peer, now, move || {
+                    password::verify(&checked, &tried)
+                })
+                .await?;
+            let Some(login) = found.filter(|login| good && may_act(login, now)) else {
+                return Err(wrong());
+            };
+            if !password::is_ours(&against) {
+                self.upgrade(login.id, against.to_string(), secret).await;
+            }
+            let has_factor = login.second_factor;
+            let known = Known {
+                principal: login.id,
+                name: login.name.into(),
+                version: login.version,
+                proof: Proof::Password,
+                narrowed: None,
+                until: None,
+            };
+            Ok((known, has_factor))
+        })
     }
 
     async fn by_secret(

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use futures_util::future::BoxFuture;
 use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::Subject;
@@ -101,94 +102,96 @@ impl Explanation {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn of(
-        tx: &mut Tx<'_>,
-        facts: &Facts,
-        shown: Option<&Shown>,
-        who: &Who,
-        (action, object): (Action, &Object),
+    pub fn of<'a>(
+        tx: &'a mut Tx<'_>,
+        facts: &'a Facts,
+        shown: Option<&'a Shown>,
+        who: &'a Who,
+        (action, object): (Action, &'a Object),
         now: SystemTime,
-    ) -> Result<Self> {
-        let question = |action| Question::about(who, action, object, now);
-        let may = |action| decide(facts, &question(action)).is_allowed();
-        let could = |action| decide(facts, &question(action)).could_be();
-        let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
-        let known = match object {
-            Object::System => true,
-            Object::Namespace(_) => may(Action::NamespaceRead),
-            // What is not there may be known by whoever could make it, if nothing were read-only: to others it is as what is denied.
-            _ if absent && facts.ground.sight == Sight::Here => {
-                could(Action::RepositoryPush) && could(MAKE)
-            }
-            _ => may(Action::RepositoryList),
-        };
-        // A push to what is not there makes it, and is refused to whoever may not.
-        let asked = if absent && action == Action::RepositoryPush && may(action) && !may(MAKE) {
-            MAKE
-        } else {
-            action
-        };
-        let decision = decide(facts, &question(asked));
-        let mut looks = Looks::default();
-        for rule in facts.parties.iter().flat_map(|party| &party.rules) {
-            let told = shown.map_or(Told::Whole, |it| it.of(rule, &facts.ground));
-            let is_maker = |party: &Party| party.id.map(Subject::from) == Some(rule.subject);
-            let whose = match told {
-                Told::Whole => subject(tx, rule.subject).await?,
-                Told::Unnamed if facts.parties.iter().any(is_maker) => {
-                    "whoever stands behind the robot".to_owned()
+    ) -> BoxFuture<'a, Result<Self>> {
+        Box::pin(async move {
+            let question = |action| Question::about(who, action, object, now);
+            let may = |action| decide(facts, &question(action)).is_allowed();
+            let could = |action| decide(facts, &question(action)).could_be();
+            let absent = facts.ground.repo.as_ref().is_some_and(|it| it.id.is_none());
+            let known = match object {
+                Object::System => true,
+                Object::Namespace(_) => may(Action::NamespaceRead),
+                // What is not there may be known by whoever could make it, if nothing were read-only: to others it is as what is denied.
+                _ if absent && facts.ground.sight == Sight::Here => {
+                    could(Action::RepositoryPush) && could(MAKE)
                 }
-                Told::Unnamed | Told::Elsewhere => {
-                    "a team or an organisation whose members you may not see".to_owned()
-                }
+                _ => may(Action::RepositoryList),
             };
-            looks.add(rule, (told, whose), &facts.ground, &question(asked));
-        }
-        let of = match decision.of.filter(|of| Some(*of) != who.principal) {
-            Some(id) if shown.is_none_or(|it| it.names(id)) => Some(name(tx, id).await?),
-            Some(_) => Some("that one".to_owned()),
-            None => None,
-        };
-        let namespace = facts.ground.chain.last().map(|it| it.path.as_str());
-        let (named, moved_to) = match (object, &facts.ground.repo) {
-            (Object::Tag(repo, tag), Some(found)) => (
-                format!("{repo}:{tag}"),
-                moved(repo.as_str(), found.name.as_str()),
-            ),
-            (Object::Repository(repo), Some(found)) => {
-                (repo.to_string(), moved(repo.as_str(), found.name.as_str()))
+            // A push to what is not there makes it, and is refused to whoever may not.
+            let asked = if absent && action == Action::RepositoryPush && may(action) && !may(MAKE) {
+                MAKE
+            } else {
+                action
+            };
+            let decision = decide(facts, &question(asked));
+            let mut looks = Looks::default();
+            for rule in facts.parties.iter().flat_map(|party| &party.rules) {
+                let told = shown.map_or(Told::Whole, |it| it.of(rule, &facts.ground));
+                let is_maker = |party: &Party| party.id.map(Subject::from) == Some(rule.subject);
+                let whose = match told {
+                    Told::Whole => subject(tx, rule.subject).await?,
+                    Told::Unnamed if facts.parties.iter().any(is_maker) => {
+                        "whoever stands behind the robot".to_owned()
+                    }
+                    Told::Unnamed | Told::Elsewhere => {
+                        "a team or an organisation whose members you may not see".to_owned()
+                    }
+                };
+                looks.add(rule, (told, whose), &facts.ground, &question(asked));
             }
-            (Object::Namespace(_), _) => (namespace.unwrap_or("a namespace").to_owned(), None),
-            _ => ("the system".to_owned(), None),
-        };
-        let seen = inactive_of(facts, now).is_none();
-        let told = match &decision.verdict {
-            Err(why) => shown.is_none_or(|it| it.tells(why, decision.of)),
-            Ok(_) => true,
-        };
-        let mut reason = reason(&decision, told, of.as_deref(), &looks.whole);
-        if absent {
-            reason = unmade(
-                &reason,
-                facts.ground.sight,
-                (action, asked),
-                decision.is_allowed(),
-            );
-        }
-        Ok(Self {
-            allowed: decision.is_allowed(),
-            action: action.name().to_owned(),
-            object: named,
-            moved_to,
-            tags: decision
-                .limit
-                .as_ref()
-                .map(longshore_core::TagLimit::words)
-                .unwrap_or_default(),
-            reason,
-            absent,
-            may_know: known && seen,
-            bindings: looks.told(),
+            let of = match decision.of.filter(|of| Some(*of) != who.principal) {
+                Some(id) if shown.is_none_or(|it| it.names(id)) => Some(name(tx, id).await?),
+                Some(_) => Some("that one".to_owned()),
+                None => None,
+            };
+            let namespace = facts.ground.chain.last().map(|it| it.path.as_str());
+            let (named, moved_to) = match (object, &facts.ground.repo) {
+                (Object::Tag(repo, tag), Some(found)) => (
+                    format!("{repo}:{tag}"),
+                    moved(repo.as_str(), found.name.as_str()),
+                ),
+                (Object::Repository(repo), Some(found)) => {
+                    (repo.to_string(), moved(repo.as_str(), found.name.as_str()))
+                }
+                (Object::Namespace(_), _) => (namespace.unwrap_or("a namespace").to_owned(), None),
+                _ => ("the system".to_owned(), None),
+            };
+            let seen = inactive_of(facts, now).is_none();
+            let told = match &decision.verdict {
+                Err(why) => shown.is_none_or(|it| it.tells(why, decision.of)),
+                Ok(_) => true,
+            };
+            let mut reason = reason(&decision, told, of.as_deref(), &looks.whole);
+            if absent {
+                reason = unmade(
+                    &reason,
+                    facts.ground.sight,
+                    (action, asked),
+                    decision.is_allowed(),
+                );
+            }
+            Ok(Self {
+                allowed: decision.is_allowed(),
+                action: action.name().to_owned(),
+                object: named,
+                moved_to,
+                tags: decision
+                    .limit
+                    .as_ref()
+                    .map(longshore_core::TagLimit::words)
+                    .unwrap_or_default(),
+                reason,
+                absent,
+                may_know: known && seen,
+                bindings: looks.told(),
+            })
         })
     }
 }

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use futures_util::future::BoxFuture;
 use longshore_core::Result;
 use longshore_meta::Tx;
 use longshore_meta::bindings::{Subject, binding_in, binding_on};
@@ -82,46 +83,48 @@ impl Facts {
         Self::around(tx, who, object, ground, supposed).await
     }
 
-    async fn around(
-        tx: &mut Tx<'_>,
-        who: &Who,
-        object: &Object,
+    fn around<'a>(
+        tx: &'a mut Tx<'_>,
+        who: &'a Who,
+        object: &'a Object,
         ground: Ground,
-        supposed: &Supposed,
-    ) -> Result<Self> {
-        let mut facts = Self {
-            parties: Vec::new(),
-            ground,
-            too_deep: false,
-        };
-        if who.is_operator() {
-            return Ok(facts);
-        }
-        let mut next = Some(who.principal);
-        while let Some(id) = next {
-            if facts.parties.len() == MAKERS {
-                facts.too_deep = true;
-                break;
+        supposed: &'a Supposed,
+    ) -> BoxFuture<'a, Result<Self>> {
+        Box::pin(async move {
+            let mut facts = Self {
+                parties: Vec::new(),
+                ground,
+                too_deep: false,
+            };
+            if who.is_operator() {
+                return Ok(facts);
             }
-            let mut party = Party::supposing(tx, id, supposed).await?;
-            let mut places = facts.ground.places();
-            if facts.ground.chain.is_empty() && !matches!(object, Object::System) {
-                places.push(NO_PLACE);
-            }
-            let repo = facts.ground.repo.as_ref();
-            let repo = repo.map(|repo| repo.id.unwrap_or(NO_REPO));
-            for subject in &party.subjects {
-                let mut rows = binding_in(tx, *subject, &places).await?;
-                if let Some(repo) = repo {
-                    rows.extend(binding_on(tx, *subject, repo).await?);
+            let mut next = Some(who.principal);
+            while let Some(id) = next {
+                if facts.parties.len() == MAKERS {
+                    facts.too_deep = true;
+                    break;
                 }
-                party.rules.extend(supposed.rules(rows));
-                party.rules.extend(supposed.more(*subject));
+                let mut party = Party::supposing(tx, id, supposed).await?;
+                let mut places = facts.ground.places();
+                if facts.ground.chain.is_empty() && !matches!(object, Object::System) {
+                    places.push(NO_PLACE);
+                }
+                let repo = facts.ground.repo.as_ref();
+                let repo = repo.map(|repo| repo.id.unwrap_or(NO_REPO));
+                for subject in &party.subjects {
+                    let mut rows = binding_in(tx, *subject, &places).await?;
+                    if let Some(repo) = repo {
+                        rows.extend(binding_on(tx, *subject, repo).await?);
+                    }
+                    party.rules.extend(supposed.rules(rows));
+                    party.rules.extend(supposed.more(*subject));
+                }
+                next = party.maker();
+                facts.parties.push(party);
             }
-            next = party.maker();
-            facts.parties.push(party);
-        }
-        Ok(facts)
+            Ok(facts)
+        })
     }
 
     /// The same for content that lies where `sight` says.
@@ -141,30 +144,32 @@ impl Party {
         Self::supposing(tx, id, &Supposed::default()).await
     }
 
-    async fn supposing(
-        tx: &mut Tx<'_>,
+    fn supposing<'a>(
+        tx: &'a mut Tx<'_>,
         id: Option<PrincipalId>,
-        supposed: &Supposed,
-    ) -> Result<Self> {
-        let mut party = Self::nobody(id);
-        let Some(id) = id else { return Ok(party) };
-        party.standing = principal_standing(tx, id).await?;
-        party.subjects = vec![Subject::from(id)];
-        let mut within = member_of(tx, id).await?;
-        supposed.within(id, &mut within);
-        for (party_of, owner) in within {
-            party.subjects.push(Subject::from(party_of));
-            // Whoever is in a team is in its organisation.
-            if owner != PrincipalId(0) {
-                party.subjects.push(Subject::from(owner));
+        supposed: &'a Supposed,
+    ) -> BoxFuture<'a, Result<Self>> {
+        Box::pin(async move {
+            let mut party = Self::nobody(id);
+            let Some(id) = id else { return Ok(party) };
+            party.standing = principal_standing(tx, id).await?;
+            party.subjects = vec![Subject::from(id)];
+            let mut within = member_of(tx, id).await?;
+            supposed.within(id, &mut within);
+            for (party_of, owner) in within {
+                party.subjects.push(Subject::from(party_of));
+                // Whoever is in a team is in its organisation.
+                if owner != PrincipalId(0) {
+                    party.subjects.push(Subject::from(owner));
+                }
             }
-        }
-        party
-            .subjects
-            .extend([Subject::EVERYBODY, Subject::LOGGED_IN]);
-        party.subjects.sort_unstable();
-        party.subjects.dedup();
-        Ok(party)
+            party
+                .subjects
+                .extend([Subject::EVERYBODY, Subject::LOGGED_IN]);
+            party.subjects.sort_unstable();
+            party.subjects.dedup();
+            Ok(party)
+        })
     }
 
     fn nobody(id: Option<PrincipalId>) -> Self {

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::SystemTime;
 
+use futures_util::future::BoxFuture;
 use longshore_core::Result;
 use longshore_meta::namespaces::{
     Namespace, NamespaceId, Visibility, namespace_chain, namespace_get,
@@ -120,39 +121,45 @@ impl Ground {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn load(tx: &mut Tx<'_>, object: &Object, now: SystemTime) -> Result<Self> {
-        let read_only = setting_get(tx, READ_ONLY).await?.as_deref() == Some("true");
-        let mut ground = Self {
-            read_only,
-            ..Self::default()
-        };
-        match object {
-            Object::System => {}
-            Object::Namespace(id) => {
-                let found = namespace_get(tx, *id).await?;
-                ground.is_nowhere = found.is_none();
-                // As much is read where there is none.
-                let path = found.map_or_else(String::new, |found| found.path);
-                ground.chain = namespace_chain(tx, &path).await?;
-            }
-            Object::Repository(name) | Object::Tag(name, _) => {
-                let found = names::name_resolve(tx, name, micros(now)).await?;
-                ground.is_nowhere = is_removed(&found.name);
-                ground.chain = namespace_chain(tx, home(&found.name)).await?;
-                let standing = profile_standing(tx, found.repo.unwrap_or(NO_REPO)).await?;
-                let (visibility, read_only) = standing.unwrap_or_default();
-                ground.repo = Some(RepoGround {
-                    id: found.repo,
-                    name: found.name,
-                    visibility,
-                    read_only,
-                });
-                if found.repo.is_some() && ground.visibility() != Visibility::Public {
-                    names::name_past(tx, name, micros(now)).await?;
+    pub fn load<'a>(
+        tx: &'a mut Tx<'_>,
+        object: &'a Object,
+        now: SystemTime,
+    ) -> BoxFuture<'a, Result<Self>> {
+        Box::pin(async move {
+            let read_only = setting_get(tx, READ_ONLY).await?.as_deref() == Some("true");
+            let mut ground = Self {
+                read_only,
+                ..Self::default()
+            };
+            match object {
+                Object::System => {}
+                Object::Namespace(id) => {
+                    let found = namespace_get(tx, *id).await?;
+                    ground.is_nowhere = found.is_none();
+                    // As much is read where there is none.
+                    let path = found.map_or_else(String::new, |found| found.path);
+                    ground.chain = namespace_chain(tx, &path).await?;
+                }
+                Object::Repository(name) | Object::Tag(name, _) => {
+                    let found = names::name_resolve(tx, name, micros(now)).await?;
+                    ground.is_nowhere = is_removed(&found.name);
+                    ground.chain = namespace_chain(tx, home(&found.name)).await?;
+                    let standing = profile_standing(tx, found.repo.unwrap_or(NO_REPO)).await?;
+                    let (visibility, read_only) = standing.unwrap_or_default();
+                    ground.repo = Some(RepoGround {
+                        id: found.repo,
+                        name: found.name,
+                        visibility,
+                        read_only,
+                    });
+                    if found.repo.is_some() && ground.visibility() != Visibility::Public {
+                        names::name_past(tx, name, micros(now)).await?;
+                    }
                 }
             }
-        }
-        Ok(ground)
+            Ok(ground)
+        })
     }
 
     /// Looks around where a repository would lie that had exactly that name.

@@ -3,6 +3,7 @@
 
 use std::time::SystemTime;
 
+use futures_util::future::BoxFuture;
 use longshore_core::reach::{Part, Span};
 use longshore_core::{Reach, Result};
 use longshore_meta::Tx;
@@ -26,56 +27,58 @@ use super::who::Who;
 const MOST: usize = 100_000;
 
 /// What somebody reaches, as a robot's maker would limit it.
-pub(super) async fn load(
-    tx: &mut Tx<'_>,
-    who: &Who,
+pub(super) fn load<'a>(
+    tx: &'a mut Tx<'_>,
+    who: &'a Who,
     action: Action,
     now: SystemTime,
-) -> Result<Reach> {
-    if who.is_operator() {
-        return Ok(Reach::all());
-    }
-    if action.about().place != Place::Repository {
-        return Ok(Reach::nothing());
-    }
-    let mut limits = Vec::new();
-    if let Some(narrow) = &who.narrowed {
-        if !narrow.actions.has(action) {
+) -> BoxFuture<'a, Result<Reach>> {
+    Box::pin(async move {
+        if who.is_operator() {
+            return Ok(Reach::all());
+        }
+        if action.about().place != Place::Repository {
             return Ok(Reach::nothing());
         }
-        if narrow.is_of_some() {
-            let patterns = narrow.repos.iter().flat_map(RepoPatterns::iter);
-            let mut parts: Vec<Part> = patterns.cloned().map(Part::like).collect();
-            for id in &narrow.ids {
-                let name = repo_name(tx, *id).await?;
-                parts.extend(name.map(|name| Part::from(Span::exactly(name.as_str()))));
+        let mut limits = Vec::new();
+        if let Some(narrow) = &who.narrowed {
+            if !narrow.actions.has(action) {
+                return Ok(Reach::nothing());
             }
-            limits.push(Reach::new(parts, Vec::new()));
+            if narrow.is_of_some() {
+                let patterns = narrow.repos.iter().flat_map(RepoPatterns::iter);
+                let mut parts: Vec<Part> = patterns.cloned().map(Part::like).collect();
+                for id in &narrow.ids {
+                    let name = repo_name(tx, *id).await?;
+                    parts.extend(name.map(|name| Part::from(Span::exactly(name.as_str()))));
+                }
+                limits.push(Reach::new(parts, Vec::new()));
+            }
         }
-    }
-    let (mut next, mut parties) = (Some(who.principal), 0);
-    while let Some(id) = next {
-        if parties == MAKERS {
-            return Ok(Reach::nothing());
+        let (mut next, mut parties) = (Some(who.principal), 0);
+        while let Some(id) = next {
+            if parties == MAKERS {
+                return Ok(Reach::nothing());
+            }
+            parties += 1;
+            let mut party = Party::load(tx, id).await?;
+            if inactive(&party, now).is_some() {
+                return Ok(Reach::nothing());
+            }
+            for subject in party.subjects.clone() {
+                let rows = binding_of(tx, subject, MOST).await?;
+                party.rules.extend(rows.iter().filter_map(Rule::read));
+            }
+            party
+                .rules
+                .retain(|rule| rule.means(action) && rule.sleeps(who.from, now).is_none());
+            limits.push(of_party(tx, &party, action).await?);
+            next = party.maker();
         }
-        parties += 1;
-        let mut party = Party::load(tx, id).await?;
-        if inactive(&party, now).is_some() {
-            return Ok(Reach::nothing());
-        }
-        for subject in party.subjects.clone() {
-            let rows = binding_of(tx, subject, MOST).await?;
-            party.rules.extend(rows.iter().filter_map(Rule::read));
-        }
-        party
-            .rules
-            .retain(|rule| rule.means(action) && rule.sleeps(who.from, now).is_none());
-        limits.push(of_party(tx, &party, action).await?);
-        next = party.maker();
-    }
-    let mut limits = limits.into_iter();
-    let first = limits.next().unwrap_or_default();
-    Ok(limits.fold(first, Reach::both))
+        let mut limits = limits.into_iter();
+        let first = limits.next().unwrap_or_default();
+        Ok(limits.fold(first, Reach::both))
+    })
 }
 
 async fn of_party(tx: &mut Tx<'_>, party: &Party, action: Action) -> Result<Reach> {

@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use aws_lc_rs::digest::{Digest, SHA256, digest};
+use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
 use super::keys::JwkSet;
@@ -101,9 +102,17 @@ impl RemoteKeys {
 
     /// Has the keys confirmed where that is due; waits for it only while there are none.
     pub(crate) async fn refresh(self: &Arc<Self>, now: SystemTime) {
+        if let Some(under_way) = self.refreshing(now) {
+            under_way.await;
+        }
+    }
+
+    /// The same, where there is something to wait for.
+    pub(crate) fn refreshing(self: &Arc<Self>, now: SystemTime) -> Option<BoxFuture<'static, ()>> {
         let flight = self.start(self.every, now);
-        if self.usable(now).is_none() {
-            landed(flight).await;
+        match self.usable(now) {
+            Some(_) => None,
+            None => Some(Box::pin(landed(flight))),
         }
     }
 

@@ -211,7 +211,7 @@ impl Edge {
             Err(RouteError::NotFound) if head.uri.path() == "/" && is_reading(&head.method) => {
                 return Ok((Reply::new(StatusCode::OK), None));
             }
-            Err(error) => return Err(error.clone().into()),
+            Err(error) => return Err((*error).into()),
             Ok(request) => request,
         };
         watch.route(endpoint(request), request.repo());

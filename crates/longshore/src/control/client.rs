@@ -21,6 +21,12 @@ use super::place::{NAME, Place};
 /// The longest line of an answer, in bytes.
 const LONGEST: usize = 64 << 20;
 
+const CUT: &str =
+    "the server ended the answer before its end: it stopped, or was killed; see its log";
+
+/// What reads one line, and says whether it was the last.
+type Read<'a> = &'a mut dyn FnMut(&[u8]) -> anyhow::Result<bool>;
+
 /// Somebody who asks the server that runs over a data directory.
 #[derive(Debug, Clone)]
 pub struct Client {
@@ -43,20 +49,52 @@ impl Client {
     pub async fn call<O: Operation>(
         &self,
         args: &O::Args,
-        step: impl FnMut(O::Step),
+        mut step: impl FnMut(O::Step),
     ) -> anyhow::Result<O::Done> {
+        let mut done = None;
+        let mut read = |line: &[u8]| {
+            let line = serde_json::from_slice(line)
+                .context("the server's answer is not understood; use a command of its version")?;
+            match line {
+                Line::Step(said) => step(said),
+                Line::Done(said) => done = Some(said),
+                Line::Failed(why) => bail!(why),
+            }
+            Ok(done.is_some())
+        };
+        let args = Bytes::from(serde_json::to_vec(args)?);
+        self.lines(O::NAME, args, &mut read).await?;
+        done.context(CUT)
+    }
+
+    /// Asks for the operation of that name and has each line of the answer read. Apart from [`call`](Self::call), which is made for each of
+    /// fifty operations.
+    async fn lines(&self, name: &str, args: Bytes, read: Read<'_>) -> anyhow::Result<()> {
         let stream = self.connect().await?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // What breaks the connection breaks the answer, which says so better.
         let driver = async {
             let _ = connection.await;
             pending::<()>().await;
         };
-        let request = Request::post(format!("{PREFIX}{}", O::NAME))
+        let request = Request::post(format!("{PREFIX}{name}"))
             .header(http::header::HOST, "control")
-            .body(Full::new(Bytes::from(serde_json::to_vec(args)?)))?;
+            .body(Full::new(args))?;
+        let answer = async {
+            let response = sender.send_request(request).await.context(CUT)?;
+            let mut lines = LineReader {
+                body: response.into_body(),
+                rest: BytesMut::new(),
+            };
+            while let Some(line) = lines.next().await.context(CUT)? {
+                if read(&line)? {
+                    return Ok(());
+                }
+            }
+            bail!(CUT)
+        };
         tokio::select! {
-            done = ask::<O>(sender, request, step) => done,
+            ended = answer => ended,
             () = driver => bail!("unreachable: the driver never ends"),
         }
     }
@@ -79,29 +117,6 @@ impl Client {
             _ => anyhow::Error::new(error).context(format!("the server cannot be asked at {shown}")),
         })
     }
-}
-
-async fn ask<O: Operation>(
-    mut sender: http1::SendRequest<Full<Bytes>>,
-    request: Request<Full<Bytes>>,
-    mut step: impl FnMut(O::Step),
-) -> anyhow::Result<O::Done> {
-    let cut = "the server ended the answer before its end: it stopped, or was killed; see its log";
-    let response = sender.send_request(request).await.context(cut)?;
-    let mut lines = LineReader {
-        body: response.into_body(),
-        rest: BytesMut::new(),
-    };
-    while let Some(line) = lines.next().await.context(cut)? {
-        match serde_json::from_slice(&line)
-            .context("the server's answer is not understood; use a command of its version")?
-        {
-            Line::Step(said) => step(said),
-            Line::Done(done) => return Ok(done),
-            Line::Failed(why) => bail!(why),
-        }
-    }
-    bail!(cut)
 }
 
 /// The lines of a body.
