@@ -1,7 +1,7 @@
 //! What pushes do to their neighbours.
 
 use super::works::{Works, get};
-use super::{Figure, Line, Unit};
+use super::{Figure, Line, Unit, Wanted};
 use crate::job::{Task, Way, Work};
 use crate::peer::Program::Distribution;
 use crate::seed::{APP, Image};
@@ -21,6 +21,7 @@ pub(super) fn lines() -> Vec<Line> {
     vec![
         line.most("G13", Figure::P99, 10_000.0)
             .faster("G13", 3.0, Distribution)
-            .higher("G13", Figure::Beside, 0.9, Distribution),
+            .higher("G13", Figure::Beside, 0.9, Distribution)
+            .firm("0032", Wanted::Least(0.75)),
     ]
 }
