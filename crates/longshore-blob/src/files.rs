@@ -130,7 +130,7 @@ pub fn arrivals(since: SystemTime) -> Result<Location> {
 impl Files {
     /// Whether anything may be written that takes space.
     fn admit(&self) -> Result<()> {
-        if self.room.as_ref().is_some_and(Room::is_out) {
+        if self.room.as_ref().is_some_and(|room| !room.is_there()) {
             return Err(fault::storage(Errno::NOSPC));
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::check::Depth;
 use crate::client::Client;
 use crate::deed::Deed;
 use crate::kill::{fresh, fsck, runtime};
-use crate::server::{Program, Server};
+use crate::server::{Program, Server, tail};
 use crate::snapshot::run as system;
 use crate::tally::Tally;
 use crate::{Common, say};
@@ -24,6 +24,8 @@ const DISK: u64 = 48;
 const KIB: u64 = 1024;
 /// From no room to this much.
 const MOST: u64 = 2 << 20;
+/// How much of the server's log is shown beside a finding.
+const LINES: usize = 30;
 
 /// How finely room is varied.
 #[derive(Args, Debug)]
@@ -79,6 +81,12 @@ async fn sweep(options: &Options, at: &Path, log: &Path) -> Result<Tally> {
         client.check(&mut wire, Depth::Some(10)).await;
         fs::remove_file(&stuffing).context("the disk cannot be emptied")?;
         deeds(&server, &mut client, true).await;
+        if client.tally.client_errors > 0 {
+            // The answer says what a client may know; the log says why.
+            for line in tail(log, LINES).lines() {
+                say(&format!("  server: {line}"));
+            }
+        }
         tally.cases += 1;
         tally.add(std::mem::take(&mut client.tally));
         // The disk is small: once in a while everything starts over, by way of a kill.

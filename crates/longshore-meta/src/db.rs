@@ -60,26 +60,19 @@ impl Db {
     /// # Errors
     /// `Unavailable` with a cause when the file cannot be opened, is locked, damaged, or of a newer Longshore.
     pub fn open_file(path: &Path) -> Result<Self> {
-        Self::open_reserved(path, 0, Room::default())
+        Self::open_reserved(path, 0, &Room::default())
     }
 
     /// The same, with `reserve` bytes kept beside it, which are given up when the disk is full so that deletes go on. `room`
-    /// says so to those who would fill them; the database itself obeys nobody.
+    /// says so to those who would fill them, and looks by the database whether there is room again; the database itself obeys
+    /// nobody.
     ///
     /// # Errors
     /// See [`Db::open_file`].
-    pub fn open_reserved(path: &Path, reserve: u64, room: Room) -> Result<Self> {
+    pub fn open_reserved(path: &Path, reserve: u64, room: &Room) -> Result<Self> {
         Ok(Self {
             engine: Engine::Lite(Arc::new(Lite::open(path, reserve, room)?)),
         })
-    }
-
-    /// Looks whether there is room on the disk again after it was full, takes back what is kept for that, and says so to all.
-    /// Two quick calls to the system.
-    pub fn regain(&self) -> bool {
-        match &self.engine {
-            Engine::Lite(lite) => lite.regain(),
-        }
     }
 
     /// Opens the same without any thread: each write runs where it is asked for, when `steps` lets it, and the log is neither

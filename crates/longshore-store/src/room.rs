@@ -15,7 +15,7 @@ impl Inner {
     /// # Errors
     /// `Unavailable` when it is.
     pub(crate) fn admit(&self) -> Result<()> {
-        if !self.options.room.is_out() || self.db.regain() {
+        if self.options.room.is_there() {
             return Ok(());
         }
         Err(Error::new(
@@ -27,8 +27,6 @@ impl Inner {
 
     /// Looks whether there is room again, so that it is noticed also when nobody pushes.
     pub(crate) fn look_for_room(&self) {
-        if self.options.room.is_out() {
-            self.db.regain();
-        }
+        self.options.room.is_there();
     }
 }

@@ -54,7 +54,7 @@ pub async fn open(config: &Config) -> anyhow::Result<Parts> {
             .with_context(|| format!("{} cannot be made", folder.display()))?;
     }
     let (reserve, for_db) = (config.storage.reserve.get(), room.clone());
-    let db = tokio::task::spawn_blocking(move || Db::open_reserved(&path, reserve, for_db))
+    let db = tokio::task::spawn_blocking(move || Db::open_reserved(&path, reserve, &for_db))
         .await?
         .with_context(|| format!("the database {}", config.database.display()))?;
     let store = Store::open(

@@ -136,9 +136,10 @@ pub(super) fn crash(session: &Session<'_>) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// What the proof found and which of its forms broke off, with the steps that repeat it: the summary may be all that is kept of a run.
+/// What the proof found, what was asked and answered then, and which of its forms broke off, with the steps that repeat it: the
+/// summary may be all that is kept of a run.
 fn findings(log: &str) -> Vec<String> {
-    const MOST: usize = 20;
+    const MOST: usize = 60;
     let mut found = Vec::new();
     let mut broken = None;
     for line in log.lines() {
@@ -148,7 +149,7 @@ fn findings(log: &str) -> Vec<String> {
         } else if line.starts_with("--- ") {
             broken = None;
         }
-        let says = ["  found: ", "  repeat it: "];
+        let says = ["  found: ", "  repeat it: ", "  server: ", "> ", "< "];
         if says.iter().any(|word| line.starts_with(word))
             || broken.is_some_and(|end| found.len() < end)
         {
@@ -183,12 +184,14 @@ mod tests {
 
     #[test]
     fn what_the_proof_found_is_in_the_summary_and_what_went_well_is_not() {
-        let log = "--- kill\n  found: a tag is gone\nkill: 60 cycles\n--- kill: crash: cases=60 lost=1 (9 s)\n\
+        let log = "--- kill\n  found: a tag is gone\n> GET /v2/a/manifests/t\n< 404\nkill: 60 cycles\n--- kill: crash: cases=60 lost=1 (9 s)\n\
                    --- controls: error: no-fsync: signal: 9 and no finding:\nits last words (3 s)\n--- sim: crash: cases=2 (4 s)\n";
         assert_eq!(
             findings(log),
             [
                 "found: a tag is gone",
+                "> GET /v2/a/manifests/t",
+                "< 404",
                 "--- controls: error: no-fsync: signal: 9 and no finding:",
                 "its last words (3 s)"
             ]

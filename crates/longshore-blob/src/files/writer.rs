@@ -73,7 +73,7 @@ impl Writer {
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() && !self.is_abandoned() {
             // Somebody else found the disk full: what is left of it is not for uploads.
-            if self.room.as_ref().is_some_and(Room::is_out) {
+            if self.room.as_ref().is_some_and(|room| !room.is_there()) {
                 return Err(Errno::NOSPC.into());
             }
             let piece = bytes.get(..PIECE).unwrap_or(bytes);

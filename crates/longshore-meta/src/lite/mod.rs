@@ -37,7 +37,6 @@ pub(crate) struct Lite {
     path: PathBuf,
     readers: Mutex<Vec<Connection>>,
     writer: Way,
-    reserve: Option<Arc<reserve::Reserve>>,
 }
 
 /// How writes are run.
@@ -48,20 +47,16 @@ enum Way {
 }
 
 impl Lite {
-    pub(crate) fn open(path: &Path, bytes: u64, room: Room) -> Result<Self> {
-        let reserve = Arc::new(reserve::Reserve::new(path, bytes, room));
-        let for_writer = Arc::clone(&reserve);
-        let mut lite = Self::open_with(path, |conn| {
+    pub(crate) fn open(path: &Path, bytes: u64, room: &Room) -> Result<Self> {
+        let reserve = Arc::new(reserve::Reserve::new(path, bytes, room.clone()));
+        // It lives as long as the writer, who gives it up.
+        let kept = Arc::downgrade(&reserve);
+        room.looks_by(move || kept.upgrade().is_none_or(|reserve| reserve.regain()));
+        Self::open_with(path, |conn| {
             let log = Arc::new(sync::Log::open(path)?);
-            let writer = writer::Writer::start(conn, log, for_writer, path)?;
+            let writer = writer::Writer::start(conn, log, reserve, path)?;
             Ok(Way::Threads(writer))
-        })?;
-        lite.reserve = Some(reserve);
-        Ok(lite)
-    }
-
-    pub(crate) fn regain(&self) -> bool {
-        self.reserve.as_ref().is_none_or(|reserve| reserve.regain())
+        })
     }
 
     pub(crate) fn open_stepped(path: &Path, steps: Arc<dyn Steps>) -> Result<Self> {
@@ -91,7 +86,6 @@ impl Lite {
             path: path.to_owned(),
             readers: Mutex::new(Vec::new()),
             writer: way(conn)?,
-            reserve: None,
         })
     }
 
