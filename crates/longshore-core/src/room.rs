@@ -7,8 +7,9 @@ use std::sync::{Arc, OnceLock};
 /// Whether the disk was found full, told from whoever finds it so to all who would fill it further. Clones are one.
 ///
 /// When a disk is full, what frees space has to go on, and for that a little room is kept. What takes space stops as long as
-/// this says so, or it would take that too. Whoever finds the disk full may say so late, when it is full no more; so whoever is
-/// told to stop looks first ([`Room::is_there`]).
+/// this says so, or it would take that too. Whoever finds the disk full may say so late, when it is full no more; so who would
+/// begin something looks first ([`Room::is_there`]). What is under way stops as it is told ([`Room::is_out`]): if it looked, it
+/// would take what others give back.
 #[derive(Clone, Default)]
 pub struct Room(Arc<Inner>);
 
@@ -37,7 +38,7 @@ impl Room {
         self.0.out.load(Ordering::Acquire)
     }
 
-    /// Whether something may be written that takes space: there was room all the time, or there is room again now. A load, and
+    /// Whether something may be begun that takes space: there was room all the time, or there is room again now. A load, and
     /// where that says no a few calls to the system.
     pub fn is_there(&self) -> bool {
         !self.is_out() || self.0.look.get().is_some_and(|look| look())
@@ -60,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_told_to_stop_looks_first() {
+    fn who_would_begin_looks_first() {
         let room = Room::default();
         assert!(room.is_there());
         room.ran_out();

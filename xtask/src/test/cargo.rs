@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn what_the_proof_found_is_in_the_summary_and_what_went_well_is_not() {
-        let log = "--- kill\n  found: a tag is gone\n> GET /v2/a/manifests/t\n< 404\nkill: 60 cycles\n--- kill: crash: cases=60 lost=1 (9 s)\n\
+        let log = "--- kill\n  found: a tag is gone\n> GET /v2/a/manifests/t\n< 404\n  server: ERROR why\nkill: 60 cycles\n--- kill: crash: cases=60 lost=1 (9 s)\n\
                    --- controls: error: no-fsync: signal: 9 and no finding:\nits last words (3 s)\n--- sim: crash: cases=2 (4 s)\n";
         assert_eq!(
             findings(log),
@@ -192,6 +192,7 @@ mod tests {
                 "found: a tag is gone",
                 "> GET /v2/a/manifests/t",
                 "< 404",
+                "server: ERROR why",
                 "--- controls: error: no-fsync: signal: 9 and no finding:",
                 "its last words (3 s)"
             ]

@@ -72,8 +72,8 @@ impl Writer {
     /// Adds `bytes`. After a failure the part that was written is kept.
     pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() && !self.is_abandoned() {
-            // Somebody else found the disk full: what is left of it is not for uploads.
-            if self.room.as_ref().is_some_and(|room| !room.is_there()) {
+            // Somebody else found the disk full: what is left of it is not for uploads, nor is what they give back now.
+            if self.room.as_ref().is_some_and(Room::is_out) {
                 return Err(Errno::NOSPC.into());
             }
             let piece = bytes.get(..PIECE).unwrap_or(bytes);
