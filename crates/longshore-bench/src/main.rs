@@ -13,6 +13,7 @@
 )]
 
 mod abuse;
+mod awake;
 mod fill;
 mod flame;
 mod goal;

@@ -6,6 +6,7 @@
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -70,26 +71,41 @@ fn serve(way: Way, root: &Path, stream: &TcpStream) -> Result<()> {
         if reader.read_line(&mut asked)? == 0 {
             return Ok(());
         }
-        let mut line = String::new();
+        let (mut line, mut stretch) = (String::new(), None);
         while line != "\r\n" {
             line.clear();
             if reader.read_line(&mut line)? == 0 {
                 return Ok(());
             }
+            stretch = stretch.or_else(|| stretch_of(&line));
         }
         let path = asked.split(' ').nth(1).context("no request")?;
         let mut stream = stream;
         match File::open(root.join(path.trim_start_matches('/'))) {
             Ok(file) => {
-                let len = file.metadata()?.len();
-                stream.write_all(
-                    format!("HTTP/1.1 200 OK\r\nContent-Length: {len}\r\n\r\n").as_bytes(),
-                )?;
-                sender.send(&file, len, stream)?;
+                let status = stretch.map_or("200 OK", |_| "206 Partial Content");
+                let (from, end) = match stretch {
+                    Some(stretch) => stretch,
+                    None => (0, file.metadata()?.len()),
+                };
+                let len = end.saturating_sub(from);
+                let head = format!("HTTP/1.1 {status}\r\nContent-Length: {len}\r\n\r\n");
+                stream.write_all(head.as_bytes())?;
+                sender.send(&file, from..end, stream)?;
             }
             Err(_) => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?,
         }
     }
+}
+
+/// What a line of a head asks for, if it is `Range: bytes=A-B`: from where up to before where.
+fn stretch_of(line: &str) -> Option<(u64, u64)> {
+    let (name, value) = line.split_once(':')?;
+    let stretch = name
+        .eq_ignore_ascii_case("range")
+        .then(|| value.trim().strip_prefix("bytes="))??;
+    let (first, last) = stretch.split_once('-')?;
+    Some((first.parse().ok()?, last.parse::<u64>().ok()? + 1))
 }
 
 /// One way, with what it needs.
@@ -112,10 +128,10 @@ impl Sender {
         })
     }
 
-    fn send(&mut self, file: &File, len: u64, mut to: &TcpStream) -> Result<()> {
-        let mut at = 0;
-        while at < len {
-            let left = usize::try_from(len - at).unwrap_or(usize::MAX);
+    fn send(&mut self, file: &File, stretch: Range<u64>, mut to: &TcpStream) -> Result<()> {
+        let mut at = stretch.start;
+        while at < stretch.end {
+            let left = usize::try_from(stretch.end - at).unwrap_or(usize::MAX);
             match self {
                 Self::Sendfile => {
                     let sent = rustix::fs::sendfile(to, file, Some(&mut at), left.min(PIECE))?;
@@ -160,19 +176,30 @@ mod tests {
             let (server, _) = listener.accept().unwrap();
             thread::scope(|scope| {
                 scope.spawn(|| serve(way, root.path(), &server).unwrap());
-                for path in ["/file", "/none", "/file"] {
-                    client
-                        .write_all(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes())
-                        .unwrap();
+                for (path, range) in [
+                    ("/file", ""),
+                    ("/none", ""),
+                    ("/file", "range: bytes=65536-131071\r\n"),
+                    ("/file", ""),
+                ] {
+                    let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n{range}\r\n");
+                    client.write_all(request.as_bytes()).unwrap();
                     let mut head = Vec::new();
                     while !head.ends_with(b"\r\n\r\n") {
                         let mut byte = [0];
                         client.read_exact(&mut byte).unwrap();
                         head.push(byte[0]);
                     }
-                    let mut body = vec![0; if path == "/none" { 0 } else { content.len() }];
+                    let head = String::from_utf8(head).unwrap();
+                    let (status, wanted) = match (path, range) {
+                        ("/none", _) => (404, &content[..0]),
+                        (_, "") => (200, &content[..]),
+                        _ => (206, &content[65_536..131_072]),
+                    };
+                    assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+                    let mut body = vec![0; wanted.len()];
                     client.read_exact(&mut body).unwrap();
-                    assert!(path == "/none" || body == content, "{way:?}");
+                    assert!(body == wanted, "{way:?}");
                 }
                 client.shutdown(std::net::Shutdown::Both).unwrap();
             });

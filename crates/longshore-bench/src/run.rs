@@ -4,6 +4,7 @@
 //! happens on the machine happens to all of them. What is printed goes to standard output as it becomes known.
 
 mod stores;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -16,6 +17,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
+use crate::awake::Awake;
 use crate::line::{self, Line, Sample, Scene, Stage, Store};
 use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program};
 use crate::plain::Way;
@@ -24,6 +26,7 @@ use crate::report::{self, Machine, Results};
 use crate::seed::{Content, Set};
 pub(crate) use stores::{LOAD, SERVER, Scratch, files};
 use stores::{cores, start_of};
+use turns::together;
 
 /// The `--quick` run makes measurements shorter.
 const QUICK_SCALE: f64 = 0.35;
@@ -110,7 +113,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         issuer: Issuer::new()?,
         certificate: Certificate::new(&dir.0)?,
     };
-    let mut results = Results::new(Machine::here(&ground.paths), rounds);
+    let machine = Machine {
+        awake: Awake::hold().is_held(),
+        ..Machine::here(&ground.paths)
+    };
+    let mut results = Results::new(machine, rounds);
     let begun = Instant::now();
     Run {
         ground: &ground,
@@ -218,10 +225,18 @@ impl Run<'_> {
                 sets.entry(*set).or_default().extend(self.peers(line));
             }
         }
+        let mut contents = Vec::new();
         for (set, mut programs) in sets {
             programs.sort();
             programs.dedup();
-            let content = Content::new(&[set]);
+            contents.push((set, Content::new(&[set]), programs));
+        }
+        let seeded = |(_, content, programs): &(Set, Content, Vec<Program>)| {
+            content.bytes() * programs.len() as u64
+        };
+        let seeded = contents.iter().map(seeded).sum();
+        stores::check_room(&self.ground.dir, lines, self.quick, seeded)?;
+        for (set, content, programs) in contents {
             for program in programs {
                 let begun = Instant::now();
                 let start = start_of(program, Stage::Free, Store::Seeded, self.pass);
@@ -259,7 +274,8 @@ impl Run<'_> {
             }
         }
         for lines in together(lines) {
-            for round in 0..self.rounds {
+            let looks = lines.iter().map(|line| line.looks).max().unwrap_or(1);
+            for round in 0..self.rounds * looks {
                 for line in &lines {
                     self.round(stage, line, round, &mut fleet, results)?;
                 }
@@ -280,6 +296,15 @@ impl Run<'_> {
         // Whoever was first is last in the next round.
         let turns = round as usize % peers.len().max(1);
         peers.rotate_left(turns);
+        // Memory that is free comes from the host page by page, in a virtual machine, and costs more than all else. Who writes after
+        // somebody whose files are gone is given those pages; so each round of writers begins with one who is not counted.
+        if line.stores > 0
+            && let Some(first) = peers.first()
+        {
+            self.pass += 1;
+            self.once(stage, line, *first, fleet)
+                .with_context(|| format!("{} of {first}, not counted", line.name))?;
+        }
         for program in peers {
             self.pass += 1;
             let sample = self
@@ -314,6 +339,7 @@ impl Run<'_> {
             crowded: false,
         };
         let start = start_of(program, stage, line.store, self.pass);
+        let _awake = (!line.asleep).then(Awake::hold);
         if line.store.is_new() {
             let peer = Peer::start(self.ground, &start)?;
             let sample = self.measured(line, &scene, &peer);
@@ -348,22 +374,6 @@ impl Run<'_> {
         say(&format!("written: {}", svg.display()))?;
         sample
     }
-}
-
-/// The lines in groups whose rounds take turns: a line that is compared with another one is measured right beside it.
-fn together<'a>(lines: &[&'a Line]) -> Vec<Vec<&'a Line>> {
-    let mut groups: Vec<Vec<&Line>> = Vec::new();
-    for line in lines {
-        let group = groups.iter_mut().find(|group| {
-            let compared = |other: &&Line| line.is_beside(other) || other.is_beside(line);
-            group.iter().any(compared)
-        });
-        match group {
-            Some(group) => group.push(line),
-            None => groups.push(vec![line]),
-        }
-    }
-    groups
 }
 
 /// Prints a line as soon as it is known.

@@ -204,6 +204,12 @@ impl Content {
         }
     }
 
+    /// How many bytes it has.
+    pub(crate) fn bytes(&self) -> u64 {
+        let layers = self.images.iter().flat_map(|image| &image.blobs);
+        layers.chain(&self.loose).map(|blob| blob.size).sum()
+    }
+
     /// The loose blobs of `size` bytes.
     pub(crate) fn blobs(&self, size: u64) -> Vec<Target> {
         self.loose

@@ -16,6 +16,7 @@ mod pull;
 mod push;
 mod repositories;
 mod small;
+mod store;
 mod storm;
 pub(crate) mod works;
 
@@ -28,6 +29,7 @@ use crate::goal::{Against, Floor, Goal, Wanted};
 use crate::peer::{Ground, Peer, Program};
 use crate::seed::{Content, Set};
 pub(crate) use figure::Figure;
+pub(crate) use store::{Size, Store};
 
 /// Every line, in the order of the table.
 pub(crate) fn all() -> Vec<Line> {
@@ -57,6 +59,12 @@ pub(crate) struct Line {
     pub(crate) stage: Stage,
     pub(crate) store: Store,
     pub(crate) needs: Vec<Set>,
+    /// How many shorter looks each round takes of each program, in turn.
+    pub(crate) looks: u32,
+    /// Bytes that are stored while it is measured, if they are many.
+    pub(crate) stores: u64,
+    /// Processors may sleep meanwhile.
+    pub(crate) asleep: bool,
     /// Also part of `--quick`.
     pub(crate) quick: bool,
     pub(crate) measure: Box<dyn Measure>,
@@ -83,74 +91,6 @@ pub(crate) enum Stage {
     Tls,
     /// Both on all processors.
     Free,
-}
-
-/// On what a line works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Store {
-    /// On the seeded store, by the server that is up.
-    Seeded,
-    /// On the seeded store, by a server started for this round: what counts is its memory.
-    Restarted,
-    /// On an empty store, by a server started for this round; both are gone after it.
-    Empty,
-    /// On a store that was filled with so much, by the server that is up.
-    Filled(Size),
-    /// The same by a server started for this round.
-    FilledRestarted(Size),
-    /// On an empty store, by a server started for this round that collects only when it is told to.
-    Littered,
-    /// On a store of its own, by a server that keeps accounts and is up.
-    Indexed,
-}
-
-/// How much a filled store holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Size {
-    /// A thousand of most things.
-    Few,
-    /// A million of most things.
-    Many,
-}
-
-impl Store {
-    /// How much it holds, if it is a filled one.
-    pub(crate) fn size(self) -> Option<Size> {
-        match self {
-            Self::Filled(size) | Self::FilledRestarted(size) => Some(size),
-            _ => None,
-        }
-    }
-
-    /// Whether it is gone after each round.
-    pub(crate) fn is_new(self) -> bool {
-        matches!(self, Self::Empty | Self::Littered)
-    }
-
-    /// Whether a server is started for each round.
-    pub(crate) fn restarts(self) -> bool {
-        matches!(self, Self::Restarted | Self::FilledRestarted(_))
-    }
-}
-
-impl Size {
-    /// What `program` is given. With `quick`, much is a tenth of it.
-    pub(crate) fn shape(self, program: Program, quick: bool) -> Shape {
-        let shape = match (self, quick) {
-            (Self::Few, _) => Shape::SMALL,
-            (Self::Many, false) => Shape::BIG,
-            (Self::Many, true) => Shape::BIG.tenth(),
-        };
-        // The others keep a directory for each tag: more would take longer to write than all that is measured.
-        match program {
-            Program::Longshore => shape,
-            _ => Shape {
-                tags: shape.tags.min(100_000),
-                repositories: 1_000,
-                ..shape
-            },
-        }
-    }
 }
 
 /// What one round of one program gave.
@@ -217,6 +157,9 @@ impl Line {
             stage: Stage::Pinned,
             store: Store::Seeded,
             needs: vec![Set::App],
+            looks: 1,
+            stores: 0,
+            asleep: false,
             quick: false,
             measure: Box::new(measure),
             goals: Vec::new(),
@@ -228,7 +171,7 @@ impl Line {
         self
     }
 
-    /// Also for those that only send files, and send all of them: whole blobs over HTTP.
+    /// Also for those that only send files: blobs over HTTP, whole or a stretch of them.
     pub(crate) fn with_limits(mut self) -> Self {
         let plain = |program: &Program| matches!(program, Program::Plain(_));
         self.peers.extend(Program::ALL.into_iter().filter(plain));
@@ -253,6 +196,23 @@ impl Line {
 
     pub(crate) fn needs(mut self, sets: &[Set]) -> Self {
         self.needs = sets.to_vec();
+        self
+    }
+
+    /// For lines whose figures depend on how client and server happen to fall in step: several short looks say more than a long one.
+    pub(crate) fn looks(mut self, looks: u32) -> Self {
+        self.looks = looks;
+        self
+    }
+
+    pub(crate) fn storing(mut self, bytes: u64) -> Self {
+        self.stores = bytes;
+        self
+    }
+
+    /// For lines where a client that is woken at once would ask so much that nothing is left for what it is measured beside.
+    pub(crate) fn asleep(mut self) -> Self {
+        self.asleep = true;
         self
     }
 

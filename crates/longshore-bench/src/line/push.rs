@@ -66,4 +66,5 @@ fn line(name: &str, size: u64, connections: usize, layers: usize, way: Way) -> L
         .registries()
         .needs(&[])
         .on(Store::Empty)
+        .storing(layers as u64 * size)
 }

@@ -89,6 +89,7 @@ pub(super) fn lines() -> Vec<Line> {
             },
         )
         .needs(&[Set::Huge])
+        .with_limits()
         .faster("G15", 0.8, Nginx)
         .faster("G15", 50.0, Distribution),
     ]

@@ -15,6 +15,8 @@ pub(crate) struct Machine {
     pub(crate) processors: usize,
     pub(crate) memory: String,
     pub(crate) kernel: String,
+    /// Whether its processors were kept from sleeping.
+    pub(crate) awake: bool,
     pub(crate) versions: Vec<(Program, String)>,
 }
 
@@ -36,6 +38,7 @@ impl Machine {
                 .unwrap_or_default()
                 .trim()
                 .to_owned(),
+            awake: false,
             versions: paths.versions(),
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
 use crate::fill;
@@ -36,6 +36,35 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         fs::remove_dir_all(&self.0).ok();
     }
+}
+
+/// What the stores that are filled and not pushed take, when there are many things in them.
+const FILLED: u64 = 6 << 30;
+/// What is left for all else that is written: databases, journals, logs.
+const SPARE: u64 = 4 << 30;
+
+/// Says so before anything is stored if not all of it would fit: `seeded` bytes at first, and what the lines write meanwhile.
+///
+/// # Errors
+/// When `dir` has not that much room.
+pub(super) fn check_room(dir: &Path, lines: &[Line], quick: bool, seeded: u64) -> Result<()> {
+    let filled = lines
+        .iter()
+        .any(|line| line.store.size() == Some(Size::Many));
+    let most = lines.iter().map(|line| line.stores).max().unwrap_or(0);
+    let beside = SPARE + if filled { FILLED } else { 0 };
+    let needed = seeded + most + if quick { beside / 10 } else { beside };
+    let there = rustix::fs::statvfs(dir).context("the disk does not say what room it has")?;
+    let free = there.f_bavail * there.f_frsize;
+    let gibibytes = |bytes: u64| bytes.div_ceil(1 << 30);
+    ensure!(
+        free >= needed,
+        "{} has {} GiB free, and what is measured needs {}: make room, or measure less (`--only`)",
+        dir.display(),
+        gibibytes(free),
+        gibibytes(needed)
+    );
+    Ok(())
 }
 
 /// How a server is started for a line on `store`; `pass` tells empty stores apart.
