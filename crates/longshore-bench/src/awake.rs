@@ -1,8 +1,8 @@
 //! Keeps the processors awake while something is measured.
 //!
 //! A packet wakes whoever waits for it. Where the processor that is woken sleeps, that is an interrupt between processors, and in a
-//! virtual machine the host's work: the server that sent the packet pays microseconds for each, and a sender of big bodies spent a half
-//! of its time so, more or less of it as the load generator happened to be asleep. Processors that wait in a loop are woken by a
+//! virtual machine the host's work: the server that sent the packet pays for each, more or less often as the load generator
+//! happened to be asleep (decision 0019 has figures). Processors that wait in a loop are woken by a
 //! write to memory (`Documentation/power/pm_qos_interface.rst`, `PM_QOS_CPU_DMA_LATENCY`).
 
 use std::fs::File;

@@ -5,9 +5,6 @@ use std::fmt;
 use crate::line::Figure;
 use crate::peer::Program;
 
-/// How much of what the best of the servers that only send files has is close to it (decision 0019).
-const NEAR: f64 = 0.8;
-
 /// One comparison of one line.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Goal {
@@ -55,11 +52,11 @@ impl Wanted {
 }
 
 impl Wanted {
-    /// Whether `ratio` is close to `limit`, which is the best of several figures and has their luck.
+    /// Whether `ratio` is as close to `limit` as is asked of Longshore and nginx.
     fn near(self, ratio: f64, limit: f64) -> bool {
         match self {
-            Self::Least(_) => ratio >= NEAR * limit,
-            Self::Most(_) => ratio <= limit / NEAR,
+            Self::Least(_) => ratio >= 0.9 * limit,
+            Self::Most(_) => ratio <= 1.15 * limit,
         }
     }
 }
@@ -206,7 +203,7 @@ mod tests {
         );
         assert_eq!(short.within(least, Some(3.1)), short, "others reach it");
         assert_eq!(
-            short.within(least, Some(2.9)),
+            short.within(least, Some(2.8)),
             short,
             "and so far is not close"
         );
@@ -214,7 +211,7 @@ mod tests {
         let most = Wanted::Most(0.35);
         assert!(Verdict::Short(0.5).within(most, Some(0.45)).is_settled());
         assert!(!Verdict::Short(0.5).within(most, Some(0.3)).is_settled());
-        assert!(!Verdict::Short(0.5).within(most, Some(0.39)).is_settled());
+        assert!(!Verdict::Short(0.5).within(most, Some(0.4)).is_settled());
         assert!(!Verdict::Void.within(most, Some(0.4)).is_settled());
         assert_eq!(Verdict::Ok(4.0).within(least, Some(2.0)), Verdict::Ok(4.0));
     }

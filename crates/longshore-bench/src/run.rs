@@ -299,6 +299,7 @@ impl Run<'_> {
         // Memory that is free comes from the host page by page, in a virtual machine, and costs more than all else. Who writes after
         // somebody whose files are gone is given those pages; so each round of writers begins with one who is not counted.
         if line.stores > 0
+            && self.svg.is_none()
             && let Some(first) = peers.first()
         {
             self.pass += 1;

@@ -179,8 +179,8 @@ const METHOD: &str = "\
   with 100,000 tags. Each page is fetched and its entries are counted before it is measured. The blobs there have no files, so
   nothing is read again to find damage (`storage.scrub_every` is 0). What is stored is in memory when a line begins.
 - `only sendfile`, `only splice` and `only copying` are servers of the benchmark's own that do nothing but send files. A goal of pulls
-  or ranges that the best of them does not reach either is short without failing the run, if Longshore has four fifths of what that one
-  has ([0019](decisions/0019-goals-nobody-reaches.md)).
+  or ranges that the best of them does not reach either is short without failing the run, if Longshore is as close to that one as it
+  must be to nginx ([0019](decisions/0019-goals-nobody-reaches.md)).
 - Where connections work in repositories of their own, each has a token for its own.
 - Pushes begin on an empty store each time, and each round of them with one that is not counted: whoever writes first in a virtual
   machine waits for its host to give the memory, and those who come after it are given what it had. `durability` is Longshore's

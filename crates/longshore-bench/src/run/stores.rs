@@ -165,3 +165,17 @@ pub(super) fn cores(stage: Stage, one: usize) -> Vec<usize> {
         vec![one]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_said_before_anything_is_stored() {
+        let here = std::env::temp_dir();
+        let error = check_room(&here, &[], true, 1 << 60)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains("GiB free"), "{error}");
+    }
+}
