@@ -1,5 +1,6 @@
 //! A store on a local disk.
 
+mod batch;
 mod crew;
 mod examine;
 mod extend;

@@ -73,6 +73,12 @@ impl Crew {
         receiver
     }
 
+    /// How many there are now.
+    #[cfg(test)]
+    pub(crate) fn threads(&self) -> usize {
+        self.0.lock().threads
+    }
+
     /// Does `work` some time soon, for nobody in particular.
     pub(crate) fn submit(&self, work: Job) {
         let mut state = self.0.lock();

@@ -1,7 +1,7 @@
 //! Bodies into stages, by one of two lanes.
 //!
-//! A small body is hashed and written on the task that receives it, with a pause every 128 KiB so that others get their
-//! turn. A large one, and one that has turned out to be large, goes in batches to the hashing crew's threads, which run at
+//! A small body is hashed and written on the task that receives it, in pieces of 128 KiB with a pause behind each so that others get
+//! their turn. A large one, and one that has turned out to be large, goes in batches to the hashing crew's threads, which run at
 //! a lower priority than those that serve requests: hashing alone would otherwise take a core from everybody else for
 //! seconds. While a batch is away the next one is received.
 
@@ -9,10 +9,10 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use bytes::Bytes;
 use longshore_core::{ByteStream, Code, Error, Result};
 use tokio::sync::oneshot;
 
+use super::batch::Batch;
 use super::crew::Crew;
 use super::fault;
 use super::writer::{PIECE, Writer};
@@ -65,9 +65,7 @@ pub(crate) struct Lane<'a> {
     lanes: &'a Lanes,
     /// Whether bytes go through the crew.
     large: Option<Large<'a>>,
-    batch: Vec<Bytes>,
-    batch_bytes: usize,
-    since_pause: usize,
+    batch: Batch,
 }
 
 enum Place {
@@ -82,12 +80,10 @@ impl<'a> Lane<'a> {
         let is_large = size.is_some_and(|size| size > SMALL);
         Self {
             crew,
+            batch: Batch::new(writer.offset),
             place: Place::Here(Box::new(writer)),
             lanes,
             large: is_large.then(|| lanes.enter()),
-            batch: Vec::new(),
-            batch_bytes: 0,
-            since_pause: 0,
         }
     }
 
@@ -114,10 +110,11 @@ impl<'a> Lane<'a> {
             if self.large.is_none() && taken > SMALL {
                 self.large = Some(self.lanes.enter());
             }
+            self.batch.push(frame);
             if self.large.is_some() {
-                self.put(frame).await?;
+                self.put().await?;
             } else {
-                self.write(&frame).await?;
+                self.write().await?;
             }
         }
         match size {
@@ -131,7 +128,12 @@ impl<'a> Lane<'a> {
 
     /// Writes the rest and gives the writer back; `None` when it was lost. A failure to write does not hide it.
     pub(crate) async fn finish(mut self) -> (Option<Box<Writer>>, Result<()>) {
-        let mut result = self.send().await;
+        let rest = self.batch.len();
+        let mut result = if self.large.is_some() {
+            self.send(rest).await
+        } else {
+            self.write_first(rest)
+        };
         let back = self.back().await;
         if result.is_ok() {
             result = back;
@@ -142,47 +144,64 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// The lane of small bodies.
-    async fn write(&mut self, frame: &[u8]) -> Result<()> {
-        for piece in frame.chunks(PIECE) {
-            let Place::Here(writer) = &mut self.place else {
-                return Err(work_lost());
+    /// The lane of small bodies: writes each piece that is whole.
+    async fn write(&mut self) -> Result<()> {
+        loop {
+            let len = match self.batch.first() {
+                Some(len) => len,
+                None if self.batch.parts() >= BATCH_FRAMES => self.batch.len(),
+                None => return Ok(()),
             };
-            writer.write(piece).map_err(fault::storage)?;
-            self.since_pause += piece.len();
-            if self.since_pause >= PIECE {
-                self.since_pause = 0;
-                tokio::task::yield_now().await;
-            }
+            self.write_first(len)?;
+            tokio::task::yield_now().await;
         }
-        Ok(())
+    }
+
+    /// Writes the first `len` bytes of the batch here.
+    fn write_first(&mut self, len: usize) -> Result<()> {
+        let Place::Here(writer) = &mut self.place else {
+            return Err(work_lost());
+        };
+        let parts = self.batch.take(len);
+        let result = writer.write(&parts, || ());
+        self.written(result)
+    }
+
+    /// How it went. What comes behind bytes that could not be written is dropped: it would be written in their place.
+    fn written(&mut self, result: std::io::Result<()>) -> Result<()> {
+        result.map_err(|error| {
+            self.batch.take(self.batch.len());
+            fault::storage(error)
+        })
     }
 
     /// The lane of large bodies.
-    async fn put(&mut self, frame: Bytes) -> Result<()> {
-        self.batch_bytes += frame.len();
-        self.batch.push(frame);
+    async fn put(&mut self) -> Result<()> {
         let most = self.large.as_ref().map_or(BATCH_BYTES, Large::batch);
-        if self.batch_bytes >= most || self.batch.len() >= BATCH_FRAMES {
-            self.send().await
+        if self.batch.len() >= most || self.batch.parts() >= BATCH_FRAMES {
+            let whole = self.batch.whole();
+            self.send(if whole > 0 { whole } else { self.batch.len() })
+                .await
         } else {
             Ok(())
         }
     }
 
-    /// Sends the batch away, after the one before has come back.
-    async fn send(&mut self) -> Result<()> {
-        if self.batch.is_empty() {
+    /// Sends the first `len` bytes of the batch away, after those before have come back.
+    async fn send(&mut self, len: usize) -> Result<()> {
+        if len == 0 {
             return Ok(());
         }
-        // The batch is dropped when the one before has failed.
-        let batch = std::mem::take(&mut self.batch);
-        self.batch_bytes = 0;
+        // They are dropped when those before have failed.
+        let batch = self.batch.take(len);
         self.back().await?;
         match std::mem::replace(&mut self.place, Place::Lost) {
             Place::Here(mut writer) => {
                 self.place = Place::Away(self.crew.start(move || {
-                    let result = write(&mut writer, &batch);
+                    // It steps back after each piece if its core has something else to do: woken beside a thread that answers
+                    // requests it would keep them waiting for all of a batch, since the system looks again at who runs only at its
+                    // next tick.
+                    let result = writer.write(&batch, std::thread::yield_now);
                     (writer, result)
                 }));
                 Ok(())
@@ -202,23 +221,8 @@ impl<'a> Lane<'a> {
             return Err(work_lost());
         };
         self.place = Place::Here(writer);
-        result.map_err(fault::storage)
+        self.written(result)
     }
-}
-
-/// Writes a batch on a thread of the crew, which steps back after each piece if its core has something else to do: woken beside a thread
-/// that answers requests it would keep them waiting for all of a batch, since the system looks again at who runs only at its next tick.
-fn write(writer: &mut Writer, batch: &[Bytes]) -> std::io::Result<()> {
-    let mut since_pause = 0;
-    for piece in batch.iter().flat_map(|frame| frame.chunks(PIECE)) {
-        writer.write(piece)?;
-        since_pause += piece.len();
-        if since_pause >= PIECE {
-            since_pause = 0;
-            std::thread::yield_now();
-        }
-    }
-    Ok(())
 }
 
 /// Nobody can say what was written.
@@ -245,7 +249,17 @@ fn broken_off(error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
+    use bytes::Bytes;
+    use futures_util::stream;
+    use longshore_core::Room;
+    use longshore_spec::Algorithm;
+    use tempfile::TempDir;
+
+    use super::super::{Files, FilesOptions};
     use super::*;
+    use crate::BlobStore as _;
 
     #[test]
     fn the_batches_of_many_uploads_together_hold_what_those_of_a_few_do() {
@@ -258,5 +272,74 @@ mod tests {
         assert_eq!(first.batch(), LEAST_BATCH);
         others.clear();
         assert_eq!(first.batch(), BATCH_BYTES);
+    }
+
+    /// A lane of `crew` into a new stage, for a body of `size` bytes, and whether there is room.
+    async fn lane<'a>(files: &'a Files, crew: &'a Crew, size: u64) -> (Lane<'a>, Room) {
+        let stage = files.stage(Algorithm::Sha256, SystemTime::UNIX_EPOCH);
+        let stage = stage.await.unwrap();
+        let (seat, hold) = files.seats.take(stage.key(), 0).await.unwrap();
+        let (room, gone) = (Room::default(), hold.watch());
+        // The request is not gone before it is told so.
+        std::mem::forget(hold);
+        let root = &files.maker.root;
+        let writer = Writer::new(root, &stage, seat, gone, Some(room.clone())).unwrap();
+        (Lane::new(crew, &files.lanes, writer, Some(size)), room)
+    }
+
+    fn files(dir: &TempDir) -> Files {
+        Files::open(&FilesOptions {
+            unsafe_storage: true,
+            ..FilesOptions::new(dir.path())
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_comes_behind_bytes_that_could_not_be_written_is_not_written_in_their_place() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(&dir);
+        for size in [SMALL, 4 * SMALL] {
+            let (mut lane, room) = lane(&files, &files.hashing, size).await;
+            // Parts that end behind a piece, so that something is left when the first of them cannot be written.
+            let part = Bytes::from(vec![7; usize::try_from(size / 4).unwrap() + 5]);
+            let mut body: ByteStream = Box::pin(stream::repeat_with(move || Ok(part.clone())));
+            room.ran_out();
+            assert!(lane.take(&mut body, None, u64::MAX).await.is_err());
+            room.is_back();
+            let (writer, _) = lane.finish().await;
+            assert_eq!(writer.unwrap().offset, 0);
+        }
+    }
+
+    #[tokio::test]
+    async fn parts_without_bytes_are_taken_like_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(&dir);
+        for (size, parts) in [(0, &[0][..]), (0, &[0, 0]), (9, &[0, 4, 0, 5, 0])] {
+            for announced in [size, 4 * SMALL] {
+                let (mut lane, _room) = lane(&files, &files.hashing, announced).await;
+                let parts: Vec<_> = parts.iter().map(|len| Ok(vec![7; *len].into())).collect();
+                let mut body: ByteStream = Box::pin(stream::iter(parts));
+                lane.take(&mut body, Some(size), u64::MAX).await.unwrap();
+                let (writer, written) = lane.finish().await;
+                written.unwrap();
+                assert_eq!(writer.unwrap().offset, size);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_body_is_written_to_its_end_without_the_crew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (files, crew) = (files(&dir), Crew::new("nobody", 1, 0));
+        let size = PIECE as u64 + 5;
+        let (mut lane, _room) = lane(&files, &crew, size).await;
+        let mut body = longshore_core::body::once(Bytes::from(vec![7; PIECE + 5]));
+        lane.take(&mut body, Some(size), u64::MAX).await.unwrap();
+        let (writer, written) = lane.finish().await;
+        written.unwrap();
+        assert_eq!(writer.unwrap().offset, size);
+        assert_eq!(crew.threads(), 0);
     }
 }

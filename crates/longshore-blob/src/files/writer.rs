@@ -1,15 +1,17 @@
 //! Bytes into a stage's file and its hash.
 
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use longshore_core::{Result, Room};
 use longshore_spec::Hasher;
 use rustix::fs::OFlags;
-use rustix::io::Errno;
+use rustix::io::{Errno, pwritev};
 
 use super::crew::Crew;
 use super::fault;
@@ -18,7 +20,8 @@ use super::seats::Seat;
 use crate::location::Location;
 use crate::stage::{Stage, lost};
 
-/// How much is written and hashed at once: fits into the cache of a core, so that the second of the two finds it there.
+/// How much is written and hashed at once: fits into the cache of a core, so that the second of the two finds it there. What is written
+/// at once begins at a multiple of it, so that its pages are kept together in memory.
 pub(crate) const PIECE: usize = 128 << 10;
 
 /// After how much the kernel is asked to begin writing back, in bytes: what is left for the sync at the end is short then.
@@ -69,24 +72,32 @@ impl Writer {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Adds `bytes`. After a failure the part that was written is kept.
-    pub(crate) fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() && !self.is_abandoned() {
+    /// Adds the bytes of `parts`, a piece of the file after the other, and calls `between` after each. After a failure what was
+    /// written is kept.
+    pub(crate) fn write(&mut self, parts: &[Bytes], between: impl Fn()) -> io::Result<()> {
+        let parts = parts.iter().map(Bytes::as_ref);
+        let mut rest: VecDeque<&[u8]> = parts.filter(|part| !part.is_empty()).collect();
+        while !rest.is_empty() && !self.is_abandoned() {
             // Somebody else found the disk full: what is left of it is not for uploads, nor is what they give back now.
             if self.room.as_ref().is_some_and(Room::is_out) {
                 return Err(Errno::NOSPC.into());
             }
-            let piece = bytes.get(..PIECE).unwrap_or(bytes);
-            let len = match self.file.write_at(piece, self.offset) {
+            let mut len = match pwritev(&self.file, &piece(&rest, self.offset), self.offset) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => len,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error),
+                Err(Errno::INTR) => continue,
+                Err(error) => return Err(error.into()),
             };
-            let (written, rest) = bytes.split_at(len.min(bytes.len()));
-            self.hasher.update(written);
-            self.offset += written.len() as u64;
-            bytes = rest;
+            self.offset += len as u64;
+            while let Some(part) = rest.pop_front() {
+                let (written, left) = part.split_at(len.min(part.len()));
+                self.hasher.update(written);
+                len -= written.len();
+                if !left.is_empty() {
+                    rest.push_front(left);
+                    break;
+                }
+            }
             if self.offset - self.written_back >= WRITE_BACK {
                 // It only saves time; a file system that cannot do it is none the worse.
                 let _ = longshore_region::start_writeback(
@@ -96,6 +107,7 @@ impl Writer {
                 );
                 self.written_back = self.offset;
             }
+            between();
         }
         Ok(())
     }
@@ -109,6 +121,27 @@ impl Writer {
     pub(crate) fn file(&self) -> io::Result<Arc<File>> {
         self.file.try_clone().map(Arc::new)
     }
+}
+
+/// How many bytes there are from `offset` of a file to the end of its piece there: at least 1.
+pub(crate) fn left_of_piece(offset: u64) -> usize {
+    // What is left of a division by a piece's length is shorter than a piece.
+    PIECE - usize::try_from(offset % PIECE as u64).unwrap_or(0)
+}
+
+/// What of `parts`, which belong at `offset` of a file, is in its piece there.
+fn piece<'a>(parts: &VecDeque<&'a [u8]>, offset: u64) -> Vec<IoSlice<'a>> {
+    let mut room = left_of_piece(offset);
+    let mut slices = Vec::with_capacity(parts.len().min(8));
+    for part in parts {
+        let part = part.get(..room).unwrap_or(part);
+        room -= part.len();
+        slices.push(IoSlice::new(part));
+        if room == 0 {
+            break;
+        }
+    }
+    slices
 }
 
 /// Cuts off what lies behind `offset`.

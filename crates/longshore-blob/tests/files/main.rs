@@ -23,7 +23,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use longshore_blob::{BlobStore, Files, FilesOptions, Location, Stage, Stored};
+use longshore_blob::{BlobStore, Files, FilesOptions, Location, OpenError, Stage, Stored};
 use longshore_core::ByteStream;
 use longshore_spec::{Algorithm, Digest};
 use tempfile::TempDir;
@@ -47,10 +47,17 @@ impl Home {
     fn again(self) -> Self {
         let Self { files, dir } = self;
         drop(files);
-        Self {
-            files: Files::open(&options(dir.path())).unwrap(),
-            dir,
-        }
+        // A process that another test is just starting has this one's lock too, until it becomes its program.
+        let mut tries = 0..100;
+        let files = loop {
+            match Files::open(&options(dir.path())) {
+                Err(OpenError::InUse { .. }) if tries.next().is_some() => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                opened => break opened.unwrap(),
+            }
+        };
+        Self { files, dir }
     }
 
     fn path(&self, at: &Location) -> PathBuf {
