@@ -14,6 +14,7 @@
 
 mod abuse;
 mod awake;
+mod congestion;
 mod fill;
 mod flame;
 mod goal;

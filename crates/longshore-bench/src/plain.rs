@@ -15,10 +15,13 @@ use std::thread;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use rustix::net::sockopt;
 use rustix::pipe::SpliceFlags;
 
 /// What is asked of the kernel at once, as nginx and Longshore do.
 const PIECE: usize = 2 << 20;
+/// Longer bodies are corked.
+const CORKED: u64 = 128 << 10;
 /// What a pipe holds.
 const PIPE: usize = 1 << 20;
 /// What the registries written in Go copy at once.
@@ -89,9 +92,17 @@ fn serve(way: Way, root: &Path, stream: &TcpStream) -> Result<()> {
                     None => (0, file.metadata()?.len()),
                 };
                 let len = end.saturating_sub(from);
+                // As nginx and Longshore do: else many packets are the few bytes that are left of 64 KiB.
+                let corked = way != Way::Copy && len > CORKED;
+                if corked {
+                    sockopt::set_tcp_cork(stream, true)?;
+                }
                 let head = format!("HTTP/1.1 {status}\r\nContent-Length: {len}\r\n\r\n");
                 stream.write_all(head.as_bytes())?;
                 sender.send(&file, from..end, stream)?;
+                if corked {
+                    sockopt::set_tcp_cork(stream, false)?;
+                }
             }
             Err(_) => stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")?,
         }

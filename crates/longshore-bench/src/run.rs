@@ -18,6 +18,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use crate::awake::Awake;
+use crate::congestion::Usual;
 use crate::line::{self, Line, Sample, Scene, Stage, Store};
 use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program};
 use crate::plain::Way;
@@ -113,8 +114,11 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         issuer: Issuer::new()?,
         certificate: Certificate::new(&dir.0)?,
     };
+    // Before any of the servers opens its socket.
+    let tcp = Usual::hold();
     let machine = Machine {
         awake: Awake::hold().is_held(),
+        tcp: tcp.now(),
         ..Machine::here(&ground.paths)
     };
     let mut results = Results::new(machine, rounds);
@@ -128,7 +132,7 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         pass: 0,
     }
     .all(&lines, &mut results)?;
-    drop(dir);
+    drop((dir, tcp));
     let judged = results.judge(&lines);
     say(&format!("\n{}", report::table(&lines, &results)))?;
     for goal in &judged {

@@ -17,6 +17,8 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// Whether its processors were kept from sleeping.
     pub(crate) awake: bool,
+    /// How TCP decides when to send, as the kernel names it.
+    pub(crate) tcp: String,
     pub(crate) versions: Vec<(Program, String)>,
 }
 
@@ -39,6 +41,7 @@ impl Machine {
                 .trim()
                 .to_owned(),
             awake: false,
+            tcp: String::new(),
             versions: paths.versions(),
         }
     }

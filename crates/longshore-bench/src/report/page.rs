@@ -99,8 +99,13 @@ fn measured(lines: &[Line], results: &Results, judged: &[Judged]) -> String {
         "may sleep"
     };
     let mut text = format!(
-        "Measured on {}: {}, {} processors that {sleep}, {}, Linux {}.\n\n",
-        machine.date, machine.processor, machine.processors, machine.memory, machine.kernel
+        "Measured on {}: {}, {} processors that {sleep}, {}, Linux {}, TCP with `{}`.\n\n",
+        machine.date,
+        machine.processor,
+        machine.processors,
+        machine.memory,
+        machine.kernel,
+        machine.tcp
     );
     for (program, version) in &machine.versions {
         let _ = writeln!(text, "- {program}: {version}");
@@ -171,6 +176,9 @@ const METHOD: &str = "\
 - Processors do not sleep while something is measured, where that may be asked for (`/dev/cpu_dma_latency`): to wake one is an interrupt,
   in a virtual machine the host's work as well, and whoever sends to a client that waits would be measured by how often it has to.
   On `manifest-beside-pushes` they may: a client that is woken at once asks 22,000 times a second on its one connection.
+- TCP uses what the kernel takes by itself (`cubic`), where that may be asked for: BBR, which some machines have, spreads what is sent
+  over time by what it believes of the way, and over loopback that is something else each few seconds. The machine gets back what it had,
+  unless the run is killed (`net.ipv4.tcp_congestion_control`).
 - The load generator drops big bodies in the kernel, so that it is the server that is measured; lengths are always checked, digests
   on a sample.
 - Lines that end in `-few` and `-many` work on stores that were filled, not pushed: 1,000 tags and repositories against
