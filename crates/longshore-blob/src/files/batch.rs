@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::writer::{PIECE, left_of_piece};
+use super::writer::{PIECE, left_of};
 
 /// Bytes that belong at a place in a file, as the parts in which they came.
 ///
@@ -43,14 +43,18 @@ impl Batch {
 
     /// How many bytes there are up to where the first piece of the file ends, if that is here.
     pub(crate) fn first(&self) -> Option<usize> {
-        let first = left_of_piece(self.start);
+        let first = left_of(PIECE, self.start);
         (first <= self.len).then_some(first)
     }
 
-    /// How many bytes there are up to where the last whole piece of the file ends; none if there is no such place.
-    pub(crate) fn whole(&self) -> usize {
-        self.first()
-            .map_or(0, |first| self.len - (self.len - first) % PIECE)
+    /// How many bytes there are up to the last multiple of `unit` in the file, or the end of the last whole piece if there is none;
+    /// none if there is no such place either.
+    pub(crate) fn whole(&self, unit: usize) -> usize {
+        let up_to_last = |unit: usize| {
+            let first = left_of(unit, self.start);
+            (first <= self.len).then(|| self.len - (self.len - first) % unit)
+        };
+        up_to_last(unit).or_else(|| up_to_last(PIECE)).unwrap_or(0)
     }
 
     /// Takes the first `len` bytes; those behind are what is left.
@@ -89,7 +93,7 @@ mod tests {
         fn nothing_is_lost_and_what_is_taken_ends_where_a_piece_does(
             start in 0..3 * PIECE as u64,
             sizes in prop::collection::vec(1..PIECE * 5 / 2, 0..8),
-            by_pieces in any::<bool>(),
+            unit in prop_oneof![Just(None), Just(Some(PIECE)), Just(Some(4 * PIECE))],
         ) {
             let content: Vec<u8> = (0..sizes.iter().sum::<usize>()).map(|at| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
             let mut batch = Batch::new(start);
@@ -99,17 +103,26 @@ mod tests {
                 rest = behind;
                 batch.push(Bytes::copy_from_slice(part));
                 loop {
-                    let len = if by_pieces { batch.first() } else { Some(batch.whole()).filter(|len| *len > 0) };
+                    let len = match unit {
+                        None => batch.first(),
+                        Some(unit) => Some(batch.whole(unit)).filter(|len| *len > 0),
+                    };
                     let Some(len) = len else { break };
+                    let end = start + (written.len() + batch.len()) as u64;
                     written.extend(batch.take(len).concat());
-                    prop_assert_eq!((start + written.len() as u64) % PIECE as u64, 0);
+                    let at = start + written.len() as u64;
+                    prop_assert_eq!(at % PIECE as u64, 0);
+                    if let Some(unit) = unit {
+                        let unit = unit as u64;
+                        prop_assert!(at.is_multiple_of(unit) || at / unit == end / unit, "ends at {}, there is up to {}", at, end);
+                    }
                 }
                 prop_assert!(batch.len() < PIECE);
             }
             let left = batch.len();
             written.extend(batch.take(left).concat());
             prop_assert!(written == content);
-            prop_assert_eq!((batch.len(), batch.parts(), batch.whole(), batch.first()), (0, 0, 0, None));
+            prop_assert_eq!((batch.len(), batch.parts(), batch.whole(PIECE), batch.first()), (0, 0, 0, None));
         }
     }
 

@@ -15,14 +15,14 @@ use tokio::sync::oneshot;
 use super::batch::Batch;
 use super::crew::Crew;
 use super::fault;
-use super::writer::{PIECE, Writer};
+use super::writer::{PIECE, STRETCH, Writer};
 
 /// Up to how many bytes a body is small.
 const SMALL: u64 = 1 << 20;
 
 /// When a batch goes to the crew: so many bytes, or so many frames (a frame may pin a buffer larger than itself). Two
 /// batches are all an upload holds of memory.
-const BATCH_BYTES: usize = 1 << 20;
+const BATCH_BYTES: usize = STRETCH;
 const BATCH_FRAMES: usize = 64;
 
 /// What the batches of all uploads hold together, in bytes, until each is as small as is worth a thread's turn: many
@@ -179,7 +179,9 @@ impl<'a> Lane<'a> {
     async fn put(&mut self) -> Result<()> {
         let most = self.large.as_ref().map_or(BATCH_BYTES, Large::batch);
         if self.batch.len() >= most || self.batch.parts() >= BATCH_FRAMES {
-            let whole = self.batch.whole();
+            // The largest unit that a batch of this length always has an end of.
+            let unit = 1 << most.ilog2();
+            let whole = self.batch.whole(unit);
             self.send(if whole > 0 { whole } else { self.batch.len() })
                 .await
         } else {
@@ -254,7 +256,7 @@ mod tests {
     use bytes::Bytes;
     use futures_util::stream;
     use longshore_core::Room;
-    use longshore_spec::Algorithm;
+    use longshore_spec::{Algorithm, Digest};
     use tempfile::TempDir;
 
     use super::super::{Files, FilesOptions};
@@ -327,6 +329,27 @@ mod tests {
                 assert_eq!(writer.unwrap().offset, size);
             }
         }
+    }
+
+    #[tokio::test]
+    async fn who_writes_a_stretch_steps_back_after_each_piece_of_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = files(&dir);
+        let (lane, _room) = lane(&files, &files.hashing, 2 * SMALL).await;
+        let Place::Here(mut writer) = lane.place else {
+            panic!("it is not away");
+        };
+        let parts = [PIECE / 2, STRETCH, 5].map(|len| Bytes::from(vec![7; len]));
+        let steps = std::cell::Cell::new(0);
+        writer.write(&parts, || steps.set(steps.get() + 1)).unwrap();
+        // A stretch of the file, and what lies behind it.
+        assert_eq!(steps.get(), STRETCH / PIECE + 1);
+        assert_eq!(writer.offset, (PIECE / 2 + STRETCH + 5) as u64);
+        let whole = parts.concat();
+        assert_eq!(
+            writer.hasher.finish(),
+            Digest::of(Algorithm::Sha256, &whole)
+        );
     }
 
     #[tokio::test]

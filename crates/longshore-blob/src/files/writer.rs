@@ -20,9 +20,12 @@ use super::seats::Seat;
 use crate::location::Location;
 use crate::stage::{Stage, lost};
 
-/// How much is written and hashed at once: fits into the cache of a core, so that the second of the two finds it there. What is written
-/// at once begins at a multiple of it, so that its pages are kept together in memory.
+/// How much is hashed at once, and the least that is written: fits into the cache of a core, so that the second of the two finds it there.
+/// What is written at once begins at a multiple of it, so that its pages are kept together in memory.
 pub(crate) const PIECE: usize = 128 << 10;
+
+/// Up to where in the file is written at once: a multiple of it. The more pages are kept together, the faster the file is sent.
+pub(crate) const STRETCH: usize = 1 << 20;
 
 /// After how much the kernel is asked to begin writing back, in bytes: what is left for the sync at the end is short then.
 const WRITE_BACK: u64 = 8 << 20;
@@ -72,8 +75,8 @@ impl Writer {
         self.gone.load(Ordering::Acquire)
     }
 
-    /// Adds the bytes of `parts`, a piece of the file after the other, and calls `between` after each. After a failure what was
-    /// written is kept.
+    /// Adds the bytes of `parts`, a stretch of the file after the other, and calls `between` after each piece. After a failure what
+    /// was written is kept.
     pub(crate) fn write(&mut self, parts: &[Bytes], between: impl Fn()) -> io::Result<()> {
         let parts = parts.iter().map(Bytes::as_ref);
         let mut rest: VecDeque<&[u8]> = parts.filter(|part| !part.is_empty()).collect();
@@ -82,22 +85,14 @@ impl Writer {
             if self.room.as_ref().is_some_and(Room::is_out) {
                 return Err(Errno::NOSPC.into());
             }
-            let mut len = match pwritev(&self.file, &piece(&rest, self.offset), self.offset) {
+            let len = match pwritev(&self.file, &stretch(&rest, self.offset), self.offset) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(len) => len,
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             };
             self.offset += len as u64;
-            while let Some(part) = rest.pop_front() {
-                let (written, left) = part.split_at(len.min(part.len()));
-                self.hasher.update(written);
-                len -= written.len();
-                if !left.is_empty() {
-                    rest.push_front(left);
-                    break;
-                }
-            }
+            self.hash(&mut rest, len, &between);
             if self.offset - self.written_back >= WRITE_BACK {
                 // It only saves time; a file system that cannot do it is none the worse.
                 let _ = longshore_region::start_writeback(
@@ -107,9 +102,29 @@ impl Writer {
                 );
                 self.written_back = self.offset;
             }
-            between();
         }
         Ok(())
+    }
+
+    /// Takes the first `len` bytes of `rest` into the hash.
+    fn hash(&mut self, rest: &mut VecDeque<&[u8]>, mut len: usize, between: impl Fn()) {
+        let mut piece = PIECE;
+        while let Some(part) = rest.pop_front() {
+            let (now, left) = part.split_at(part.len().min(len).min(piece));
+            self.hasher.update(now);
+            len -= now.len();
+            piece -= now.len();
+            if !left.is_empty() {
+                rest.push_front(left);
+            }
+            if piece == 0 || len == 0 {
+                between();
+                piece = PIECE;
+            }
+            if len == 0 {
+                break;
+            }
+        }
     }
 
     /// Gives back what was written behind `offset`; this is the writer's end.
@@ -123,16 +138,16 @@ impl Writer {
     }
 }
 
-/// How many bytes there are from `offset` of a file to the end of its piece there: at least 1.
-pub(crate) fn left_of_piece(offset: u64) -> usize {
-    // What is left of a division by a piece's length is shorter than a piece.
-    PIECE - usize::try_from(offset % PIECE as u64).unwrap_or(0)
+/// How many bytes there are from `offset` of a file to the next multiple of `unit`: at least 1.
+pub(crate) fn left_of(unit: usize, offset: u64) -> usize {
+    // What is left of a division by a length is shorter than it.
+    unit - usize::try_from(offset % unit as u64).unwrap_or(0)
 }
 
-/// What of `parts`, which belong at `offset` of a file, is in its piece there.
-fn piece<'a>(parts: &VecDeque<&'a [u8]>, offset: u64) -> Vec<IoSlice<'a>> {
-    let mut room = left_of_piece(offset);
-    let mut slices = Vec::with_capacity(parts.len().min(8));
+/// What of `parts`, which belong at `offset` of a file, is in its stretch there.
+fn stretch<'a>(parts: &VecDeque<&'a [u8]>, offset: u64) -> Vec<IoSlice<'a>> {
+    let mut room = left_of(STRETCH, offset);
+    let mut slices = Vec::with_capacity(parts.len().min(64));
     for part in parts {
         let part = part.get(..room).unwrap_or(part);
         room -= part.len();

@@ -31,6 +31,8 @@ mod notify;
 mod options;
 mod pace;
 mod peer;
+#[cfg(target_os = "linux")]
+mod piped;
 mod refusal;
 mod resident;
 mod run;

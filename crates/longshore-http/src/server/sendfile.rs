@@ -3,7 +3,7 @@
 //! hyper queues the head of a response and its body as separate slices. A slice whose address lies in a mapped region
 //! ([`longshore_region`]) is never read here: the kernel is told to send that stretch of the file. What stands before
 //! it goes out marked as "more follows", so that head and first bytes share a packet; a long stretch is corked, so that each
-//! packet is full.
+//! packet is full, and goes through a [pipe](super::piped) where there is one.
 //!
 //! A region whose file turns out shorter is an error and never an end: the connection is cut, and the client sees that
 //! the body is not whole.
@@ -18,6 +18,8 @@ use longshore_region::Part;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::linger::Discard;
+#[cfg(target_os = "linux")]
+use super::piped::{PIPES, Piped, Pipes};
 use super::socket::Socket;
 use super::stats::ServerStats;
 use super::window::Windows;
@@ -35,6 +37,11 @@ pub(super) struct SendFile {
     socket: Socket,
     stats: Arc<ServerStats>,
     windows: Windows,
+    #[cfg(target_os = "linux")]
+    pipes: &'static Pipes,
+    /// What was taken of a file and the socket had no room for.
+    #[cfg(target_os = "linux")]
+    piped: Option<Piped>,
     corked: bool,
     /// What was sent since it last had to wait or let others go first.
     turn: u64,
@@ -49,6 +56,10 @@ impl SendFile {
             socket,
             stats,
             windows: Windows::default(),
+            #[cfg(target_os = "linux")]
+            pipes: &PIPES,
+            #[cfg(target_os = "linux")]
+            piped: None,
             corked: false,
             turn: 0,
         }
@@ -62,25 +73,37 @@ impl SendFile {
         part: &Part,
         len: usize,
     ) -> Poll<io::Result<usize>> {
-        if self.turn >= TURN {
-            self.turn = 0;
-            return let_others(cx);
+        // hyper goes on where it was; if it did not, what is in the pipe would be the wrong bytes.
+        self.piped.take_if(|piped| !piped.is_at(part));
+        let mut room = 0;
+        if self.piped.is_none() {
+            if self.turn >= TURN {
+                self.turn = 0;
+                return let_others(cx);
+            }
+            room = ready!(
+                self.windows
+                    .poll_ready(cx, &part.file, part.offset, len as u64)
+            )?;
+            self.cork(len);
         }
-        let room = ready!(
-            self.windows
-                .poll_ready(cx, &part.file, part.offset, len as u64)
-        )?;
         let room = usize::try_from(room).unwrap_or(usize::MAX);
-        self.cork(len);
-        let sent = self.socket.poll_writing(cx, |socket| {
-            let mut offset = part.offset;
-            Ok(rustix::fs::sendfile(
-                socket,
-                &*part.file,
-                Some(&mut offset),
-                room,
-            )?)
-        });
+        if room > CORKED {
+            self.piped = Piped::take(self.pipes, part, room)?;
+        }
+        let sent = match &mut self.piped {
+            Some(piped) => self.socket.poll_writing(cx, |socket| piped.send(socket)),
+            None => self.socket.poll_writing(cx, |socket| {
+                let mut offset = part.offset;
+                Ok(rustix::fs::sendfile(
+                    socket,
+                    &*part.file,
+                    Some(&mut offset),
+                    room,
+                )?)
+            }),
+        };
+        self.piped.take_if(|piped| piped.is_empty());
         let Poll::Ready(sent) = sent else {
             self.turn = 0;
             return Poll::Pending;
@@ -225,122 +248,4 @@ impl AsyncWrite for SendFile {
 }
 
 #[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::fs::File;
-    use std::io::Read as _;
-    use std::os::fd::AsFd as _;
-    use std::task::Waker;
-    use std::thread;
-
-    use bytes::Bytes;
-    use longshore_region::Region;
-
-    use super::super::window;
-    use super::*;
-
-    const MIB: u64 = 1 << 20;
-
-    fn region(len: u64) -> Arc<Region> {
-        let file: File = tempfile::tempfile().unwrap();
-        file.set_len(len).unwrap();
-        Region::map(Arc::new(file), len).unwrap()
-    }
-
-    /// A sender and the client's end of its connection.
-    async fn connected() -> (SendFile, std::net::TcpStream) {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        let (stream, _) = listener.accept().await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let stats = Arc::new(ServerStats::default());
-        (SendFile::new(Socket::Tcp(stream), stats), client)
-    }
-
-    fn is_corked(sender: &SendFile) -> bool {
-        let Socket::Tcp(stream) = &sender.socket else {
-            panic!("it is TCP");
-        };
-        rustix::net::sockopt::tcp_cork(stream.as_fd()).unwrap()
-    }
-
-    async fn write(sender: &mut SendFile, bufs: &[&[u8]]) -> usize {
-        let slices: Vec<_> = bufs.iter().map(|buf| IoSlice::new(buf)).collect();
-        std::future::poll_fn(|cx| Pin::new(&mut *sender).poll_write_vectored(cx, &slices))
-            .await
-            .unwrap()
-    }
-
-    async fn flush(sender: &mut SendFile) {
-        std::future::poll_fn(|cx| Pin::new(&mut *sender).poll_flush(cx))
-            .await
-            .unwrap();
-    }
-
-    #[tokio::test]
-    async fn each_long_stretch_is_corked_until_it_is_flushed_and_a_short_one_is_not() {
-        let (mut sender, mut client) = connected().await;
-        let drain =
-            thread::spawn(move || std::io::copy(&mut client, &mut std::io::sink()).unwrap());
-        let region = region(4 * MIB);
-        let (long, short) = (region.bytes(0..4 * MIB), region.bytes(0..64 << 10));
-        let head = b"HTTP/1.1 200 OK\r\n\r\n".as_slice();
-
-        let sent = write(&mut sender, &[head, &long]).await;
-        assert!(sent <= head.len() && is_corked(&sender));
-        flush(&mut sender).await;
-        assert!(!is_corked(&sender));
-        // What follows of the same body has no head before it.
-        write(&mut sender, &[&long]).await;
-        assert!(is_corked(&sender));
-        flush(&mut sender).await;
-        write(&mut sender, &[head, &short]).await;
-        write(&mut sender, &[&short]).await;
-        assert!(!is_corked(&sender));
-        drop(sender);
-        drain.join().unwrap();
-    }
-
-    #[tokio::test]
-    async fn who_never_has_to_wait_lets_others_go_first_all_the_same() {
-        let (mut sender, mut client) = connected().await;
-        let drain =
-            thread::spawn(move || std::io::copy(&mut client, &mut std::io::sink()).unwrap());
-        let region = region(MIB);
-        let frame: Bytes = region.bytes(0..MIB);
-        let (mut sent, mut cx) = (0, Context::from_waker(Waker::noop()));
-        // A body comes in frames, and each is flushed.
-        loop {
-            let slices = [IoSlice::new(&frame)];
-            match Pin::new(&mut sender).poll_write_vectored(&mut cx, &slices) {
-                Poll::Ready(len) => sent += len.unwrap() as u64,
-                Poll::Pending => break,
-            }
-            flush(&mut sender).await;
-            assert!(sent < TURN + window::SIZE, "{sent} bytes in one turn");
-        }
-        drop(sender);
-        drain.join().unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_turn_that_is_over_goes_on_when_the_network_was_looked_at() {
-        let (mut sender, mut client) = connected().await;
-        let drain = thread::spawn(move || {
-            let mut got = 0;
-            let mut buffer = vec![0; 1 << 16];
-            while let Ok(len @ 1..) = client.read(&mut buffer) {
-                got += len as u64;
-            }
-            got
-        });
-        let region = region(4 * MIB);
-        let mut sent = 0;
-        while sent < 64 * MIB {
-            let frame = region.bytes(sent % (4 * MIB)..4 * MIB);
-            sent += write(&mut sender, &[&frame]).await as u64;
-        }
-        flush(&mut sender).await;
-        drop(sender);
-        assert_eq!(drain.join().unwrap(), sent);
-    }
-}
+mod tests;
