@@ -31,6 +31,10 @@ use crate::seed::{Content, Set};
 pub(crate) use figure::Figure;
 pub(crate) use store::{Size, Store};
 
+/// Looks of a second in each round, where one of three says little: how fast big bodies go depends on which processor happens to send when an
+/// acknowledgement comes, and a shared machine is half as fast at one moment as at another.
+const LOOKS: u32 = 3;
+
 /// Every line, in the order of the table.
 pub(crate) fn all() -> Vec<Line> {
     let families = [

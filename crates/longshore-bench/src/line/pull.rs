@@ -1,13 +1,11 @@
 //! Pulls of big blobs.
 
 use super::works::{Speak, Works, get};
-use super::{Figure, Line, Stage, Store, Unit};
+use super::{Figure, LOOKS, Line, Stage, Store, Unit};
 use crate::peer::Program;
 use crate::seed::Set;
 
 const MIB: u64 = 1 << 20;
-/// How fast big bodies go depends on which processor happens to send when an acknowledgement comes, and it stays so for seconds.
-const LOOKS: u32 = 3;
 
 pub(super) fn lines() -> Vec<Line> {
     let mut lines = Vec::new();

@@ -1,7 +1,7 @@
 //! Small requests: manifests, small blobs, ranges, what is asked before anything is fetched.
 
 use super::works::{Works, get, read};
-use super::{Figure, Line, Unit};
+use super::{Figure, LOOKS, Line, Unit};
 use crate::job::{Method, Task, Work};
 use crate::peer::Program::{Debian, Distribution, Longshore, Nginx, Zot};
 use crate::seed::{APP, Content, Set};
@@ -100,6 +100,6 @@ fn by_tag(content: &Content) -> Vec<crate::job::Target> {
 }
 
 fn line(name: &str, about: &str, work: fn(&Content) -> Work) -> Line {
-    let works = Works::reads(Unit::Requests, move |content| vec![work(content)]);
-    Line::new(name, about, Unit::Requests, works)
+    let works = Works::reads(Unit::Requests, move |content| vec![work(content)]).short();
+    Line::new(name, about, Unit::Requests, works).looks(LOOKS)
 }

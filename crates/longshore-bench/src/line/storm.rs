@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::works::Works;
-use super::{Figure, Line, Measure, Sample, Scene, Unit};
+use super::{Figure, LOOKS, Line, Measure, Sample, Scene, Unit};
 use crate::job::{Task, Work};
 use crate::peer::Program::{Longshore, Nginx};
 use crate::peer::{Peer, Program};
@@ -26,7 +26,8 @@ pub(super) fn lines() -> Vec<Line> {
         "an image of 20 layers of its own each",
         "bench/storms",
     )
-    .needs(&[Set::Storms]);
+    .needs(&[Set::Storms])
+    .looks(LOOKS);
     // 10,000 blobs take the other registries minutes to store; nginx is the one to be compared with.
     vec![goals(same), goals(different.peers(&[Longshore, Nginx]))]
 }
