@@ -1,6 +1,6 @@
 //! A file of immutable content, mapped for reading.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
 use std::sync::Arc;
@@ -41,21 +41,22 @@ impl Region {
     /// `UnexpectedEof` when the file is shorter than `len`, `FileTooLarge` when it does not fit into the address space,
     /// and what `mmap(2)` says (`ENOMEM` at the limit of mappings, `vm.max_map_count`).
     pub fn map(file: Arc<File>, len: u64) -> io::Result<Arc<Self>> {
-        Self::mapped(file, len, None)
-    }
-
-    /// The same, and `watch` is told of each part that [could not be read](crate::report).
-    ///
-    /// # Errors
-    /// As [`Region::map`].
-    pub fn map_watched(file: Arc<File>, len: u64, watch: Watch) -> io::Result<Arc<Self>> {
-        Self::mapped(file, len, Some(watch))
-    }
-
-    fn mapped(file: Arc<File>, len: u64, watch: Option<Watch>) -> io::Result<Arc<Self>> {
         if file.metadata()?.len() < len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        Self::mapped(file, len, None)
+    }
+
+    /// Maps all of a file that was looked at: `found` is what it says of itself. `watch` is told of each part that
+    /// [could not be read](crate::report). The caller vouches as for [`Region::map`].
+    ///
+    /// # Errors
+    /// As [`Region::map`], without `UnexpectedEof`.
+    pub fn whole(file: Arc<File>, found: &Metadata, watch: Watch) -> io::Result<Arc<Self>> {
+        Self::mapped(file, found.len(), Some(watch))
+    }
+
+    fn mapped(file: Arc<File>, len: u64, watch: Option<Watch>) -> io::Result<Arc<Self>> {
         let bytes = usize::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
         if bytes == 0 {
             return Ok(Arc::new(Self(None)));
@@ -66,6 +67,18 @@ impl Region {
             _seat: seat,
             mapping,
         }))))
+    }
+
+    /// How many bytes there are.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.as_slice().len() as u64
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
     }
 
     /// The bytes in `range`, counted from the start of the file, without touching them. What of the range lies behind
@@ -152,7 +165,10 @@ pub(crate) mod tests {
         let watch: Watch = Arc::new(move |_| {
             count.fetch_add(1, Ordering::Relaxed);
         });
-        let watched = Region::map_watched(open(b"some content"), 12, watch).unwrap();
+        let file = open(b"some content");
+        let found = file.metadata().unwrap();
+        let watched = Region::whole(file, &found, watch).unwrap();
+        assert_eq!(watched.len(), 12);
         let other = Region::map(open(b"some content"), 12).unwrap();
         let error = io::ErrorKind::UnexpectedEof.into();
         crate::report(&other.bytes(0..12), &error);

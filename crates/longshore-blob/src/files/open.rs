@@ -21,20 +21,20 @@ pub struct FilesOptions {
     pub unsafe_storage: bool,
     /// How much memory whole small blobs may take, in bytes.
     pub small_bytes: u64,
-    /// How many blobs stay open after they were read. At most a quarter of what the process may have open.
+    /// How many blobs stay open after they were read. At most half of what the process may have open.
     pub open_files: u64,
     /// Is told when the disk is full, and tells when no more is to be written; somebody else says when there is room again.
     pub room: Option<Room>,
 }
 
 impl FilesOptions {
-    /// The options for a store in `root`, with 64 MiB for small blobs and 4096 open files.
+    /// The options for a store in `root`, with 64 MiB for small blobs and 16,384 open files.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
             unsafe_storage: false,
             small_bytes: 64 << 20,
-            open_files: 4096,
+            open_files: 16_384,
             room: None,
         }
     }
@@ -172,7 +172,7 @@ fn lock(root: &Root, path: &Path) -> Result<Lock, OpenError> {
 /// How many blobs may stay open: what was asked for, and never more than leaves connections and uploads their share.
 pub(crate) fn open_files(asked: u64) -> usize {
     let limit = rustix::process::getrlimit(Resource::Nofile).current;
-    let files = asked.min(limit.map_or(u64::MAX, |limit| limit / 4)).max(1);
+    let files = asked.min(limit.map_or(u64::MAX, |limit| limit / 2)).max(1);
     usize::try_from(files).unwrap_or(usize::MAX)
 }
 

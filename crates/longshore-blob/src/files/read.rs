@@ -1,15 +1,15 @@
 //! Bytes out: small blobs from memory, others as parts of files that are kept open.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt as _;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::stream;
 use longshore_core::{ByteStream, Code, Error, Result, body};
-use longshore_region::Region;
+use longshore_region::{Region, Watch};
 use longshore_spec::Digest;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
@@ -31,7 +31,9 @@ const FRAME: u64 = 4 << 20;
 pub(crate) struct Reads {
     root: Arc<Root>,
     small: Cache<Location, Bytes, Size>,
-    open: Cache<Location, Arc<Open>>,
+    open: Cache<Location, Arc<Region>>,
+    /// How many were [forgotten](Self::forget).
+    forgotten: AtomicU64,
     troubles: Arc<Troubles>,
 }
 
@@ -45,28 +47,6 @@ impl Weighter<Location, Bytes> for Size {
     }
 }
 
-/// A blob's file.
-struct Open {
-    file: Arc<File>,
-    size: u64,
-    region: OnceLock<Arc<Region>>,
-}
-
-impl Open {
-    fn region(&self, at: &Location, troubles: &Arc<Troubles>) -> io::Result<&Arc<Region>> {
-        if let Some(region) = self.region.get() {
-            return Ok(region);
-        }
-        let (at, troubles) = (at.clone(), Arc::clone(troubles));
-        let watch = Arc::new(move |error: &io::Error| {
-            tracing::error!(%at, %error, "a blob could not be read to its end; the connection it was sent on was cut");
-            troubles.at(&at);
-        });
-        let region = Region::map_watched(Arc::clone(&self.file), self.size, watch)?;
-        Ok(self.region.get_or_init(|| region))
-    }
-}
-
 impl Reads {
     pub(crate) fn new(root: Arc<Root>, small_bytes: u64, open_files: usize) -> Self {
         let blobs = usize::try_from(small_bytes / SMALL).unwrap_or(usize::MAX);
@@ -74,8 +54,14 @@ impl Reads {
             root,
             small: Cache::with_weighter(blobs, small_bytes, Size),
             open: Cache::new(open_files),
+            forgotten: AtomicU64::new(0),
             troubles: Arc::default(),
         }
+    }
+
+    /// How many blobs are open.
+    pub(crate) fn open_files(&self) -> usize {
+        self.open.len()
     }
 
     /// What could not be read.
@@ -85,7 +71,7 @@ impl Reads {
 
     pub(crate) async fn size(&self, at: &Location) -> Result<Option<u64>> {
         match self.open(at, OFlags::PATH).await {
-            Ok(file) => length(&file).map(Some),
+            Ok(file) => look(&file).map(|found| Some(found.len())),
             Err(Errno::NOENT | Errno::NOTDIR) => Ok(None),
             Err(error) => Err(fault::storage(error)),
         }
@@ -113,12 +99,7 @@ impl Reads {
                 Bytes::new()
             }));
         }
-        let region = Arc::clone(
-            self.large(at, size)
-                .await?
-                .region(at, &self.troubles)
-                .map_err(fault::storage)?,
-        );
+        let region = self.large(at, size).await?;
         let mut next = range.start;
         Ok(Box::pin(stream::iter(std::iter::from_fn(move || {
             let start = next;
@@ -129,6 +110,7 @@ impl Reads {
 
     /// Forgets what was removed, so that its space is given back when the last reader is done.
     pub(crate) fn forget(&self, at: &Location) {
+        self.forgotten.fetch_add(1, Ordering::SeqCst);
         self.small.remove(at);
         self.open.remove(at);
     }
@@ -143,7 +125,7 @@ impl Reads {
             .open(at, OFlags::RDONLY)
             .await
             .map_err(|error| unreadable(at, error))?;
-        check(at, length(&file)?, size)?;
+        check(at, look(&file)?.len(), size)?;
         let bytes = whole(file, size)
             .await
             .inspect_err(|_| self.troubles.at(at))?;
@@ -159,28 +141,37 @@ impl Reads {
         Ok(bytes)
     }
 
-    async fn large(&self, at: &Location, size: u64) -> Result<Arc<Open>> {
-        let open = if let Some(open) = self.open.get(at) {
-            open
-        } else {
-            let file = self
-                .open(at, OFlags::RDONLY)
-                .await
-                .map_err(|error| unreadable(at, error))?;
-            let open = Arc::new(Open {
-                size: length(&file)?,
-                file: Arc::new(file),
-                region: OnceLock::new(),
-            });
-            self.open.insert(at.clone(), Arc::clone(&open));
-            // Removed after it was opened and before it came in here: nobody would take it out again.
-            if open.file.metadata().is_ok_and(|found| found.nlink() == 0) {
-                self.open.remove(at);
-            }
-            open
-        };
-        check(at, open.size, size)?;
-        Ok(open)
+    /// A blob that is sent from its file.
+    async fn large(&self, at: &Location, size: u64) -> Result<Arc<Region>> {
+        if let Some(region) = self.open.get(at) {
+            check(at, region.len(), size)?;
+            return Ok(region);
+        }
+        let forgotten = self.forgotten.load(Ordering::SeqCst);
+        let file = self
+            .open(at, OFlags::RDONLY)
+            .await
+            .map_err(|error| unreadable(at, error))?;
+        let found = look(&file)?;
+        check(at, found.len(), size)?;
+        let region =
+            Region::whole(Arc::new(file), &found, self.watch(at)).map_err(fault::storage)?;
+        self.open.insert(at.clone(), Arc::clone(&region));
+        // Taken away after it was opened and before it came in here: nobody would take it out again. Who forgets counts first and
+        // takes out then, so that one of the two sees the other.
+        if self.forgotten.load(Ordering::SeqCst) != forgotten {
+            self.open.remove(at);
+        }
+        Ok(region)
+    }
+
+    /// Who is told when the bytes at `at` cannot be sent.
+    fn watch(&self, at: &Location) -> Watch {
+        let (at, troubles) = (at.clone(), Arc::clone(&self.troubles));
+        Arc::new(move |error: &io::Error| {
+            tracing::error!(%at, %error, "a blob could not be read to its end; the connection it was sent on was cut");
+            troubles.at(&at);
+        })
     }
 
     /// Opens the file at `at`: in line when the kernel has its path in memory, which costs a microsecond or two; on a
@@ -216,11 +207,11 @@ async fn whole(file: File, size: u64) -> Result<Bytes> {
         .into())
 }
 
-/// The length of a file. A path can also name what is no file, and then nothing about it is known.
-fn length(file: &File) -> Result<u64> {
+/// What a file says of itself. A path can also name what is no file, and then nothing about it is known.
+fn look(file: &File) -> Result<Metadata> {
     let found = file.metadata().map_err(fault::storage)?;
     if found.is_file() {
-        Ok(found.len())
+        Ok(found)
     } else {
         Err(fault::storage(io::ErrorKind::InvalidInput))
     }
@@ -245,7 +236,7 @@ fn unreadable(at: &Location, error: Errno) -> Error {
 impl std::fmt::Debug for Reads {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reads")
-            .field("open", &self.open.len())
+            .field("open", &self.open_files())
             .finish_non_exhaustive()
     }
 }

@@ -72,6 +72,12 @@ impl Root {
         }
     }
 
+    /// As where there is no `openat2`.
+    #[cfg(test)]
+    pub(crate) fn walk_only(&self) {
+        self.beneath.store(false, Ordering::Relaxed);
+    }
+
     /// The directory `path`.
     pub(crate) fn open_dir(&self, path: &str) -> Result<OwnedFd, Errno> {
         self.open(path, DIRECTORY)

@@ -14,7 +14,7 @@ use rustix::io::Errno;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 /// What a pipe has room for, in bytes: as much as a process without special rights may ask for (pipe(7), `pipe-max-size`).
-const SIZE: usize = 1 << 20;
+pub(super) const SIZE: usize = 1 << 20;
 
 /// How many there are at most. A user without special rights gets 64 of this size (`pipe-user-pages-soft`) and may have other programs.
 const MOST: usize = 48;
@@ -114,6 +114,7 @@ pub(super) struct Piped {
     file: Arc<File>,
     offset: u64,
     len: usize,
+    is_last: bool,
 }
 
 impl Piped {
@@ -127,14 +128,21 @@ impl Piped {
             return Ok(None);
         };
         let taken = fill(&pipe, part, len.min(SIZE));
+        let len = *taken.as_ref().unwrap_or(&0);
         let piped = Self {
             pipes,
             pipe: Some(pipe),
             file: Arc::clone(&part.file),
             offset: part.offset,
-            len: *taken.as_ref().unwrap_or(&0),
+            len,
+            is_last: len == part.len,
         };
         Ok((taken? > 0).then_some(piped))
+    }
+
+    /// Whether it is all of the part that was to be sent, or the end of it.
+    pub(super) fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// Whether what is sent next is where `part` begins.
@@ -150,7 +158,9 @@ impl Piped {
         let Some(pipe) = &self.pipe else {
             return Ok(0);
         };
-        let flags = SpliceFlags::MOVE | SpliceFlags::MORE | SpliceFlags::NONBLOCK;
+        let mut flags = SpliceFlags::MOVE | SpliceFlags::NONBLOCK;
+        // What is in the pipe keeps its packets full by itself; the end of it leaves with it only where that is the end of all.
+        flags.set(SpliceFlags::MORE, !self.is_last);
         let sent = splice(&pipe.out_of, None, socket, None, self.len, flags)?;
         self.len -= sent;
         self.offset += sent as u64;

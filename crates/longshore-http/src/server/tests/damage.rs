@@ -16,7 +16,8 @@ fn cut_short() -> (Content, Arc<AtomicUsize>) {
     let watch = move |_: &std::io::Error| {
         count.fetch_add(1, Ordering::SeqCst);
     };
-    let region = Region::map_watched(Arc::clone(&file), 5 << 20, Arc::new(watch)).unwrap();
+    let found = file.metadata().unwrap();
+    let region = Region::whole(Arc::clone(&file), &found, Arc::new(watch)).unwrap();
     file.set_len(1 << 20).unwrap();
     (
         Content {
