@@ -1,7 +1,7 @@
 //! What cannot be brought about from outside: syncs that fail, counted syncs, and a machine that was down in between.
 
 use std::fs::File;
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -357,24 +357,35 @@ async fn after_the_machine_was_down_staged_bytes_are_read_again_before_they_are_
     assert_eq!(again.unwrap_err().code(), Code::BlobUploadUnknown);
 }
 
-#[tokio::test]
-async fn what_is_taken_away_while_it_is_opened_does_not_stay_open() {
-    let (_dir, _disk, files) = home();
-    files.maker.root.walk_only();
-    let content: &'static [u8] = Vec::leak(vec![7; 20_000]);
-    for apart in [false, true] {
-        let at = push(&files, content).await.location;
-        let mut read = files.read(&at, 20_000, 0..1);
-        // Another thread opens it, and it is kept when this one is asked again.
-        let waits = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await;
-        assert!(waits);
-        std::thread::sleep(Duration::from_millis(100));
-        if apart {
-            files.set_apart(&at).await.unwrap();
-        } else {
-            files.remove(&at).await.unwrap();
+#[test]
+fn what_is_taken_away_while_it_is_opened_does_not_stay_open() {
+    // One thread that may wait for the disk, which does one thing after the other.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (_dir, _disk, files) = home();
+        files.maker.root.walk_only();
+        let content: &'static [u8] = Vec::leak(vec![7; 20_000]);
+        for apart in [false, true] {
+            let at = push(&files, content).await.location;
+            let (go, wait) = std::sync::mpsc::channel::<()>();
+            let busy = tokio::task::spawn_blocking(move || wait.recv());
+            // That thread is to open it, and it is kept when this one is asked again.
+            let mut read = files.read(&at, 20_000, 0..1);
+            let waits = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await;
+            assert!(waits);
+            go.send(()).unwrap();
+            if apart {
+                files.set_apart(&at).await.unwrap();
+            } else {
+                files.remove(&at).await.unwrap();
+            }
+            assert!(read.await.is_ok(), "it was open before");
+            assert_eq!(files.reads.open_files(), 0);
+            busy.await.unwrap().unwrap();
         }
-        assert!(read.await.is_ok(), "it was open before");
-        assert_eq!(files.reads.open_files(), 0);
-    }
+    });
 }
