@@ -16,6 +16,9 @@ use crate::probe::Use;
 use crate::process::{self, tied};
 use crate::seed::Content;
 
+/// How long one of several looks is: what comes first and is not measured, and what is, in seconds.
+pub(crate) const SHORT: (f64, f64) = (0.3, 1.2);
+
 /// Between two looks at the server's memory.
 const LOOK: Duration = Duration::from_millis(20);
 /// What preparing and ending a job may take beside its own seconds.
@@ -79,7 +82,7 @@ impl Works {
 
     /// One of several short looks at what takes long to be done once.
     pub(crate) fn short(mut self) -> Self {
-        (self.warm_up, self.seconds) = (0.3, 1.2);
+        (self.warm_up, self.seconds) = SHORT;
         self
     }
 
