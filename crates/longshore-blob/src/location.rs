@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use longshore_spec::{Algorithm, Digest};
 
@@ -12,7 +13,7 @@ use longshore_spec::{Algorithm, Digest};
 /// Never absolute, never empty, no part of it is empty, `.` or `..`, and it has no control characters; so it leads
 /// nowhere outside of the store. It does not begin with `:` either, which is left to whoever keeps bytes elsewhere. Ordered as text, which is the order of [`walk`](crate::BlobStore::walk).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Location(Box<str>);
+pub struct Location(Arc<str>);
 
 /// A text that is no [`Location`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

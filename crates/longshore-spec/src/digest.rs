@@ -4,12 +4,14 @@
 //! key. [`Hasher`] can be frozen between requests: an upload's hash goes on where the last chunk ended, on any node,
 //! without reading anything again.
 
+mod digits;
 mod hasher;
 
 use std::fmt;
 use std::ops::Deref;
 use std::str::FromStr;
 
+use digits::{hex, unhex};
 pub use hasher::{Hasher, ThawError};
 
 /// A hash algorithm that this registry computes. Source: image-spec v1.1, "Registered algorithms".
@@ -21,6 +23,9 @@ pub enum Algorithm {
     /// SHA-512.
     Sha512,
 }
+
+/// The longest value, in bytes.
+const MOST_BYTES: usize = Algorithm::Sha512.value_bytes();
 
 impl Algorithm {
     /// The algorithm's name in digests and in `digest-algorithm=`.
@@ -145,7 +150,14 @@ impl Digest {
 
     /// The value in lower-case hex: 64 or 128 characters.
     pub fn hex(&self) -> String {
-        hex::encode(self.as_bytes())
+        ::hex::encode(self.as_bytes())
+    }
+
+    /// Adds the digest as text, `sha256:<hex>`, to the end of `out`: what [`fmt::Display`] does, for where it is done for every request.
+    pub fn append_to(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.algorithm().as_str().as_bytes());
+        out.push(b':');
+        out.extend_from_slice(hex(self.as_bytes(), &mut [0; 2 * MOST_BYTES]));
     }
 
     /// The database key: one byte for the algorithm, then the value; 33 or 65 bytes.
@@ -210,42 +222,10 @@ pub(crate) fn is_algorithm(text: &str) -> bool {
     })
 }
 
-/// Lower-case hex of exactly `N` bytes. (`hex::decode` would take upper case, which the specification forbids.) There is one in nearly
-/// every request: no way out in the middle, so that the compiler makes vector instructions of it.
-fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-        return None;
-    };
-    if pairs.len() != N {
-        return None;
-    }
-    let (mut value, mut wrong) = ([0; N], false);
-    for (byte, [high, low]) in value.iter_mut().zip(pairs) {
-        let ((high, bad_high), (low, bad_low)) = (nibble(*high), nibble(*low));
-        *byte = high << 4 | low;
-        wrong |= bad_high | bad_low;
-    }
-    (!wrong).then_some(value)
-}
-
-/// The value of a lower-case hex digit, and whether it is none.
-fn nibble(digit: u8) -> (u8, bool) {
-    let (number, letter) = (digit.wrapping_sub(b'0'), digit.wrapping_sub(b'a'));
-    let value = if number < 10 {
-        number
-    } else {
-        letter.wrapping_add(10)
-    };
-    (value & 15, number >= 10 && letter >= 6)
-}
-
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Into a buffer on the stack: digests are printed into a header of every response.
-        let mut buffer = [0; 128];
-        let value = self.as_bytes();
-        let text = buffer.get_mut(..value.len() * 2).ok_or(fmt::Error)?;
-        hex::encode_to_slice(value, text).map_err(|_| fmt::Error)?;
+        let mut buffer = [0; 2 * MOST_BYTES];
+        let text = hex(self.as_bytes(), &mut buffer);
         f.write_str(self.algorithm().as_str())?;
         f.write_str(":")?;
         f.write_str(std::str::from_utf8(text).map_err(|_| fmt::Error)?)
@@ -291,7 +271,7 @@ impl AsRef<[u8]> for DigestKey {
 
 impl fmt::Debug for DigestKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DigestKey({})", hex::encode(self))
+        write!(f, "DigestKey({})", ::hex::encode(self))
     }
 }
 
@@ -306,13 +286,12 @@ mod tests {
     const ABC_512: &str = "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
 
     #[test]
-    fn every_byte_is_a_digit_or_none_as_in_the_standard_library() {
-        for byte in 0..=u8::MAX {
-            let digit = char::from(byte)
-                .to_digit(16)
-                .filter(|_| !byte.is_ascii_uppercase());
-            let (value, bad) = nibble(byte);
-            assert_eq!((!bad).then_some(u32::from(value)), digit, "{byte}");
+    fn a_digest_is_appended_as_it_is_printed() {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha512] {
+            let digest = Digest::of(algorithm, b"x");
+            let mut out = vec![b'"'];
+            digest.append_to(&mut out);
+            assert_eq!(String::from_utf8(out).unwrap(), format!("\"{digest}"));
         }
     }
 

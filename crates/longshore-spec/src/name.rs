@@ -73,9 +73,9 @@ impl RepoName {
             return Err(NameError::TooLong);
         }
         let mut components = 0;
-        for component in text.split('/') {
+        for component in text.as_bytes().split(|byte| *byte == b'/') {
             components += 1;
-            check_component(component.as_bytes())?;
+            check_component(component)?;
         }
         if components > Self::MAX_COMPONENTS {
             return Err(NameError::TooManyComponents);

@@ -61,9 +61,9 @@ impl Inner {
                 .at_offset(seen.size)
             })?,
         };
-        let body = match Place::of(&seen.location)? {
-            Place::Row(id) => self.read_row(digest, &seen, id, range.clone()).await?,
-            Place::Stored(at) => match self.blobs.read(&at, seen.size, range.clone()).await {
+        let body = match &seen.place {
+            Place::Row(id) => self.read_row(digest, &seen, *id, range.clone()).await?,
+            Place::Stored(at) => match self.blobs.read(at, seen.size, range.clone()).await {
                 Ok(body) => body,
                 Err(error) => {
                     if error.code() == Code::Internal {
@@ -90,9 +90,9 @@ impl Inner {
     ) -> Result<Option<SignedUrl>> {
         let repo = self.repo(repo).await?;
         let seen = self.seen(&repo, digest).await?;
-        match Place::of(&seen.location)? {
+        match &seen.place {
             Place::Row(_) => Ok(None),
-            Place::Stored(at) => self.blobs.sign(&at, SIGNED_FOR).await,
+            Place::Stored(at) => self.blobs.sign(at, SIGNED_FOR).await,
         }
     }
 
@@ -133,7 +133,7 @@ impl Inner {
             })
             .await?
             .ok_or_else(|| unknown(digest))?;
-        let seen = Seen::of(row, lease);
+        let seen = Seen::of(&row, lease)?;
         self.cache.blob_is(repo, epoch, digest, seen.clone());
         Ok(seen)
     }
@@ -197,12 +197,12 @@ impl Inner {
             })
             .await?;
         Ok(mounted.map(|mounted| {
-            let (size, seen) = (mounted.row.size, Seen::of(mounted.row, mounted.lease));
+            let (size, seen) = (mounted.row.size, Seen::of(&mounted.row, mounted.lease));
             if into.is_none() {
                 this.cache.repo_as_of(names, repo, mounted.repo);
             }
             for (repo, epoch) in &known {
-                if this.cache.blob(repo, digest).is_none() {
+                if let (Ok(seen), None) = (&seen, this.cache.blob(repo, digest)) {
                     this.cache.blob_is(repo, *epoch, digest, seen.clone());
                 }
             }

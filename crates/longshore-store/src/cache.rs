@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
-use longshore_core::Manifest;
+use longshore_core::{Manifest, Result};
 use longshore_meta::blobs::BlobRow;
 use longshore_spec::digest::Digest;
 use longshore_spec::name::{RepoName, Tag};
@@ -20,6 +20,7 @@ use quick_cache::sync::Cache as Kept;
 use quick_cache::{Equivalent, Weighter};
 
 use crate::options::Options;
+use crate::place::Place;
 
 static EPOCHS: AtomicU64 = AtomicU64::new(1);
 
@@ -60,20 +61,23 @@ pub(crate) struct Repo {
 pub(crate) struct Seen {
     pub(crate) size: u64,
     pub(crate) generation: i64,
-    pub(crate) location: Arc<str>,
+    pub(crate) place: Place,
     /// Until when it is kept for a manifest that is to come, in microseconds: what the database says, or less.
     pub(crate) lease: Arc<AtomicI64>,
 }
 
 impl Seen {
     /// What a row says.
-    pub(crate) fn of(row: BlobRow, lease: i64) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// `Internal` when the place of the bytes is not understood.
+    pub(crate) fn of(row: &BlobRow, lease: i64) -> Result<Self> {
+        Ok(Self {
             size: row.size,
             generation: row.generation,
-            location: row.location.into(),
+            place: Place::of(&row.location)?,
             lease: Arc::new(AtomicI64::new(lease)),
-        }
+        })
     }
 }
 
@@ -125,7 +129,7 @@ impl Cache {
 
     /// Remembers a repository; all who do so at once get the same state.
     pub(crate) fn repo_is(&self, name: &RepoName, id: i64) -> Arc<Repo> {
-        let made: Result<_, Infallible> = self.repos.get_or_insert_with(name, || {
+        let made: std::result::Result<_, Infallible> = self.repos.get_or_insert_with(name, || {
             Ok(Arc::new(Repo {
                 id,
                 tags: Epoch::new(),

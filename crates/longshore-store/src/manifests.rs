@@ -111,7 +111,9 @@ impl Inner {
             .await?
             .ok_or_else(|| unknown(at))?;
         for (blob, row, lease) in blobs {
-            self.cache.blob_is(repo, epoch, &blob, Seen::of(row, lease));
+            if let Ok(seen) = Seen::of(&row, lease) {
+                self.cache.blob_is(repo, epoch, &blob, seen);
+            }
         }
         let manifest = Arc::new(Manifest {
             digest,

@@ -57,7 +57,7 @@ impl Inner {
                     Code::Internal,
                     "the registry has lost content it should have",
                 )
-                .because(format!("the body at {} is gone or damaged", seen.location)));
+                .because(format!("the body {id} is gone or damaged")));
             };
             self.bodies.0.insert(key, bytes.clone());
             bytes

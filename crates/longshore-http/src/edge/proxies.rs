@@ -157,8 +157,8 @@ impl<'a> Sender<'a> {
 /// The certificate that counts for a request. Browsers show theirs for whatever page sends them: with what they send for a page
 /// (Fetch Metadata, `Origin`) it counts for nothing.
 fn certificate<'a>(peer: &'a Peer, headers: &HeaderMap) -> Option<&'a ClientCertificate> {
-    let by_page = headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
-    peer.certificate.as_deref().filter(|_| !by_page)
+    let by_page = || headers.contains_key("sec-fetch-site") || headers.contains_key(header::ORIGIN);
+    peer.certificate.as_deref().filter(|_| !by_page())
 }
 
 /// The address of a hop; some proxies add the port.

@@ -1,13 +1,10 @@
 //! Responses under construction.
 
-use std::fmt::Write as _;
-
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use longshore_spec::digest::Digest;
 
 use super::names;
-use super::urls::value;
 use crate::server::Body;
 
 /// Room for the headers of a pull, so that the map is not grown: twelve fill the sixteen slots it allocates.
@@ -16,6 +13,11 @@ const HEADERS: usize = 12;
 /// How many bytes a digest takes as text.
 fn printed(digest: &Digest) -> usize {
     "sha512:".len() + 2 * digest.as_bytes().len()
+}
+
+/// A header's value of text that cannot be any but fit for one.
+fn shared(text: Bytes) -> HeaderValue {
+    HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// A response that succeeds.
@@ -52,24 +54,22 @@ impl Reply {
 
     /// Names the content: `Docker-Content-Digest`.
     pub(super) fn naming(self, digest: &Digest) -> Self {
-        let mut text = String::with_capacity(printed(digest));
-        // Writing to a string does not fail.
-        let _ = write!(text, "{digest}");
-        self.with(names::DOCKER_CONTENT_DIGEST, value(text))
+        let mut text = Vec::with_capacity(printed(digest));
+        digest.append_to(&mut text);
+        self.with(names::DOCKER_CONTENT_DIGEST, shared(text.into()))
     }
 
     /// Names the content, and makes its digest the entity tag.
     pub(super) fn tagged(self, digest: &Digest) -> Self {
         // Both are slices of one text, which is made in one piece: these are on every answer to a pull.
-        let mut quoted = String::with_capacity(2 + printed(digest));
-        // Writing to a string does not fail.
-        let _ = write!(quoted, "\"{digest}\"");
+        let mut quoted = Vec::with_capacity(2 + printed(digest));
+        quoted.push(b'"');
+        digest.append_to(&mut quoted);
+        quoted.push(b'"');
         let quoted = Bytes::from(quoted);
         let plain = quoted.slice(1..quoted.len() - 1);
-        let value =
-            |text| HeaderValue::from_maybe_shared(text).unwrap_or(HeaderValue::from_static(""));
-        self.with(names::DOCKER_CONTENT_DIGEST, value(plain))
-            .with(header::ETAG, value(quoted))
+        self.with(names::DOCKER_CONTENT_DIGEST, shared(plain))
+            .with(header::ETAG, shared(quoted))
     }
 
     /// A body of JSON that may be another one the next moment.

@@ -145,7 +145,7 @@ impl Head {
         let (name, value) = line.split_at(colon);
         // A space in front makes a folded line, one before the colon is read differently by every server; neither is
         // a token character.
-        if name.is_empty() || !name.iter().copied().all(is_token) {
+        if name.is_empty() || !all(&TOKEN, name) {
             return Err(Refusal::Malformed);
         }
         let value = value.strip_prefix(b":").unwrap_or(value);
@@ -183,18 +183,20 @@ impl Head {
 }
 
 fn request_line(line: &[u8]) -> Result<Version, Refusal> {
-    let mut parts = line.split(|byte| *byte == b' ');
-    let (Some(method), Some(target), Some(version), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let parts = before_space(line).and_then(|(method, rest)| {
+        let (target, version) = before_space(rest)?;
+        Some((method, target, version))
+    });
+    // A third space would stand in the version, which is compared as a whole below.
+    let Some((method, target, version)) = parts else {
         return Err(Refusal::Malformed);
     };
-    if method.is_empty() || !method.iter().copied().all(is_token) {
+    if method.is_empty() || !all(&TOKEN, method) {
         return Err(Refusal::Malformed);
     }
     // What is plain needs no second opinion; of the rest hyper will take what `Uri` takes, and would refuse the others
     // without a word.
-    if !target.starts_with(b"/") || !target.iter().copied().all(is_plain) {
+    if !target.starts_with(b"/") || !all(&PLAIN, target) {
         http::Uri::try_from(target).map_err(|_| Refusal::Malformed)?;
     }
     match version {
@@ -207,6 +209,12 @@ fn request_line(line: &[u8]) -> Result<Version, Refusal> {
         }
         _ => Err(Refusal::Malformed),
     }
+}
+
+/// What stands before the first space, and what after it.
+fn before_space(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, after) = line.split_at_checked(memchr(b' ', line)?)?;
+    Some((before, after.get(1..)?))
 }
 
 /// Digits and nothing else, after the one space that everybody writes: a sign, a list or a second space has been read
@@ -252,12 +260,10 @@ const fn alphanumeric_and(others: &[u8]) -> [bool; 256] {
     table
 }
 
-fn is_plain(byte: u8) -> bool {
-    PLAIN.get(usize::from(byte)).copied().unwrap_or_default()
-}
-
-fn is_token(byte: u8) -> bool {
-    TOKEN.get(usize::from(byte)).copied().unwrap_or_default()
+/// Whether all of these bytes belong to the set. It goes on after one that does not: a look without a branch is a third of one with.
+fn all(set: &[bool; 256], bytes: &[u8]) -> bool {
+    let of = |byte: &u8| set.get(usize::from(*byte)).copied().unwrap_or_default();
+    bytes.iter().fold(true, |all, byte| all & of(byte))
 }
 
 #[cfg(test)]

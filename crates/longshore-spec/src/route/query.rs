@@ -23,7 +23,7 @@ pub(super) fn pairs(query: Option<&str>) -> impl Iterator<Item = (Cow<'_, str>, 
 
 /// Decodes percent escapes once. What is no UTF-8 then becomes U+FFFD, which no grammar here accepts.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if text.contains('%') {
+    if text.as_bytes().contains(&b'%') {
         percent_decode_str(text).decode_utf8_lossy()
     } else {
         Cow::Borrowed(text)
@@ -59,6 +59,7 @@ impl<'a> Once<'a> {
 
 /// The `ns` parameter. A registry may ignore it, so one that is no host, or is given twice, is ignored.
 pub(super) fn ns(query: Option<&str>) -> Option<Host> {
+    query?;
     let mut hosts = pairs(query).filter(|(name, _)| name == "ns");
     match (hosts.next(), hosts.next()) {
         (Some((_, host)), None) => host.parse().ok(),

@@ -71,7 +71,7 @@ async fn a_promise_is_not_made_of_what_memory_remembers() {
         generation: 1,
         state: longshore_meta::blobs::BlobState::Live,
     };
-    let stale = crate::cache::Seen::of(row, 0);
+    let stale = crate::cache::Seen::of(&row, 0).unwrap();
     bench
         .store
         .0
