@@ -5,12 +5,13 @@
 //! what was asked for.
 
 use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 
+use crate::guide;
 use crate::process;
 use crate::workspace::{Workspace, in_ci};
 
@@ -50,22 +51,67 @@ pub(crate) fn release(workspace: &Workspace, package: &str) -> Result<PathBuf> {
 /// # Errors
 /// See [`debug`].
 pub(crate) fn longshore(workspace: &Workspace, profile: &str) -> Result<PathBuf> {
-    let mut command = command(workspace);
-    command.args(["build", "--package", "longshore", "--profile", profile]);
-    command.args(["--config", ".cargo/dist.toml"]);
+    let mut command = shipped(workspace, profile);
+    if guide::is_old(workspace)? {
+        println!(
+            "the counts of what runs often are of another compiler or Cargo.lock: cargo xtask pgo makes them anew"
+        );
+    }
+    let counts = guide::path(workspace);
+    flag(&mut command, &format!("-Cprofile-use={}", counts.display()));
+    // What has changed since is built without, which is no news.
+    flag(&mut command, "-Cllvm-args=-no-pgo-warn-mismatch");
     if profile == PROFILING {
         // perf follows stacks by their frame pointers.
-        command.args(["--config", FRAME_POINTERS]);
+        flag(&mut command, "-Cforce-frame-pointers=yes");
         command.env("CFLAGS", "-fno-omit-frame-pointer");
     }
     finish(workspace, &mut command)?;
     Ok(workspace.cargo_target().join(profile))
 }
 
-/// What is added to the flags of what is shipped, so that perf sees who called.
-const FRAME_POINTERS: &str = "target.'cfg(all())'.rustflags=[\"-Cforce-frame-pointers=yes\"]";
+/// `cargo xtask dist`.
+///
+/// # Errors
+/// See [`debug`].
+pub(crate) fn dist(workspace: &Workspace) -> Result<ExitCode> {
+    let program = longshore(workspace, "dist")?.join("longshore");
+    println!("built: {}", program.display());
+    Ok(ExitCode::SUCCESS)
+}
+
 /// The cargo profile that keeps symbols.
 pub(crate) const PROFILING: &str = "profiling";
+
+/// What is shipped, but such that it counts what runs and writes that into the folder `counts` when it ends; in a target folder of its own.
+///
+/// # Errors
+/// See [`debug`].
+pub(crate) fn counting(workspace: &Workspace, counts: &Path) -> Result<PathBuf> {
+    let target = workspace.cargo_target().join("counting");
+    let mut command = shipped(workspace, "dist");
+    command.env("CARGO_TARGET_DIR", &target);
+    let counts = counts.display();
+    flag(&mut command, &format!("-Cprofile-generate={counts}"));
+    // Rust's threads and tables of functions need more places for the values that are seen than what C does.
+    flag(&mut command, "-Cllvm-args=-vp-counters-per-site=4");
+    finish(workspace, &mut command)?;
+    Ok(target.join("dist"))
+}
+
+/// The command that builds what is shipped, with `profile` in place of its own.
+fn shipped(workspace: &Workspace, profile: &str) -> Command {
+    let mut command = command(workspace);
+    command.args(["build", "--package", "longshore", "--profile", profile]);
+    command.args(["--config", ".cargo/dist.toml"]);
+    command
+}
+
+/// Adds a flag of rustc to those of what is shipped. Paths in it must be absolute: rustc runs in each dependency's own folder.
+fn flag(command: &mut Command, flag: &str) {
+    let flag = format!("target.'cfg(all())'.rustflags=[{flag:?}]");
+    command.args(["--config", &flag]);
+}
 
 /// Builds `longshore` and `longshore-crash` with mistakes on purpose; each becomes `NAME-broken` beside the one without, in the debug
 /// and in the release folder.

@@ -24,9 +24,11 @@ mod ci_issuer;
 mod clients;
 mod conformance;
 mod crash;
+mod guide;
 mod images;
 mod matrix;
 mod packages;
+mod pgo;
 mod process;
 mod server;
 mod signing;
@@ -68,6 +70,10 @@ enum Task {
     Images(images::Options),
     /// Ask each endpoint as each role about what is theirs, not theirs and not there, and judge every answer.
     Matrix(matrix::Options),
+    /// Count anew what runs often in the program that is shipped, which is built by that.
+    Pgo,
+    /// Build the program that is shipped, and say where it is.
+    Dist,
     /// Build the pinned outside programs into `target/tools`.
     Tools(tools::Options),
 }
@@ -83,6 +89,8 @@ fn main() -> ExitCode {
         Task::Crash(options) => crash::run(&workspace, &options),
         Task::Images(options) => images::run(&workspace, &options),
         Task::Matrix(options) => matrix::run(&workspace, &options),
+        Task::Pgo => pgo::run(&workspace),
+        Task::Dist => build::dist(&workspace),
         Task::Tools(options) => tools::run(&workspace, &options),
     });
     match done {

@@ -80,6 +80,9 @@ where
 
 impl<H: Handler> Shared<H> {
     /// Serves `socket` until either side closes it.
+    ///
+    /// Each protocol is a box of its own: a connection takes what its protocol needs and not what the largest of them does, and
+    /// what is large is not moved on the way to where it runs.
     pub(super) async fn serve(&self, socket: Socket) {
         let mut peer = Peer {
             addr: socket.peer(),
@@ -92,12 +95,11 @@ impl<H: Handler> Shared<H> {
         };
         let Some(tls) = &self.tls else {
             if self.options.h2c && self.begins_with_preface(&socket).await {
-                return self.http2(socket, peer).await;
+                return Box::pin(self.http2(socket, peer)).await;
             }
             peer.sendfile = SendFile::AVAILABLE;
-            return self
-                .http1(SendFile::new(socket, Arc::clone(&self.stats)), peer)
-                .await;
+            let io = SendFile::new(socket, Arc::clone(&self.stats));
+            return Box::pin(self.http1(io, peer)).await;
         };
         let handshake = async {
             let mut first = [0];
@@ -110,11 +112,8 @@ impl<H: Handler> Shared<H> {
             }
             TlsAcceptor::from(Arc::clone(tls)).accept(socket).await
         };
-        let stream = match self
-            .stop
-            .run_until_cancelled(timeout(self.options.timeouts.handshake, handshake))
-            .await
-        {
+        let handshake = Box::pin(timeout(self.options.timeouts.handshake, handshake));
+        let stream = match self.stop.run_until_cancelled(handshake).await {
             None => return,
             Some(Ok(Ok(stream))) => stream,
             Some(Ok(Err(error))) => return self.tls_failed(&peer, &error),
@@ -124,9 +123,9 @@ impl<H: Handler> Shared<H> {
             peer.certificate = clients.shown(stream.get_ref().1.peer_certificates());
         }
         if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, peer).await;
+            Box::pin(self.http2(stream, peer)).await;
         } else {
-            self.http1(stream, peer).await;
+            Box::pin(self.http1(stream, peer)).await;
         }
     }
 
