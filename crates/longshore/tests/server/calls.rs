@@ -16,13 +16,16 @@ use super::harness::{Start, expect};
 /// Requests that are counted.
 const ROUNDS: u32 = 400;
 
+/// How the table calls the write that wakes a thread.
+const EVENTFD: &str = "write (eventfd)";
+
 /// A strace that is attached to a process.
 struct Strace(Child);
 
 impl Strace {
     fn attach(id: u32, to: &Path) -> Option<Self> {
         let strace = Command::new("strace")
-            .args(["-f", "-c", "-o"])
+            .args(["-f", "-s", "8", "-o"])
             .arg(to)
             .args(["-p", &id.to_string()])
             .stdin(Stdio::null())
@@ -55,18 +58,28 @@ impl Strace {
                 .success()
         );
         self.0.wait().unwrap();
-        std::fs::read_to_string(from)
-            .unwrap()
-            .lines()
-            .filter_map(|line| {
-                // % time, seconds, usecs/call, calls, errors where there are any, name
-                let columns: Vec<_> = line.split_whitespace().collect();
-                let name = columns.last()?;
-                Some(((*name).to_owned(), columns.get(3)?.parse().ok()?))
-            })
-            .filter(|(name, _)| name != "total")
-            .collect()
+        let mut counts = BTreeMap::new();
+        for line in std::fs::read_to_string(from).unwrap().lines() {
+            if let Some(name) = name_of_call(line) {
+                *counts.entry(name.to_owned()).or_default() += 1;
+            }
+        }
+        counts
     }
+}
+
+/// The call that begins in a line of strace, `None` for what is none: the end of one, a signal, a thread that is gone. What wakes a
+/// thread that waits for the kernel's events is a write of its own kind, an `eventfd`'s.
+fn name_of_call(line: &str) -> Option<&str> {
+    let (_, call) = line.split_once(' ')?;
+    let (name, arguments) = call.trim_start().split_once('(')?;
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+        return None;
+    }
+    Some(match name {
+        "write" if arguments.contains(r#""\1\0\0\0\0\0\0\0", 8"#) => EVENTFD,
+        name => name,
+    })
 }
 
 #[tokio::test]
@@ -129,8 +142,9 @@ async fn a_request_on_a_hot_path_asks_the_kernel_no_more_often_than_it_did() {
         }
         let counts = strace.counts(&table);
         // How often threads wake each other depends on the machine: it has a bound of its own. Handing each request to another thread
-        // takes two such calls, one to wake it and one to wait.
-        let wakes = ["futex", "sched_yield", "restart_syscall"];
+        // takes two such calls, one to wake it and one to wait. An answer the client reads in many parts says as often that there is
+        // room again, to whichever thread waits: most of them, where the machine is busy.
+        let wakes = ["futex", EVENTFD, "sched_yield", "restart_syscall"];
         let (woken, asked): (Vec<_>, Vec<_>) = counts
             .iter()
             .partition(|(name, _)| wakes.contains(&name.as_str()));
@@ -140,7 +154,7 @@ async fn a_request_on_a_hot_path_asks_the_kernel_no_more_often_than_it_did() {
         assert!(total >= 2 * ROUNDS, "strace came too late: {counts:?}");
         // Half for timers and the writer of lines, which do not come with each request but with time, and so with whatever else
         // the machine does; one call more in each request is still told from them.
-        if total > most * ROUNDS + ROUNDS / 2 || woken > ROUNDS {
+        if total > most * ROUNDS + ROUNDS / 2 || woken > ROUNDS * 3 / 2 {
             over.push(format!(
                 "{method} {path}: {total} calls for {ROUNDS} requests, at most {most} each: {counts:?}"
             ));
