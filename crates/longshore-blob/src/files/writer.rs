@@ -25,7 +25,7 @@ use crate::stage::{Stage, lost};
 pub(crate) const PIECE: usize = 128 << 10;
 
 /// Up to where in the file is written at once: a multiple of it. The more pages are kept together, the faster the file is sent.
-pub(crate) const STRETCH: usize = 1 << 20;
+pub(crate) const STRETCH: usize = 512 << 10;
 
 /// After how much the kernel is asked to begin writing back, in bytes: what is left for the sync at the end is short then.
 const WRITE_BACK: u64 = 8 << 20;
