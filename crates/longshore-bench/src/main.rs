@@ -29,6 +29,7 @@ mod process;
 mod profile;
 mod report;
 mod run;
+mod scatter;
 mod search;
 mod seed;
 mod wire;

@@ -3,6 +3,7 @@
 //! The servers of a stage are all up while its lines are measured, and each round asks every program in turn, so that whatever else
 //! happens on the machine happens to all of them. What is printed goes to standard output as it becomes known.
 
+mod held;
 mod stores;
 mod turns;
 
@@ -18,13 +19,13 @@ use anyhow::{Context as _, Result, bail, ensure};
 use clap::Args;
 
 use crate::awake::Awake;
-use crate::congestion::Usual;
 use crate::line::{self, Line, Sample, Scene, Stage, Store};
 use crate::peer::{Certificate, Ground, Issuer, Paths, Peer, Program};
 use crate::plain::Way;
 use crate::profile::Look;
-use crate::report::{self, Machine, Results};
+use crate::report::{self, Results};
 use crate::seed::{Content, Set};
+use held::Held;
 pub(crate) use stores::{LOAD, SERVER, Scratch, files};
 use stores::{cores, start_of};
 use turns::together;
@@ -114,25 +115,21 @@ pub(crate) fn run(options: &Options) -> Result<ExitCode> {
         issuer: Issuer::new()?,
         certificate: Certificate::new(&dir.0)?,
     };
-    // Before any of the servers opens its socket.
-    let tcp = Usual::hold();
-    let machine = Machine {
-        awake: Awake::hold().is_held(),
-        tcp: tcp.now(),
-        ..Machine::here(&ground.paths)
-    };
-    let mut results = Results::new(machine, rounds);
     let begun = Instant::now();
+    let held = Held::new(&lines, options.quick)?;
+    let machine = held.machine(&ground.paths);
+    let mut results = Results::new(machine, rounds);
     Run {
         ground: &ground,
         content: Content::default(),
         rounds,
         quick: options.quick,
+        kept: held.keeps_memory(),
         svg: options.svg.as_deref().filter(|_| options.profile.is_some()),
         pass: 0,
     }
     .all(&lines, &mut results)?;
-    drop((dir, tcp));
+    drop((dir, held));
     let judged = results.judge(&lines);
     say(&format!("\n{}", report::table(&lines, &results)))?;
     for goal in &judged {
@@ -195,6 +192,8 @@ struct Run<'a> {
     content: Content,
     rounds: u32,
     quick: bool,
+    /// The machine keeps the memory that is free.
+    kept: bool,
     /// Where a flame graph of what is measured goes.
     svg: Option<&'a Path>,
     pass: u32,
@@ -300,9 +299,11 @@ impl Run<'_> {
         // Whoever was first is last in the next round.
         let turns = round as usize % peers.len().max(1);
         peers.rotate_left(turns);
-        // Memory that is free comes from the host page by page, in a virtual machine, and costs more than all else. Who writes after
-        // somebody whose files are gone is given those pages; so each round of writers begins with one who is not counted.
-        if line.stores > 0
+        // Memory that is free comes from the host page by page, in a virtual machine, and costs more than all else. Who takes some after
+        // somebody gave it back is given those pages; so where it is not kept, each round begins with one who is not counted. So does
+        // one that reads from the disk: the kernel reads ahead into larger blocks than those that are kept.
+        let takes_memory = line.cold || (line.stores > 0 && !self.kept);
+        if takes_memory
             && self.svg.is_none()
             && let Some(first) = peers.first()
         {

@@ -35,6 +35,8 @@ pub(super) fn lines() -> Vec<Line> {
     vec![
         pull.peers(&peers)
             .needs(&[Set::Huge])
+            .cold()
+            .looks(3)
             .faster("G14", 0.9, Nginx),
         beside
             .peers(&peers)

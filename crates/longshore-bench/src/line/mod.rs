@@ -67,6 +67,8 @@ pub(crate) struct Line {
     pub(crate) looks: u32,
     /// Bytes that are stored while it is measured, if they are many.
     pub(crate) stores: u64,
+    /// Brings into memory what is only on the disk, and much of it.
+    pub(crate) cold: bool,
     /// Processors may sleep meanwhile.
     pub(crate) asleep: bool,
     /// Also part of `--quick`.
@@ -163,6 +165,7 @@ impl Line {
             needs: vec![Set::App],
             looks: 1,
             stores: 0,
+            cold: false,
             asleep: false,
             quick: false,
             measure: Box::new(measure),
@@ -211,6 +214,11 @@ impl Line {
 
     pub(crate) fn storing(mut self, bytes: u64) -> Self {
         self.stores = bytes;
+        self
+    }
+
+    pub(crate) fn cold(mut self) -> Self {
+        self.cold = true;
         self
     }
 

@@ -17,6 +17,8 @@ pub(crate) struct Machine {
     pub(crate) kernel: String,
     /// Whether its processors were kept from sleeping.
     pub(crate) awake: bool,
+    /// Whether free memory was kept from its host.
+    pub(crate) kept: bool,
     /// How TCP decides when to send, as the kernel names it.
     pub(crate) tcp: String,
     pub(crate) versions: Vec<(Program, String)>,
@@ -41,6 +43,7 @@ impl Machine {
                 .trim()
                 .to_owned(),
             awake: false,
+            kept: false,
             tcp: String::new(),
             versions: paths.versions(),
         }

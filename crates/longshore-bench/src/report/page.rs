@@ -98,8 +98,9 @@ fn measured(lines: &[Line], results: &Results, judged: &[Judged]) -> String {
     } else {
         "may sleep"
     };
+    let memory = if machine.kept { " that it keeps" } else { "" };
     let mut text = format!(
-        "Measured on {}: {}, {} processors that {sleep}, {}, Linux {}, TCP with `{}`.\n\n",
+        "Measured on {}: {}, {} processors that {sleep}, {}{memory}, Linux {}, TCP with `{}`.\n\n",
         machine.date,
         machine.processor,
         machine.processors,
@@ -190,9 +191,10 @@ const METHOD: &str = "\
   or ranges that the best of them does not reach either is short without failing the run, if Longshore is as close to that one as it
   must be to nginx ([0019](decisions/0019-goals-nobody-reaches.md)).
 - Where connections work in repositories of their own, each has a token for its own.
-- Pushes begin on an empty store each time, and each round of them with one that is not counted: whoever writes first in a virtual
-  machine waits for its host to give the memory, and those who come after it are given what it had. `durability` is Longshore's
-  default: an image survives a power cut once its manifest is answered.
+- Free memory stays the machine's own: a virtual machine gives blocks of 2 MiB and more back to its host, and a page that comes from
+  there costs more than all else that a push does. So what is free is touched at first, and one page of each 2 MiB of it is kept until the
+  end. Where that is not needed or not possible, and for what is read from the disk, each round begins with a look that is not counted.
+- Pushes begin on an empty store each time. `durability` is Longshore's default: an image survives a power cut once its manifest is answered.
 
 ## How to repeat
 
