@@ -114,6 +114,7 @@ pub(super) struct Piped {
     file: Arc<File>,
     offset: u64,
     len: usize,
+    /// Whether it is all of the part that was to be sent, or the end of it.
     is_last: bool,
 }
 
@@ -138,11 +139,6 @@ impl Piped {
             is_last: len == part.len,
         };
         Ok((taken? > 0).then_some(piped))
-    }
-
-    /// Whether it is all of the part that was to be sent, or the end of it.
-    pub(super) fn is_last(&self) -> bool {
-        self.is_last
     }
 
     /// Whether what is sent next is where `part` begins.

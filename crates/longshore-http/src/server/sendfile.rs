@@ -2,8 +2,8 @@
 //!
 //! hyper queues the head of a response and its body as separate slices. A slice whose address lies in a mapped region
 //! ([`longshore_region`]) is never read here: the kernel is told to send that stretch of the file. What stands before
-//! it goes out marked as "more follows", so that head and first bytes share a packet; a long stretch goes through a
-//! [pipe](super::piped) where there is one, and is corked where that takes more than one piece, so that each packet is full.
+//! it goes out marked as "more follows", so that head and first bytes share a packet; a long stretch is corked, so that each packet is full,
+//! and goes through a [pipe](super::piped) where there is one.
 //!
 //! A region whose file turns out shorter is an error and never an end: the connection is cut, and the client sees that
 //! the body is not whole.
@@ -19,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::linger::Discard;
 #[cfg(target_os = "linux")]
-use super::piped::{self, PIPES, Piped, Pipes};
+use super::piped::{PIPES, Piped, Pipes};
 use super::socket::Socket;
 use super::stats::ServerStats;
 use super::window::Windows;
@@ -27,9 +27,9 @@ use super::window::Windows;
 /// Bytes one connection may send without having to wait for its client before it lets the others of its worker have a turn.
 const TURN: u64 = 2 << 20;
 
-/// Stretches longer than this go through a pipe, or are corked, in bytes. The kernel takes 64 KiB of a file at a time, which is not a
-/// number of whole packets, and without a cork an acknowledgement that comes in between lets out what there is: over loopback 53 bytes
-/// each time.
+/// Stretches longer than this go through a pipe where there is one, and are corked either way, in bytes. Of a file and of a pipe the kernel
+/// sends 64 KiB at a time, which is not a number of whole packets, and without a cork an acknowledgement that comes in between lets out what
+/// there is: over loopback 53 bytes, once in each blob of 250 kB (decision 0036).
 const CORKED: usize = 128 << 10;
 
 /// A plain connection that sends regions by `sendfile(2)`.
@@ -89,10 +89,7 @@ impl SendFile {
             if room > CORKED {
                 self.piped = Piped::take(self.pipes, part, room)?;
             }
-            // What is sent in one piece needs none.
-            if !self.piped.as_ref().is_some_and(Piped::is_last) {
-                self.cork(len);
-            }
+            self.cork(len);
         }
         let sent = match &mut self.piped {
             Some(piped) => self.socket.poll_writing(cx, |socket| piped.send(socket)),
@@ -136,7 +133,7 @@ impl SendFile {
         len: usize,
     ) -> Poll<io::Result<usize>> {
         #[cfg(target_os = "linux")]
-        if len <= piped::SIZE {
+        if len <= CORKED {
             use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
             return self.socket.poll_writing(cx, |socket| {
                 let flags = SendFlags::MORE | SendFlags::NOSIGNAL | SendFlags::DONTWAIT;

@@ -68,10 +68,13 @@ async fn each_long_stretch_is_corked_until_it_is_flushed_and_a_short_one_is_not(
     flush(&mut sender).await;
     write(&mut sender, &[head, &short]).await;
     write(&mut sender, &[&short]).await;
-    // All of it goes through a pipe at once.
+    assert!(!is_corked(&sender));
+    // Also where all of it goes through a pipe at once: the kernel sends 64 KiB of a pipe at a time.
     let one = region.bytes(0..MIB);
     write(&mut sender, &[head, &one]).await;
+    assert!(is_corked(&sender));
     write(&mut sender, &[&one]).await;
+    flush(&mut sender).await;
     assert!(!is_corked(&sender));
     drop(sender);
     drain.join().unwrap();
