@@ -1,4 +1,4 @@
-//! What is stored before anything is measured: the same bytes in every registry, and as files of the same names under nginx.
+//! What is stored before anything is measured: the same bytes in every registry, and as files under nginx: Longshore's own, by other names.
 
 mod keep;
 
@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde_json::json;
 
 use crate::job::{Headers, Target};
-use crate::peer::{Ground, Peer};
+use crate::peer::{Ground, Peer, Program};
 use crate::wire::Connection;
 use keep::{Client, Files, Keeper};
 
@@ -234,9 +234,8 @@ impl Content {
         let keeper: Box<dyn Keeper> = if peer.program.is_registry() {
             Box::new(self.client(ground, peer)?)
         } else {
-            Box::new(Files {
-                root: peer.dir.join("data"),
-            })
+            let longshore = ground.dir.join(Program::Longshore.seeded());
+            Box::new(Files::new(peer.dir.join("data"), &longshore))
         };
         self.store_by(keeper)
     }
@@ -305,6 +304,8 @@ fn sha256(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::fs::MetadataExt as _;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -320,16 +321,34 @@ mod tests {
     fn files_have_the_paths_of_the_requests() {
         let dir = std::env::temp_dir().join(format!("longshore-bench-seed-{}", std::process::id()));
         let image = Image::new(APP, "1.0".to_owned(), 1, &[(1, 100)]);
-        let mut files = Files { root: dir.clone() };
+        let [first, ..] = &image.blobs[..] else {
+            panic!("an image has blobs")
+        };
+        let (kept, root) = (dir.join("kept"), dir.join("served"));
+        fs::create_dir_all(&kept).unwrap();
+        let own = kept.join(format!("{}.1", first.digest.replace(':', "-")));
+        fs::write(&own, first.bytes()).unwrap();
+        let mut files = Files::new(root.clone(), &kept);
         for blob in &image.blobs {
+            files.blob(APP, blob).unwrap();
+            // Again, as a set does that has what another has.
             files.blob(APP, blob).unwrap();
         }
         files.manifest(&image).unwrap();
         for target in image.whole() {
-            let bytes = fs::read(dir.join(target.path.trim_start_matches('/'))).unwrap();
+            let bytes = fs::read(root.join(target.path.trim_start_matches('/'))).unwrap();
             assert_eq!(Some(sha256(&bytes)), target.digest);
             assert_eq!(Some(bytes.len() as u64), target.length);
         }
+        let links = |path: PathBuf| fs::metadata(path).unwrap().nlink();
+        assert_eq!(links(own), 2, "what Longshore has is served from its file");
+        let [.., last] = &image.blobs[..] else {
+            panic!("an image has blobs")
+        };
+        assert_eq!(
+            links(root.join(last.target(APP).path.trim_start_matches('/'))),
+            1
+        );
         fs::remove_dir_all(dir).unwrap();
     }
 }

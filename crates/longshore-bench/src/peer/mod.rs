@@ -65,6 +65,11 @@ impl Program {
         !matches!(self, Self::Nginx | Self::Plain(_))
     }
 
+    /// The folder of what is stored before anything is measured, within the run's.
+    pub(crate) fn seeded(self) -> String {
+        format!("store-{self}")
+    }
+
     fn version(self, path: &Path) -> String {
         match self {
             Self::Longshore | Self::Distribution | Self::Debian => {

@@ -190,6 +190,8 @@ const METHOD: &str = "\
 - `only sendfile`, `only splice` and `only copying` are servers of the benchmark's own that do nothing but send files. A goal of pulls
   or ranges that the best of them does not reach either is short without failing the run, if Longshore is as close to that one as it
   must be to nginx ([0019](decisions/0019-goals-nobody-reaches.md)).
+- nginx and the servers that only send serve Longshore's own files by other names: a copy lies elsewhere in memory and on the disk, and how a
+  file lies there is part of the rate at which it is sent.
 - Where connections work in repositories of their own, each has a token for its own.
 - Free memory stays the machine's own: a virtual machine gives blocks of 2 MiB and more back to its host, and a page that comes from
   there costs more than all else that a push does. So what is free is touched at first, and one page of each 2 MiB of it is kept until the

@@ -72,7 +72,7 @@ pub(super) fn start_of(program: Program, stage: Stage, store: Store, pass: u32) 
     Start {
         program,
         store: match store {
-            Store::Seeded | Store::Restarted => format!("store-{program}"),
+            Store::Seeded | Store::Restarted => program.seeded(),
             Store::Empty | Store::Littered => format!("empty-{program}-{pass}"),
             Store::Indexed => format!("indexed-{program}"),
             Store::Filled(size) | Store::FilledRestarted(size) => {
